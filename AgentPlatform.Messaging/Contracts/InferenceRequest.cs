@@ -1,0 +1,36 @@
+namespace AgentPlatform.Messaging.Contracts;
+
+/// <summary>What a request asks of a model.</summary>
+public enum Operation
+{
+    /// <summary>An OpenAI chat-completions request; answered as a chat completion, streamed or whole.</summary>
+    Chat = 1,
+
+    /// <summary>A text to be judged; answered with a sentiment and a confidence.</summary>
+    Analyze = 2,
+}
+
+/// <summary>One validated request on its way to a model, independent of the transport that carries it.</summary>
+public sealed record InferenceRequest
+{
+    /// <summary>Identifies the request on every hop; also the <c>x-request-id</c> that the client sees.</summary>
+    public required Guid RequestId { get; init; }
+
+    /// <summary>Name of the model as the catalogue knows it.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>What is asked of the model.</summary>
+    public required Operation Operation { get; init; }
+
+    /// <summary>Whether the answer comes as <see cref="ReplyKind.Delta"/> parts; otherwise as one <see cref="ReplyKind.Result"/>.</summary>
+    public bool Stream { get; init; }
+
+    /// <summary>When the client stops waiting. Work on an expired request is waste and is refused with 504.</summary>
+    public required DateTimeOffset Deadline { get; init; }
+
+    /// <summary>Who pays for the request; null while the gateway knows no tenants.</summary>
+    public string? Tenant { get; init; }
+
+    /// <summary>UTF-8 JSON exactly as the client sent it, so that fields this platform does not know survive.</summary>
+    public required ReadOnlyMemory<byte> Body { get; init; }
+}
