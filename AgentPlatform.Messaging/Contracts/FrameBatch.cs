@@ -1,0 +1,106 @@
+using System.Buffers;
+using System.Buffers.Binary;
+
+namespace AgentPlatform.Messaging.Contracts;
+
+/// <summary>
+/// The wire format of reply messages: many frames in one message, since a worker's decode step makes a frame for each of its
+/// streams and the broker's cost is per message. Binary, so that a gateway reads a token without allocating.
+/// </summary>
+/// <remarks>
+/// <code>
+/// message: version (1 byte, now 1), then frames to the end
+/// frame:   length of what follows (u32) | request id (16, big-endian UUID) | attempt (u16) | offset (u32) | kind (u8) | payload
+/// </code>
+/// Numbers are little-endian. A reader refuses a version that it does not know.
+/// </remarks>
+public static class FrameBatch
+{
+    /// <summary>First byte of every message of this format.</summary>
+    public const byte Version = 1;
+
+    private const int LengthSize = 4;
+    private const int HeaderSize = 16 + 2 + 4 + 1;
+
+    /// <summary>How many bytes <paramref name="frame"/> adds to a message.</summary>
+    public static int SizeOf(in Frame frame) => LengthSize + HeaderSize + frame.Payload.Length;
+
+    /// <summary>Begins a message.</summary>
+    public static void Begin(IBufferWriter<byte> message)
+    {
+        message.GetSpan(1)[0] = Version;
+        message.Advance(1);
+    }
+
+    /// <summary>Appends a frame to a message that was begun.</summary>
+    public static void Append(IBufferWriter<byte> message, in Frame frame)
+    {
+        var size = SizeOf(frame);
+        var span = message.GetSpan(size);
+        BinaryPrimitives.WriteUInt32LittleEndian(span, (uint)(size - LengthSize));
+        frame.RequestId.TryWriteBytes(span[LengthSize..], bigEndian: true, out _);
+        BinaryPrimitives.WriteUInt16LittleEndian(span[20..], frame.Attempt);
+        BinaryPrimitives.WriteUInt32LittleEndian(span[22..], frame.Offset);
+        span[26] = (byte)frame.Kind;
+        frame.Payload.Span.CopyTo(span[(LengthSize + HeaderSize)..]);
+        message.Advance(size);
+    }
+
+    /// <summary>Reads the frames of <paramref name="message"/> in order; their payloads are slices of it.</summary>
+    /// <exception cref="FormatException">Another version, a cut message, or a kind that this build does not know.</exception>
+    public static Reader Read(ReadOnlyMemory<byte> message)
+    {
+        if (message.IsEmpty || message.Span[0] != Version)
+        {
+            throw new FormatException(message.IsEmpty
+                ? "A reply message is empty."
+                : $"A reply message has version {message.Span[0]}; this build reads version {Version}.");
+        }
+
+        return new Reader(message[1..]);
+    }
+
+    /// <summary>Enumerates the frames of a message without allocating.</summary>
+    public ref struct Reader(ReadOnlyMemory<byte> rest)
+    {
+        private ReadOnlyMemory<byte> _rest = rest;
+
+        /// <summary>The frame that <see cref="MoveNext"/> came to.</summary>
+        public Frame Current { get; private set; }
+
+        /// <summary>Goes to the next frame; false at the message's end.</summary>
+        /// <exception cref="FormatException">The message is cut or holds an unknown kind.</exception>
+        public bool MoveNext()
+        {
+            if (_rest.IsEmpty)
+            {
+                return false;
+            }
+
+            var length = _rest.Length >= LengthSize ? BinaryPrimitives.ReadUInt32LittleEndian(_rest.Span) : 0;
+            if (length < HeaderSize || length > _rest.Length - LengthSize)
+            {
+                throw new FormatException("A reply message ends inside a frame.");
+            }
+
+            var span = _rest.Span[LengthSize..];
+            var kind = (ReplyKind)span[22];
+            if (kind is < ReplyKind.Started or > ReplyKind.Error)
+            {
+                throw new FormatException($"A reply message holds a frame of unknown kind {span[22]}.");
+            }
+
+            Current = new Frame(
+                new Guid(span[..16], bigEndian: true),
+                BinaryPrimitives.ReadUInt16LittleEndian(span[16..]),
+                BinaryPrimitives.ReadUInt32LittleEndian(span[18..]),
+                kind,
+                _rest.Slice(LengthSize + HeaderSize, (int)length - HeaderSize));
+            _rest = _rest[(LengthSize + (int)length)..];
+            return true;
+        }
+
+        /// <summary>Makes the reader usable in <c>foreach</c>.</summary>
+        public readonly Reader GetEnumerator() => this;
+    }
+}
