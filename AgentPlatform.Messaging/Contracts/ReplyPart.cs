@@ -3,7 +3,7 @@ namespace AgentPlatform.Messaging.Contracts;
 /// <summary>What a part of an answer is. The numbers are on the wire (<see cref="Frame"/>); never reuse one.</summary>
 public enum ReplyKind : byte
 {
-    /// <summary>A worker took the request; payload: the worker's name in UTF-8. Says nothing of success.</summary>
+    /// <summary>A worker took the request; payload: a <see cref="StartedNote"/> as JSON. Says nothing of success.</summary>
     Started = 1,
 
     /// <summary>
