@@ -1,0 +1,117 @@
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
+
+namespace AgentPlatform.Messaging.Broker;
+
+/// <summary>What lives on a connection and must be set up anew on the next one: a publisher, a consumer.</summary>
+internal interface IBrokerSession
+{
+    /// <summary>Declares what it needs and opens its channels on <paramref name="connection"/>; the ones of an earlier connection are dead.</summary>
+    Task OpenAsync(IConnection connection, CancellationToken cancellationToken);
+}
+
+/// <summary>
+/// The process's connection to the broker. It is replaced as a whole when anything on it breaks: the client's own recovery leaves
+/// channels that an error closed for dead and can hang in a publish, so it is switched off and every session is opened again here.
+/// </summary>
+public sealed partial class BrokerConnection : BackgroundService, IHealthCheck
+{
+    private readonly IConnectionFactory _factory;
+    private readonly IEnumerable<IBrokerSession> _sessions;
+    private readonly TimeProvider _time;
+    private readonly ILogger<BrokerConnection> _logger;
+    private readonly TimeSpan _maxDelay;
+    private volatile bool _isOpen;
+
+    internal BrokerConnection(
+        IConnectionFactory factory, IEnumerable<IBrokerSession> sessions, IOptions<MessagingOptions> options, TimeProvider time, ILogger<BrokerConnection> logger)
+    {
+        (_factory, _sessions, _time, _logger) = (factory, sessions, time, logger);
+        _maxDelay = options.Value.MaxReconnectDelay;
+    }
+
+    /// <summary>Whether the broker is there and every session works.</summary>
+    public bool IsOpen => _isOpen;
+
+    /// <inheritdoc/>
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+        Task.FromResult(IsOpen ? HealthCheckResult.Healthy() : new HealthCheckResult(context.Registration.FailureStatus, "The broker is away."));
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var delay = TimeSpan.Zero;
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await _time.DelayUnlessZero(delay, stoppingToken);
+                await RunAsync(() => delay = TimeSpan.Zero, stoppingToken);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e) when (e is BrokerUnreachableException or OperationInterruptedException or IOException or AlreadyClosedException or TimeoutException or OperationCanceledException)
+            {
+                BrokerAway(_logger, e.Message, delay);
+            }
+            finally
+            {
+                _isOpen = false;
+            }
+
+            delay = TimeSpan.FromMilliseconds(Math.Min(_maxDelay.TotalMilliseconds, Math.Max(100, delay.TotalMilliseconds * 2)));
+        }
+    }
+
+    private async Task RunAsync(Action opened, CancellationToken stoppingToken)
+    {
+        var closed = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var connection = await _factory.CreateConnectionAsync(stoppingToken);
+        try
+        {
+            connection.ConnectionShutdownAsync += (_, shutdown) =>
+            {
+                _isOpen = false;
+                closed.TrySetResult(shutdown.ReplyText);
+                return Task.CompletedTask;
+            };
+
+            foreach (var session in _sessions)
+            {
+                await session.OpenAsync(connection, stoppingToken);
+            }
+
+            _isOpen = connection.IsOpen;
+            opened();
+            BrokerReached(_logger, connection.Endpoint);
+            BrokerLost(_logger, await closed.Task.WaitAsync(stoppingToken));
+        }
+        finally
+        {
+            _isOpen = false;
+            await connection.AbortAsync(TimeSpan.FromSeconds(2));
+            await connection.DisposeAsync();
+        }
+    }
+
+    [LoggerMessage(LogLevel.Information, "Connected to the broker at {Endpoint}")]
+    private static partial void BrokerReached(ILogger logger, AmqpTcpEndpoint endpoint);
+
+    [LoggerMessage(LogLevel.Warning, "The connection to the broker was lost: {Reason}")]
+    private static partial void BrokerLost(ILogger logger, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "The broker cannot be reached: {Reason}; waited {Delay} before")]
+    private static partial void BrokerAway(ILogger logger, string reason, TimeSpan delay);
+}
+
+internal static class TimeProviderExtensions
+{
+    public static Task DelayUnlessZero(this TimeProvider time, TimeSpan delay, CancellationToken cancellationToken) =>
+        delay > TimeSpan.Zero ? Task.Delay(delay, time, cancellationToken) : Task.CompletedTask;
+}

@@ -1,0 +1,42 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
+
+namespace AgentPlatform.Messaging.Broker;
+
+/// <summary>How gateway and workers use the broker; configuration section <c>Messaging</c>.</summary>
+public sealed class MessagingOptions
+{
+    /// <summary>Name of the configuration section.</summary>
+    public const string Section = "Messaging";
+
+    /// <summary>Most jobs that may wait for one model version; a publish beyond it is refused. Gateways and workers must agree on it.</summary>
+    [Range(1, 10_000_000)]
+    public int MaxQueueLength { get; set; } = 10_000;
+
+    /// <summary>How often a job may be redelivered before it is dead-lettered.</summary>
+    [Range(1, 100)]
+    public int DeliveryLimit { get; set; } = 5;
+
+    /// <summary>How long the broker may take to confirm a message before the connection counts as hung and is replaced.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:05:00")]
+    public TimeSpan ConfirmTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Longest pause between two attempts to reach the broker.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:01:00")]
+    public TimeSpan MaxReconnectDelay { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long a gateway's reply queue outlives its consumer.</summary>
+    [Range(typeof(TimeSpan), "00:00:10", "1.00:00:00")]
+    public TimeSpan ReplyQueueExpiry { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How long a frame may wait for frames of other streams to share its message.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:00:01")]
+    public TimeSpan CoalesceWindow { get; set; } = TimeSpan.FromMilliseconds(2);
+
+    /// <summary>How many parts of one answer may wait in the gateway for a slow client before its request fails.</summary>
+    [Range(16, 1_000_000)]
+    public int ReplyCapacity { get; set; } = 1024;
+}
+
+[OptionsValidator]
+internal sealed partial class MessagingOptionsValidator : IValidateOptions<MessagingOptions>;
