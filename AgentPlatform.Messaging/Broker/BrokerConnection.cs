@@ -14,32 +14,42 @@ internal interface IBrokerSession
     Task OpenAsync(IConnection connection, CancellationToken cancellationToken);
 }
 
+/// <summary>Whether the broker is there and every session on it works. Safe for concurrent use.</summary>
+internal sealed class BrokerConnectionState
+{
+    private volatile bool _isOpen;
+
+    public bool IsOpen
+    {
+        get => _isOpen;
+        set => _isOpen = value;
+    }
+}
+
 /// <summary>
 /// The process's connection to the broker. It is replaced as a whole when anything on it breaks: the client's own recovery leaves
 /// channels that an error closed for dead and can hang in a publish, so it is switched off and every session is opened again here.
 /// </summary>
-public sealed partial class BrokerConnection : BackgroundService, IHealthCheck
+internal sealed partial class BrokerConnection : BackgroundService, IHealthCheck
 {
     private readonly IConnectionFactory _factory;
     private readonly IEnumerable<IBrokerSession> _sessions;
     private readonly TimeProvider _time;
     private readonly ILogger<BrokerConnection> _logger;
     private readonly TimeSpan _maxDelay;
-    private volatile bool _isOpen;
+    private readonly BrokerConnectionState _state;
 
     internal BrokerConnection(
-        IConnectionFactory factory, IEnumerable<IBrokerSession> sessions, IOptions<MessagingOptions> options, TimeProvider time, ILogger<BrokerConnection> logger)
+        IConnectionFactory factory, IEnumerable<IBrokerSession> sessions, BrokerConnectionState state, IOptions<MessagingOptions> options, TimeProvider time,
+        ILogger<BrokerConnection> logger)
     {
-        (_factory, _sessions, _time, _logger) = (factory, sessions, time, logger);
+        (_factory, _sessions, _state, _time, _logger) = (factory, sessions, state, time, logger);
         _maxDelay = options.Value.MaxReconnectDelay;
     }
 
-    /// <summary>Whether the broker is there and every session works.</summary>
-    public bool IsOpen => _isOpen;
-
     /// <inheritdoc/>
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(IsOpen ? HealthCheckResult.Healthy() : new HealthCheckResult(context.Registration.FailureStatus, "The broker is away."));
+        Task.FromResult(_state.IsOpen ? HealthCheckResult.Healthy() : new HealthCheckResult(context.Registration.FailureStatus, "The broker is away."));
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -62,7 +72,7 @@ public sealed partial class BrokerConnection : BackgroundService, IHealthCheck
             }
             finally
             {
-                _isOpen = false;
+                _state.IsOpen = false;
             }
 
             delay = TimeSpan.FromMilliseconds(Math.Min(_maxDelay.TotalMilliseconds, Math.Max(100, delay.TotalMilliseconds * 2)));
@@ -77,7 +87,7 @@ public sealed partial class BrokerConnection : BackgroundService, IHealthCheck
         {
             connection.ConnectionShutdownAsync += (_, shutdown) =>
             {
-                _isOpen = false;
+                _state.IsOpen = false;
                 closed.TrySetResult(shutdown.ReplyText);
                 return Task.CompletedTask;
             };
@@ -87,14 +97,14 @@ public sealed partial class BrokerConnection : BackgroundService, IHealthCheck
                 await session.OpenAsync(connection, stoppingToken);
             }
 
-            _isOpen = connection.IsOpen;
+            _state.IsOpen = connection.IsOpen;
             opened();
             BrokerReached(_logger, connection.Endpoint);
             BrokerLost(_logger, await closed.Task.WaitAsync(stoppingToken));
         }
         finally
         {
-            _isOpen = false;
+            _state.IsOpen = false;
             await connection.AbortAsync(TimeSpan.FromSeconds(2));
             await connection.DisposeAsync();
         }

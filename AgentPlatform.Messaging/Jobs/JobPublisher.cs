@@ -1,0 +1,93 @@
+using System.Diagnostics;
+using AgentPlatform.Messaging.Broker;
+using AgentPlatform.Messaging.Contracts;
+using Microsoft.Extensions.Options;
+using RabbitMQ.Client;
+
+namespace AgentPlatform.Messaging.Jobs;
+
+/// <summary>The queues that a gateway publishes to. It declares them, so that jobs wait for a pool that is scaled to zero.</summary>
+/// <param name="Names">Queue names as <see cref="Topology.JobQueue"/> makes them.</param>
+public sealed record JobQueues(IReadOnlyCollection<string> Names);
+
+/// <summary>Puts requests into the queues of model versions.</summary>
+/// <remarks>Safe for concurrent use. A request is published at most once: whether one whose confirm was lost is in the queue cannot be known.</remarks>
+public sealed class JobPublisher : IBrokerSession
+{
+    private readonly BrokerConnectionState _broker;
+    private readonly ConfirmedPublisher _publisher;
+    private readonly MessagingTelemetry _telemetry;
+    private readonly JobQueues _queues;
+    private readonly MessagingOptions _options;
+
+    internal JobPublisher(BrokerConnectionState broker, ConfirmedPublisher publisher, MessagingTelemetry telemetry, JobQueues queues, IOptions<MessagingOptions> options) =>
+        (_broker, _publisher, _telemetry, _queues, _options) = (broker, publisher, telemetry, queues, options.Value);
+
+    async Task IBrokerSession.OpenAsync(IConnection connection, CancellationToken cancellationToken)
+    {
+        await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
+        foreach (var queue in _queues.Names)
+        {
+            await Topology.DeclareJobQueueAsync(channel, queue, _options, cancellationToken);
+        }
+    }
+
+    /// <summary>Publishes <paramref name="request"/> to <paramref name="queue"/>; its answer will come to <paramref name="replyQueue"/>.</summary>
+    /// <exception cref="InferenceException">429 if the queue is full, 503 if the broker is away or the queue is missing.</exception>
+    public async Task PublishAsync(InferenceRequest request, string queue, string version, string replyQueue)
+    {
+        if (!_broker.IsOpen)
+        {
+            throw BrokerAway();
+        }
+
+        using var activity = MessagingTelemetry.StartSend(queue);
+        var outcome = await _publisher.PublishAsync(Topology.JobExchange, queue, Describe(request, version, replyQueue), request.Body);
+        _telemetry.Sent(queue);
+        switch (outcome)
+        {
+            case PublishOutcome.Confirmed:
+                return;
+            case PublishOutcome.Refused:
+                activity?.SetStatus(ActivityStatusCode.Error, "The queue is full.");
+                throw new InferenceException(InferenceError.Overloaded($"The queue of model '{request.Model}' is full.", retryAfterSeconds: 1));
+            case PublishOutcome.Returned:
+                activity?.SetStatus(ActivityStatusCode.Error, "The queue does not exist.");
+                throw new InferenceException(InferenceError.Unavailable($"The queue of model '{request.Model}' does not exist on the broker.", retryAfterSeconds: 5));
+            default:
+                activity?.SetStatus(ActivityStatusCode.Error, "The connection broke.");
+                throw BrokerAway();
+        }
+    }
+
+    private static InferenceException BrokerAway() => new(InferenceError.Unavailable("The message broker is away.", retryAfterSeconds: 2));
+
+    private static BasicProperties Describe(InferenceRequest request, string version, string replyQueue)
+    {
+        var headers = new Dictionary<string, object?>
+        {
+            [JobHeaders.ContractVersion] = JobHeaders.Version,
+            [JobHeaders.Stream] = request.Stream,
+            [JobHeaders.Deadline] = request.Deadline.ToUnixTimeMilliseconds(),
+            [JobHeaders.Model] = request.Model,
+            [JobHeaders.ModelVersion] = version,
+        };
+        if (request.Tenant is { } tenant)
+        {
+            headers[JobHeaders.Tenant] = tenant;
+        }
+
+        DistributedContextPropagator.Current.Inject(Activity.Current, headers, static (carrier, key, value) =>
+            ((Dictionary<string, object?>)carrier!)[key] = value);
+
+        return new BasicProperties
+        {
+            Persistent = true,
+            ContentType = "application/json",
+            MessageId = request.RequestId.ToString(),
+            Type = request.Operation.ToString(),
+            ReplyTo = replyQueue,
+            Headers = headers,
+        };
+    }
+}

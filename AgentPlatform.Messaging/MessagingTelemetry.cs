@@ -1,0 +1,37 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace AgentPlatform.Messaging;
+
+/// <summary>Spans and counters of the broker's path, named after OpenTelemetry's messaging conventions.</summary>
+/// <remarks>Safe for concurrent use.</remarks>
+internal sealed class MessagingTelemetry(IMeterFactory meters)
+{
+    public const string Name = "AgentPlatform.Messaging";
+
+    private static readonly ActivitySource _source = new(Name);
+
+    private readonly Counter<long> _sent = meters.Create(Name).CreateCounter<long>("messaging.client.sent.messages", "{message}", "Messages given to the broker");
+    private readonly Counter<long> _consumed = meters.Create(Name).CreateCounter<long>("messaging.client.consumed.messages", "{message}", "Messages taken from the broker");
+    private readonly Counter<long> _frames = meters.Create(Name).CreateCounter<long>("agentplatform.reply.frames", "{frame}", "Parts of answers sent to gateways; several share a message");
+
+    public static Activity? StartSend(string destination) => Start("send", destination, ActivityKind.Producer, default);
+
+    public static Activity? StartProcess(string destination, ActivityContext parent) => Start("process", destination, ActivityKind.Consumer, parent);
+
+    public static Activity? StartReceive(string destination) => Start("receive", destination, ActivityKind.Client, default);
+
+    public void Sent(string destination) => _sent.Add(1, new KeyValuePair<string, object?>("messaging.destination.name", destination));
+
+    public void Consumed(string destination) => _consumed.Add(1, new KeyValuePair<string, object?>("messaging.destination.name", destination));
+
+    public void FramesSent(int count) => _frames.Add(count);
+
+    private static Activity? Start(string operation, string destination, ActivityKind kind, ActivityContext parent) =>
+        _source.StartActivity(kind, parent, name: $"{operation} {destination}", tags:
+        [
+            new("messaging.system", "rabbitmq"),
+            new("messaging.operation.name", operation),
+            new("messaging.destination.name", destination),
+        ]);
+}

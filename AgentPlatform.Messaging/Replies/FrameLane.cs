@@ -1,0 +1,193 @@
+using System.Buffers;
+using AgentPlatform.Messaging.Broker;
+using AgentPlatform.Messaging.Contracts;
+using RabbitMQ.Client;
+
+namespace AgentPlatform.Messaging.Replies;
+
+/// <summary>
+/// The frames on their way from this worker to one gateway. At most one message is in flight; what gathers meanwhile shares the
+/// next one, so the frames keep their order and a busy lane makes ever larger messages instead of more of them. An idle lane
+/// sends the last frame of an answer at once; a streamed token waits until every stream of the lane has one to send, which is
+/// the end of the engine's decode step, and at most the coalescing window.
+/// </summary>
+/// <remarks>Safe for concurrent use.</remarks>
+internal sealed class FrameLane
+{
+    // A broker that stops confirming must not fill the worker's memory before the publisher's watch gives the connection up.
+    private const int MaxWaitingBytes = 64 * 1024 * 1024;
+
+    private readonly Lock _lock = new();
+    private readonly HashSet<FrameWriter> _writers = [];
+    private readonly ConfirmedPublisher _publisher;
+    private readonly MessagingTelemetry _telemetry;
+    private readonly TimeSpan _window;
+    private readonly ITimer _timer;
+    private ArrayBufferWriter<byte> _gathering = new();
+    private ArrayBufferWriter<byte> _spare = new();
+    private TaskCompletionSource<PublishOutcome> _outcome = NewOutcome();
+    private int _frames;
+    private int _streaming;
+    private int _pending;
+    private bool _inFlight;
+    private bool _due;
+    private bool _timerSet;
+
+    public FrameLane(string replyQueue, ConfirmedPublisher publisher, MessagingTelemetry telemetry, TimeSpan window, TimeProvider time)
+    {
+        (ReplyQueue, _publisher, _telemetry, _window) = (replyQueue, publisher, telemetry, window);
+        _timer = time.CreateTimer(_ => OnWindowPassed(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    public string ReplyQueue { get; }
+
+    /// <summary>Whether nothing can be sent here any more.</summary>
+    public bool IsDead { get; private set; }
+
+    public void Add(FrameWriter writer)
+    {
+        lock (_lock)
+        {
+            _writers.Add(writer);
+        }
+    }
+
+    /// <summary>Forgets a writer; true if none is left.</summary>
+    public bool Remove(FrameWriter writer)
+    {
+        lock (_lock)
+        {
+            _writers.Remove(writer);
+            _streaming -= writer.IsStreaming ? 1 : 0;
+            _pending -= writer.HasPending ? 1 : 0;
+            (writer.IsStreaming, writer.HasPending) = (false, false);
+
+            // The step of the others may have waited for this stream only.
+            SendIfDue();
+            return _writers.Count == 0;
+        }
+    }
+
+    public void Append(FrameWriter writer, in Frame frame)
+    {
+        lock (_lock)
+        {
+            Gather(frame);
+            if (frame.Kind == ReplyKind.Delta)
+            {
+                _streaming += writer.IsStreaming ? 0 : 1;
+                _pending += writer.HasPending ? 0 : 1;
+                (writer.IsStreaming, writer.HasPending) = (true, true);
+            }
+
+            SendIfDue();
+            if (!_inFlight && !_timerSet)
+            {
+                _timerSet = true;
+                _timer.Change(_window, Timeout.InfiniteTimeSpan);
+            }
+        }
+    }
+
+    public Task<PublishOutcome> AppendLast(FrameWriter writer, in Frame frame)
+    {
+        lock (_lock)
+        {
+            Gather(frame);
+            _streaming -= writer.IsStreaming ? 1 : 0;
+            _pending -= writer.HasPending ? 1 : 0;
+            (writer.IsStreaming, writer.HasPending) = (false, false);
+            _due = true;
+            var outcome = _outcome.Task;
+            SendIfDue();
+            return outcome;
+        }
+    }
+
+    private static TaskCompletionSource<PublishOutcome> NewOutcome() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private void Gather(in Frame frame)
+    {
+        if (IsDead || _gathering.WrittenCount > MaxWaitingBytes)
+        {
+            IsDead = true;
+            return;
+        }
+
+        if (_gathering.WrittenCount == 0)
+        {
+            FrameBatch.Begin(_gathering);
+        }
+
+        FrameBatch.Append(_gathering, frame);
+        _frames++;
+    }
+
+    private void OnWindowPassed()
+    {
+        lock (_lock)
+        {
+            _timerSet = false;
+            _due = _frames > 0;
+            SendIfDue();
+        }
+    }
+
+    private void SendIfDue()
+    {
+        if (IsDead)
+        {
+            _outcome.TrySetResult(PublishOutcome.Lost);
+            Bury();
+        }
+        else if (!_inFlight && _frames > 0 && (_due || (_pending > 0 && _pending == _streaming)))
+        {
+            _inFlight = true;
+            _ = SendAsync(_gathering, _outcome, _frames);
+            (_gathering, _spare, _outcome, _frames, _due, _pending) = (_spare, _gathering, NewOutcome(), 0, false, 0);
+            foreach (var writer in _writers)
+            {
+                writer.HasPending = false;
+            }
+        }
+    }
+
+    private async Task SendAsync(ArrayBufferWriter<byte> message, TaskCompletionSource<PublishOutcome> outcome, int frames)
+    {
+        // The default exchange: a reply queue is found by its name.
+        var result = await _publisher.PublishAsync("", ReplyQueue, new BasicProperties { Persistent = false }, message.WrittenMemory);
+        _telemetry.Sent("infer.reply");
+        _telemetry.FramesSent(frames);
+        message.ResetWrittenCount();
+        outcome.TrySetResult(result);
+
+        lock (_lock)
+        {
+            _inFlight = false;
+            if (result != PublishOutcome.Confirmed)
+            {
+                IsDead = true;
+            }
+
+            // What came while the message was away has waited long enough, except a step that is still filling up.
+            _due |= _frames > 0 && _streaming == 0;
+            SendIfDue();
+            if (!_inFlight && _frames > 0 && !_timerSet)
+            {
+                _timerSet = true;
+                _timer.Change(_window, Timeout.InfiniteTimeSpan);
+            }
+        }
+    }
+
+    private void Bury()
+    {
+        _timer.Dispose();
+        foreach (var writer in _writers)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static gone => gone.SignalGone(), writer, preferLocal: false);
+        }
+
+        _writers.Clear();
+    }
+}
