@@ -1,0 +1,46 @@
+using AgentPlatform.Messaging.Broker;
+using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Messaging.Jobs;
+using AgentPlatform.Messaging.Replies;
+using AgentPlatform.Tests.Broker;
+
+namespace AgentPlatform.Tests.Messaging.Broker;
+
+[Trait("Category", "Broker")]
+[Collection(BrokerGroup.Name)]
+public sealed class BrokerRestartTests(RabbitMQServer server)
+{
+    [Fact]
+    public async Task Both_sides_come_back_by_themselves_after_the_broker_was_killed()
+    {
+        var queue = Topology.JobQueue("m", Guid.NewGuid().ToString("N"));
+        await using var gateway = await Side.GatewayAsync(server, queue);
+        await using var worker = await Side.WorkerAsync(server, queue, prefetch: 1);
+        await worker.Get<JobConsumer>().AttachAsync(CancellationToken.None);
+
+        await server.KillAsync();
+        await gateway.BrokerAsync(there: false);
+        var refusal = await Assert.ThrowsAsync<InferenceException>(() => SendAsync(gateway, queue, Guid.NewGuid()));
+        Assert.Equal(503, refusal.Error.Status);
+        Assert.NotNull(refusal.Error.RetryAfterSeconds);
+
+        await server.StartAsync();
+        await gateway.BrokerAsync();
+        await worker.BrokerAsync();
+        var requestId = Guid.NewGuid();
+        await SendAsync(gateway, queue, requestId);
+        await using var deliveries = worker.Get<JobConsumer>().ReadAsync(CancellationToken.None).GetAsyncEnumerator();
+        Assert.True(await deliveries.MoveNextAsync().AsTask().WaitAsync(TimeSpan.FromMinutes(1)));
+        Assert.Equal(requestId, deliveries.Current.Request.RequestId);
+    }
+
+    private static Task SendAsync(Side gateway, string queue, Guid requestId) => gateway.Get<JobPublisher>().PublishAsync(
+        new InferenceRequest
+        {
+            RequestId = requestId,
+            Model = "m",
+            Operation = Operation.Chat,
+            Deadline = DateTimeOffset.FromUnixTimeMilliseconds(4_000_000_000_000),
+            Body = "{}"u8.ToArray(),
+        }, queue, "1", gateway.Get<ReplyReceiver>().ReplyQueue);
+}

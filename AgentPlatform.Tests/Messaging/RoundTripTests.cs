@@ -1,0 +1,208 @@
+using System.Diagnostics;
+using System.Text;
+using AgentPlatform.Messaging.Broker;
+using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Messaging.Control;
+using AgentPlatform.Messaging.Jobs;
+using AgentPlatform.Messaging.Replies;
+using AgentPlatform.Tests.Broker;
+using RabbitMQ.Client;
+
+namespace AgentPlatform.Tests.Messaging;
+
+[Trait("Category", "Broker")]
+[Collection(BrokerGroup.Name)]
+public sealed class RoundTripTests(RabbitMQServer server)
+{
+    private readonly string _queue = Topology.JobQueue("m", Guid.NewGuid().ToString("N"));
+
+    [Fact]
+    public async Task A_job_reaches_the_worker_as_it_was_sent_and_its_parts_come_back_in_order()
+    {
+        await using var gateway = await Side.GatewayAsync(server, _queue);
+        await using var worker = await WorkerAsync();
+        var request = Request(stream: true) with { Tenant = "acme" };
+        var answer = await SendAsync(gateway, request);
+
+        var delivery = await NextAsync(worker);
+        Assert.Equal(request with { Body = default }, delivery.Request with { Body = default });
+        Assert.Equal(request.Body.ToArray(), delivery.Request.Body.ToArray());
+        Assert.Equal(0, delivery.Attempt);
+
+        using var writer = worker.Get<FrameSender>().Open(delivery.ReplyQueue, request.RequestId, delivery.Attempt);
+        writer.Write(ReplyKind.Started, new StartedNote("w", true).ToUtf8());
+        for (var i = 0; i < 100; i++)
+        {
+            writer.Write(ReplyKind.Delta, Encoding.UTF8.GetBytes($"{{\"n\":{i}}}"));
+        }
+
+        Assert.True(await writer.CompleteAsync(ReplyKind.End, default));
+        await delivery.AcknowledgeAsync();
+
+        var parts = await ReadAsync(answer);
+        Assert.Equal("Started", parts[0].Split(' ')[0]);
+        Assert.Equal(Enumerable.Range(0, 100).Select(i => $"Delta {{\"n\":{i}}}"), parts[1..^1]);
+        Assert.Equal("End ", parts[^1]);
+    }
+
+    [Fact]
+    public async Task A_job_that_a_lost_worker_held_goes_to_another_as_the_next_attempt()
+    {
+        await using var gateway = await Side.GatewayAsync(server, _queue);
+        var first = await WorkerAsync();
+        var request = Request(stream: false);
+        var answer = await SendAsync(gateway, request);
+        var held = await NextAsync(first);
+        await first.DisposeAsync();
+        Assert.True(held.Lost.IsCancellationRequested);
+
+        await using var second = await WorkerAsync();
+        var delivery = await NextAsync(second);
+        Assert.Equal(1, delivery.Attempt);
+        using var writer = second.Get<FrameSender>().Open(delivery.ReplyQueue, request.RequestId, delivery.Attempt);
+        Assert.True(await writer.CompleteAsync(ReplyKind.Result, "{}"u8.ToArray()));
+        await delivery.AcknowledgeAsync();
+        Assert.Equal(["Result {}"], await ReadAsync(answer));
+    }
+
+    [Fact]
+    public async Task A_full_queue_is_an_overload_that_tells_when_to_retry()
+    {
+        await using var gateway = await Side.GatewayAsync(server, _queue, ("Messaging:MaxQueueLength", "1"));
+
+        // The limit of a quorum queue is soft by a message or two.
+        var refusal = await Assert.ThrowsAsync<InferenceException>(async () =>
+        {
+            for (var i = 0; i < 1000; i++)
+            {
+                await SendAsync(gateway, Request(stream: false));
+            }
+        });
+        Assert.Equal((429, 1), (refusal.Error.Status, refusal.Error.RetryAfterSeconds));
+    }
+
+    [Fact]
+    public async Task A_message_that_is_no_job_is_dead_lettered_and_the_next_job_is_served()
+    {
+        await using var gateway = await Side.GatewayAsync(server, _queue);
+        await using var worker = await WorkerAsync();
+        await using var connection = await server.ConnectAsync();
+        await using var channel = await connection.CreateChannelAsync();
+        await channel.QueuePurgeAsync(Topology.DeadQueue);
+        await channel.BasicPublishAsync(Topology.JobExchange, _queue, "not a job"u8.ToArray());
+        var request = Request(stream: false);
+        await SendAsync(gateway, request);
+
+        Assert.Equal(request.RequestId, (await NextAsync(worker)).Request.RequestId);
+        await Side.UntilAsync(async () => await channel.MessageCountAsync(Topology.DeadQueue) == 1);
+    }
+
+    [Fact]
+    public async Task A_cancel_reaches_the_work_whether_it_runs_or_still_waits()
+    {
+        await using var gateway = await Side.GatewayAsync(server, _queue);
+        await using var worker = await WorkerAsync();
+        var listener = worker.Get<CancelListener>();
+        var (running, waiting) = (Guid.NewGuid(), Guid.NewGuid());
+        using var runningWork = new CancellationTokenSource();
+        using var watch = listener.Watch(running, runningWork);
+        gateway.Get<CancelPublisher>().Cancel(waiting);
+        gateway.Get<CancelPublisher>().Cancel(running);
+        await Side.UntilAsync(() => Task.FromResult(runningWork.IsCancellationRequested));
+
+        using var waitingWork = new CancellationTokenSource();
+        using var lateWatch = listener.Watch(waiting, waitingWork);
+        Assert.True(waitingWork.IsCancellationRequested);
+    }
+
+    [Fact]
+    public async Task A_worker_hears_that_the_gateway_is_gone()
+    {
+        await using var worker = await WorkerAsync();
+        using var writer = worker.Get<FrameSender>().Open("infer.reply.nobody", Guid.NewGuid(), 0);
+        writer.Write(ReplyKind.Delta, "{}"u8.ToArray());
+        await Side.UntilAsync(() => Task.FromResult(writer.Gone.IsCancellationRequested));
+        Assert.False(await writer.CompleteAsync(ReplyKind.End, default));
+    }
+
+    [Fact]
+    public async Task Frames_of_many_streams_share_messages()
+    {
+        const int Streams = 50, Steps = 20;
+        await using var gateway = await Side.GatewayAsync(server, _queue);
+        await using var worker = await WorkerAsync();
+        var receiver = gateway.Get<ReplyReceiver>();
+        var requests = Enumerable.Range(0, Streams).Select(_ => Guid.NewGuid()).ToList();
+        var answers = requests.Select(id => ReadAsync(receiver.Expect(id))).ToList();
+        var writers = requests.Select(id => worker.Get<FrameSender>().Open(receiver.ReplyQueue, id, 0)).ToList();
+        using var sent = new CounterListener("AgentPlatform.Messaging", "messaging.client.sent.messages");
+        for (var step = 0; step < Steps; step++)
+        {
+            writers.ForEach(writer => writer.Write(ReplyKind.Delta, "{}"u8.ToArray()));
+        }
+
+        Assert.All(await Task.WhenAll(writers.Select(writer => writer.CompleteAsync(ReplyKind.End, default))), Assert.True);
+        Assert.All(await Task.WhenAll(answers), answer => Assert.Equal(Steps + 1, answer.Count));
+        Assert.InRange(sent.Total, 1, Steps * 3);
+        writers.ForEach(writer => writer.Dispose());
+    }
+
+    [Fact]
+    public async Task One_trace_covers_publish_and_work()
+    {
+        using var listener = new ActivityListener { ShouldListenTo = source => source.Name.StartsWith("AgentPlatform", StringComparison.Ordinal), Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded };
+        ActivitySource.AddActivityListener(listener);
+        await using var gateway = await Side.GatewayAsync(server, _queue);
+        await using var worker = await WorkerAsync();
+        using var parent = new ActivitySource("AgentPlatform.Test").StartActivity("request")!;
+        await SendAsync(gateway, Request(stream: false));
+        Activity.Current = null;
+        using var work = (await NextAsync(worker)).StartProcessing();
+        Assert.Equal(parent.TraceId, work!.TraceId);
+        Assert.NotEqual(parent.SpanId, work.ParentSpanId);
+    }
+
+    private static InferenceRequest Request(bool stream) => new()
+    {
+        RequestId = Guid.NewGuid(),
+        Model = "m",
+        Operation = Operation.Chat,
+        Stream = stream,
+        Deadline = DateTimeOffset.FromUnixTimeMilliseconds(4_000_000_000_000),
+        Body = """{"model":"m","x":"ü"}"""u8.ToArray(),
+    };
+
+    private async Task<Side> WorkerAsync()
+    {
+        var worker = await Side.WorkerAsync(server, _queue, prefetch: 4);
+        await worker.Get<JobConsumer>().AttachAsync(CancellationToken.None);
+        return worker;
+    }
+
+    private async Task<ReplyAssembly> SendAsync(Side gateway, InferenceRequest request)
+    {
+        var receiver = gateway.Get<ReplyReceiver>();
+        var answer = receiver.Expect(request.RequestId);
+        await gateway.Get<JobPublisher>().PublishAsync(request, _queue, "1", receiver.ReplyQueue);
+        return answer;
+    }
+
+    private static async Task<Delivery> NextAsync(Side worker)
+    {
+        await using var deliveries = worker.Get<JobConsumer>().ReadAsync(CancellationToken.None).GetAsyncEnumerator();
+        Assert.True(await deliveries.MoveNextAsync().AsTask().WaitAsync(TimeSpan.FromMinutes(1)));
+        return deliveries.Current;
+    }
+
+    private static async Task<List<string>> ReadAsync(ReplyAssembly answer)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1), TimeProvider.System);
+        var parts = new List<string>();
+        await foreach (var part in answer.ReadAsync(limit.Token))
+        {
+            parts.Add($"{part.Kind} {Encoding.UTF8.GetString(part.Payload.Span)}");
+        }
+
+        return parts;
+    }
+}

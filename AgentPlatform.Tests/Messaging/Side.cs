@@ -1,0 +1,61 @@
+using AgentPlatform.Messaging;
+using AgentPlatform.Messaging.Jobs;
+using AgentPlatform.Tests.Broker;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using RabbitMQ.Client;
+
+namespace AgentPlatform.Tests.Messaging;
+
+/// <summary>A gateway's or a worker's side of the broker, without HTTP.</summary>
+internal sealed class Side : IAsyncDisposable
+{
+    private static readonly TimeSpan _limit = TimeSpan.FromMinutes(2);
+    private readonly IHost _host;
+
+    private Side(IHost host) => _host = host;
+
+    public static Task<Side> GatewayAsync(RabbitMQServer server, string queue, params (string Key, string Value)[] settings) =>
+        StartAsync(server, settings, builder => builder.AddGatewayMessaging(_ => new JobQueues([queue])));
+
+    public static Task<Side> WorkerAsync(RabbitMQServer server, string queue, ushort prefetch, params (string Key, string Value)[] settings) =>
+        StartAsync(server, settings, builder => builder.AddWorkerMessaging(_ => new JobSource(queue, prefetch)));
+
+    public T Get<T>() where T : notnull => _host.Services.GetRequiredService<T>();
+
+    /// <summary>Waits until the broker is there (or away).</summary>
+    public Task BrokerAsync(bool there = true) => UntilAsync(async () =>
+        (await Get<HealthCheckService>().CheckHealthAsync()).Status == (there ? HealthStatus.Healthy : HealthStatus.Unhealthy));
+
+    public static async Task UntilAsync(Func<Task<bool>> condition)
+    {
+        var began = TimeProvider.System.GetTimestamp();
+        while (!await condition())
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(began) < _limit, "The condition did not come true in time.");
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _host.StopAsync();
+        _host.Dispose();
+    }
+
+    private static async Task<Side> StartAsync(RabbitMQServer server, (string Key, string Value)[] settings, Action<IHostApplicationBuilder> add)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Configuration.AddInMemoryCollection(settings.Select(setting => new KeyValuePair<string, string?>(setting.Key, setting.Value)));
+        builder.Services.AddMetrics();
+        builder.Services.AddLogging();
+        builder.Services.AddSingleton<IConnectionFactory>(new ConnectionFactory { Uri = new Uri(server.ConnectionString), AutomaticRecoveryEnabled = false });
+        add(builder);
+        var side = new Side(builder.Build());
+        await side._host.StartAsync();
+        await side.BrokerAsync();
+        return side;
+    }
+}
