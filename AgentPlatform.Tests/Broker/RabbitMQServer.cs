@@ -42,7 +42,7 @@ public sealed class RabbitMQServer : IAsyncLifetime
         var start = new ProcessStartInfo("setsid") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         start.ArgumentList.Add("sh");
         start.ArgumentList.Add("-c");
-        start.ArgumentList.Add($"epmd -address 127.0.0.1 & {ServerScript} & cat > /dev/null; kill -KILL -- -$$");
+        start.ArgumentList.Add($"epmd -address 127.0.0.1 & {ServerScript} & cat > /dev/null; kill -KILL 0");
         foreach (var (name, value) in Settings())
         {
             start.Environment[name] = value;
