@@ -1,0 +1,37 @@
+namespace AgentPlatform.Worker.Engines;
+
+/// <summary>Loads and warms the engine once the process has started, so that liveness answers meanwhile. A worker whose engine cannot be loaded ends.</summary>
+internal sealed partial class EngineStartup(
+    IEngine engine, EngineState state, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<EngineStartup> logger) : BackgroundService
+{
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        // Not the service's own token: it is cancelled only when its turn to stop comes.
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lifetime.ApplicationStopping);
+        var began = time.GetTimestamp();
+        try
+        {
+            await engine.LoadAsync(stopping.Token);
+            await engine.WarmUpAsync(stopping.Token);
+            state.BecomeReady();
+            EngineReady(logger, time.GetElapsedTime(began));
+        }
+        catch (EngineLoadException e)
+        {
+            EngineUnusable(logger, e.Message);
+            Environment.ExitCode = 1;
+            lifetime.StopApplication();
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // The process ends before its engine was loaded.
+        }
+    }
+
+    [LoggerMessage(LogLevel.Information, "The engine is ready after {Elapsed}")]
+    private static partial void EngineReady(ILogger logger, TimeSpan elapsed);
+
+    [LoggerMessage(LogLevel.Critical, "The engine cannot be loaded: {Reason}")]
+    private static partial void EngineUnusable(ILogger logger, string reason);
+}
