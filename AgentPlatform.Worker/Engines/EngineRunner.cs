@@ -21,6 +21,8 @@ internal sealed partial class EngineRunner(IEngine engine, EngineSlots slots, En
     /// <inheritdoc/>
     public async IAsyncEnumerable<ReplyPart> RunAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        // A job whose cancel overtook it.
+        cancellationToken.ThrowIfCancellationRequested();
         if (!engine.Traits.Operations.Contains(request.Operation))
         {
             throw new InferenceException(InferenceError.Invalid(
