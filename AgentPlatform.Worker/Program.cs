@@ -1,13 +1,26 @@
 using AgentPlatform.Api;
 using AgentPlatform.ServiceDefaults;
 using AgentPlatform.Worker.Engines;
+using AgentPlatform.Worker.Jobs;
+using Microsoft.Extensions.Options;
 
-var builder = WebApplication.CreateBuilder(args);
-builder.AddServiceDefaults();
-builder.AddEngine();
-builder.AddInferenceApi();
+try
+{
+    var builder = WebApplication.CreateBuilder(args);
+    builder.AddServiceDefaults();
+    builder.AddEngine();
+    builder.AddJobs();
+    builder.AddInferenceApi();
 
-var app = builder.Build();
-app.MapDefaultEndpoints();
-app.MapInferenceApi();
-app.Run();
+    var app = builder.Build();
+    app.Services.GetRequiredService<IStartupValidator>().Validate();
+    app.MapDefaultEndpoints();
+    app.MapInferenceApi();
+    await app.RunAsync();
+    return Environment.ExitCode;
+}
+catch (OptionsValidationException e)
+{
+    await Console.Error.WriteLineAsync(string.Join(Environment.NewLine, e.Failures));
+    return 1;
+}
