@@ -1,5 +1,6 @@
 using AgentPlatform.Api;
 using AgentPlatform.ServiceDefaults;
+using AgentPlatform.Worker;
 using AgentPlatform.Worker.Engines;
 using AgentPlatform.Worker.Jobs;
 using Microsoft.Extensions.Options;
@@ -19,8 +20,8 @@ try
     await app.RunAsync();
     return Environment.ExitCode;
 }
-catch (OptionsValidationException e)
+catch (Exception e) when (StartupMistake.Describe(e) is { } sentences)
 {
-    await Console.Error.WriteLineAsync(string.Join(Environment.NewLine, e.Failures));
+    await Console.Error.WriteLineAsync(sentences);
     return 1;
 }

@@ -10,7 +10,7 @@ internal sealed class BatchingOptions
     public const string Section = "Batching";
 
     /// <summary>Most requests that the engine computes at once.</summary>
-    [Range(1, 4096, ErrorMessage = "Batching:MaxBatchSize must be between 1 and 4096.")]
+    [Range(1, 4096)]
     public int MaxBatchSize { get; set; } = 32;
 
     /// <summary>
@@ -18,7 +18,7 @@ internal sealed class BatchingOptions
     /// batch of one costs what it takes: a lone request is computed at once, and under load a batch gathers by itself while
     /// the engine computes the one before. A longer delay trades latency for fewer and larger batches.
     /// </summary>
-    [Range(typeof(TimeSpan), "00:00:00", "00:00:10", ErrorMessage = "Batching:MaxDelay must be between 0 and 10 seconds.")]
+    [Range(typeof(TimeSpan), "00:00:00", "00:00:10")]
     public TimeSpan MaxDelay { get; set; } = TimeSpan.Zero;
 }
 

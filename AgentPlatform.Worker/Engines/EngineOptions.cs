@@ -14,11 +14,11 @@ internal sealed class EngineOptions
     public string Type { get; set; } = "";
 
     /// <summary>How many requests run at once, from the broker and over HTTP together; the engine's own default if unset.</summary>
-    [Range(1, 65_535, ErrorMessage = "Engine:Slots must be between 1 and 65535.")]
+    [Range(1, 65_535)]
     public int? Slots { get; set; }
 
     /// <summary>How many requests over HTTP may wait for a slot; further ones are refused with 429. Jobs wait in the broker instead.</summary>
-    [Range(0, 1_000_000, ErrorMessage = "Engine:MaxWaiting must be between 0 and 1000000.")]
+    [Range(0, 1_000_000)]
     public int MaxWaiting { get; set; } = 256;
 }
 

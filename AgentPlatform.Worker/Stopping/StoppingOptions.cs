@@ -10,7 +10,7 @@ internal sealed class StoppingOptions
     public const string Section = "Stopping";
 
     /// <summary>How long running requests may go on after the signal to stop. The grace period of a pod must be some seconds longer.</summary>
-    [Range(typeof(TimeSpan), "00:00:00", "01:00:00", ErrorMessage = "Stopping:DrainTimeout must be between 0 and 1 hour.")]
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(10);
 }
 

@@ -13,23 +13,23 @@ internal sealed class SimulatedOptions
     public const string Section = "Simulated";
 
     /// <summary>How long loading the model takes.</summary>
-    [Range(typeof(TimeSpan), "00:00:00", "01:00:00", ErrorMessage = "Simulated:LoadTime must be between 0 and 1 hour.")]
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan LoadTime { get; set; } = TimeSpan.Zero;
 
     /// <summary>How long reading the prompt takes.</summary>
-    [Range(typeof(TimeSpan), "00:00:00", "00:10:00", ErrorMessage = "Simulated:TimeToFirstToken must be between 0 and 10 minutes.")]
+    [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
     public TimeSpan TimeToFirstToken { get; set; } = TimeSpan.FromMilliseconds(150);
 
     /// <summary>How long a decode step takes while one stream runs.</summary>
-    [Range(typeof(TimeSpan), "00:00:00", "00:01:00", ErrorMessage = "Simulated:TimePerToken must be between 0 and 1 minute.")]
+    [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
     public TimeSpan TimePerToken { get; set; } = TimeSpan.FromMilliseconds(20);
 
     /// <summary>By which part of <see cref="TimePerToken"/> each further stream lengthens a step.</summary>
-    [Range(0d, 1d, ErrorMessage = "Simulated:BatchSlope must be between 0 and 1.")]
+    [Range(0d, 1d)]
     public double BatchSlope { get; set; } = 0.01;
 
     /// <summary>How many tokens an answer has unless <c>max_tokens</c> or <c>stop</c> end it earlier.</summary>
-    [Range(1, 1_000_000, ErrorMessage = "Simulated:AnswerTokens must be between 1 and 1000000.")]
+    [Range(1, 1_000_000)]
     public int AnswerTokens { get; set; } = 64;
 }
 
