@@ -46,7 +46,7 @@ internal sealed partial class EngineRunner(IEngine engine, EngineSlots slots, En
             if (part.IsLast)
             {
                 // Before it is given: the reader need not ask for more.
-                run.Completed();
+                run.Completed(part);
                 yield return part;
                 yield break;
             }
@@ -129,7 +129,14 @@ internal sealed partial class EngineRunner(IEngine engine, EngineSlots slots, En
             }
         }
 
-        public void Completed() => _errorType = null;
+        public void Completed(in ReplyPart last)
+        {
+            _errorType = null;
+            if (_activity is { IsAllDataRequested: true } && TokenUsage.Read(last) is { } usage)
+            {
+                _activity.SetTag("gen_ai.usage.input_tokens", usage.Input).SetTag("gen_ai.usage.output_tokens", usage.Output);
+            }
+        }
 
         public InferenceException Failed(InferenceError error, Exception? cause = null)
         {
