@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
 using AgentPlatform.Messaging;
 using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Contracts;
@@ -221,6 +223,39 @@ public sealed class JobTests(RabbitMQServer server)
         Assert.Equal(request.RequestId, again.Request.RequestId);
         again.Give(ReplyKind.Result, "{}");
         Assert.Equal("Result {}", (await answer.WaitAsync(_limit))[^1]);
+    }
+
+    [Fact]
+    public async Task One_trace_leads_from_the_publisher_over_the_job_to_the_engine()
+    {
+        var ended = new ConcurrentQueue<Activity>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name.StartsWith("AgentPlatform", StringComparison.Ordinal),
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = ended.Enqueue,
+        };
+        ActivitySource.AddActivityListener(listener);
+        await using var gateway = await Side.GatewayAsync(server, Queue);
+        var engine = new ScriptedEngine();
+        ActivityTraceId trace;
+        await using (var worker = await WorkerAsync(engine))
+        {
+            using var source = new ActivitySource("AgentPlatform.Test");
+            using var parent = source.StartActivity("request")!;
+            trace = parent.TraceId;
+            var answer = await SendAsync(gateway, Requests.Create());
+            (await engine.NextAsync()).Give(ReplyKind.Result, """{"usage":{"prompt_tokens":3,"completion_tokens":5}}""");
+            await answer.WaitAsync(_limit);
+        }
+
+        var spans = ended.Where(span => span.TraceId == trace).ToList();
+        var (job, chat) = (spans.Single(span => span.DisplayName == $"process {Queue}"), spans.Single(span => span.DisplayName == "chat m"));
+        Assert.Equal(spans.Single(span => span.DisplayName == $"send {Queue}").SpanId, job.ParentSpanId);
+        Assert.Equal(job.SpanId, chat.ParentSpanId);
+        Assert.Equal("completed", job.GetTagItem("agentplatform.job.outcome"));
+        Assert.Equal(5L, chat.GetTagItem("gen_ai.usage.output_tokens"));
+        Assert.Null(chat.GetTagItem("error.type"));
     }
 
     private async Task<TestWorker> WorkerAsync(IEngine engine, params (string Key, string Value)[] settings)
