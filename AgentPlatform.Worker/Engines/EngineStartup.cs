@@ -20,13 +20,24 @@ internal sealed partial class EngineStartup(
         catch (EngineLoadException e)
         {
             EngineUnusable(logger, e.Message);
-            Environment.ExitCode = 1;
-            lifetime.StopApplication();
+            Fail();
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
             // The process ends before its engine was loaded.
         }
+        catch (Exception e)
+        {
+            // The host would stop too, but with exit code 0.
+            EngineBroke(logger, e);
+            Fail();
+        }
+    }
+
+    private void Fail()
+    {
+        Environment.ExitCode = 1;
+        lifetime.StopApplication();
     }
 
     [LoggerMessage(LogLevel.Information, "The engine is ready after {Elapsed}")]
@@ -34,4 +45,7 @@ internal sealed partial class EngineStartup(
 
     [LoggerMessage(LogLevel.Critical, "The engine cannot be loaded: {Reason}")]
     private static partial void EngineUnusable(ILogger logger, string reason);
+
+    [LoggerMessage(LogLevel.Critical, "The engine broke while it was loaded")]
+    private static partial void EngineBroke(ILogger logger, Exception e);
 }
