@@ -1,5 +1,7 @@
 using System.Reflection;
 using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.Dashboard;
+using Aspire.Hosting.Dcp;
 using Aspire.Hosting.Eventing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -41,6 +43,7 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationBui
 
         _host.Configuration.AddCommandLine(args, Switches);
         _host.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning)
+            .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None)
             .AddFilter("Microsoft.AspNetCore", LogLevel.Warning)
             .AddFilter("Grpc", LogLevel.Warning)
             .AddFilter("System.Net.Http.HttpClient", LogLevel.Warning)
@@ -56,6 +59,11 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationBui
         Services.AddSingleton(ExecutionContext);
         Services.AddSingleton(new ResourceNotificationService());
         Services.AddHealthChecks();
+        if (ExecutionContext.IsRunMode)
+        {
+            DashboardSettings.MakeKeys(Configuration);
+            Services.AddHostedService<ApplicationOrchestrator>();
+        }
     }
 
     public ConfigurationManager Configuration => _host.Configuration;
@@ -89,7 +97,7 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationBui
     {
         var model = new DistributedApplicationModel(_resources);
         Services.AddSingleton(model);
-        return new DistributedApplication(_host.Build(), model, AppHostDirectory);
+        return new DistributedApplication(_host.Build(), model);
     }
 
     private static string? Metadata(Assembly? assembly, string key) =>
