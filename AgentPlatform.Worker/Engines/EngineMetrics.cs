@@ -13,9 +13,9 @@ internal sealed class EngineMetrics(IMeterFactory meters)
     private readonly UpDownCounter<int> _active = meters.Create(WorkerTelemetry.Name).CreateUpDownCounter<int>(
         "agentplatform.engine.slots.active", "{request}", "Requests that the engine runs now");
 
-    // Buckets as OpenTelemetry's gen_ai conventions give them.
+    // The HTTP surface measures gen_ai.server.request.duration, waiting included. Buckets as that convention gives them.
     private readonly Histogram<double> _duration = meters.Create(WorkerTelemetry.Name).CreateHistogram<double>(
-        "gen_ai.server.request.duration", "s", "How long the engine took for a request", tags: null,
+        "agentplatform.engine.duration", "s", "How long a request was with the engine, waiting for a slot included", tags: null,
         new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92] });
 
     public void SlotsExist(int total) => _total.Add(total);

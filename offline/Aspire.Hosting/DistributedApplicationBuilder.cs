@@ -59,6 +59,7 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationBui
         Services.AddSingleton<IDistributedApplicationEventing>(_eventing);
         Services.AddSingleton(ExecutionContext);
         Services.AddSingleton(new ResourceNotificationService());
+        Services.AddSingleton(new ResourceLoggerService());
         Services.AddHealthChecks();
         if (ExecutionContext.IsRunMode)
         {

@@ -28,6 +28,7 @@ public sealed class JobTests(RabbitMQServer server)
     [Fact]
     public async Task A_job_is_answered_and_acknowledged_after_its_last_frame()
     {
+        using var outcomes = new JobOutcomes(Queue);
         await using var gateway = await Side.GatewayAsync(server, Queue);
         var engine = new ScriptedEngine();
         await using (var worker = await WorkerAsync(engine))
@@ -43,6 +44,7 @@ public sealed class JobTests(RabbitMQServer server)
         }
 
         Assert.Equal(0u, await WaitingAsync());
+        Assert.Equal(["completed"], outcomes.All);
     }
 
     [Fact]
@@ -65,6 +67,7 @@ public sealed class JobTests(RabbitMQServer server)
     [Fact]
     public async Task A_cancel_frees_the_slot_for_the_next_job_and_the_cancelled_one_is_not_redone()
     {
+        using var outcomes = new JobOutcomes(Queue);
         await using var gateway = await Side.GatewayAsync(server, Queue);
         var engine = new ScriptedEngine();
         await using (var worker = await WorkerAsync(engine, ("Engine:Slots", "1")))
@@ -90,6 +93,7 @@ public sealed class JobTests(RabbitMQServer server)
         }
 
         Assert.Equal(0u, await WaitingAsync());
+        Assert.Equal(["cancelled", "cancelled", "completed"], outcomes.All);
     }
 
     [Fact]
@@ -160,6 +164,7 @@ public sealed class JobTests(RabbitMQServer server)
     [Fact]
     public async Task A_job_that_outlasts_the_drain_is_done_by_another_worker_and_the_client_sees_one_answer()
     {
+        using var outcomes = new JobOutcomes(Queue);
         await using var gateway = await Side.GatewayAsync(server, Queue);
         var engine = new ScriptedEngine();
         var worker = await WorkerAsync(engine, ("Stopping:DrainTimeout", "00:00:00"));
@@ -177,11 +182,13 @@ public sealed class JobTests(RabbitMQServer server)
         again.Give(ReplyKind.Delta, """{"n":2}""");
         again.Give(ReplyKind.End);
         Assert.Equal(["""Delta {"n":1}""", """Delta {"n":2}""", "End "], (await answer.WaitAsync(_limit))[1..]);
+        Assert.Equal("lost", outcomes.All.First());
     }
 
     [Fact]
     public async Task When_the_gateway_is_gone_the_work_ends_and_is_not_redone()
     {
+        using var outcomes = new JobOutcomes(Queue);
         var gateway = await Side.GatewayAsync(server, Queue);
         var engine = new ScriptedEngine();
         await using (var worker = await WorkerAsync(engine))
@@ -202,6 +209,7 @@ public sealed class JobTests(RabbitMQServer server)
         }
 
         Assert.Equal(0u, await WaitingAsync());
+        Assert.Equal(["orphaned"], outcomes.All);
     }
 
     [Fact]

@@ -13,11 +13,11 @@ internal sealed class DashboardService(DashboardData data) : Proto.DashboardServ
         UntilCancelledAsync(async cancellationToken =>
         {
             var initial = new InitialResourceData();
-            initial.Resources.Add(data.Current.Select(ResourceMessage.Of));
+            initial.Resources.Add(data.Notifications.Current.Select(ResourceMessage.Of));
             await responseStream.WriteAsync(new WatchResourcesUpdate { InitialData = initial }, cancellationToken);
 
             // Begins with everything again: a change between the two is told twice rather than never.
-            await foreach (var change in data.WatchAsync(cancellationToken))
+            await foreach (var change in data.Notifications.WatchAsync(cancellationToken))
             {
                 var update = new WatchResourcesUpdate { Changes = new WatchResourcesChanges() };
                 update.Changes.Value.Add(new WatchResourcesChange { Upsert = ResourceMessage.Of(change) });
@@ -30,7 +30,7 @@ internal sealed class DashboardService(DashboardData data) : Proto.DashboardServ
         UntilCancelledAsync(async cancellationToken =>
         {
             var number = 0;
-            await foreach (var line in data.ReadLogAsync(request.ResourceName, follow: !request.SuppressFollow, cancellationToken))
+            await foreach (var line in data.Logs.ReadAsync(request.ResourceName, follow: !request.SuppressFollow, cancellationToken))
             {
                 var update = new WatchResourceConsoleLogsUpdate();
                 update.LogLines.Add(new ConsoleLogLine { Text = line.Text, IsStdErr = line.IsError, LineNumber = ++number });
@@ -42,7 +42,7 @@ internal sealed class DashboardService(DashboardData data) : Proto.DashboardServ
     {
         try
         {
-            await data.ExecuteAsync(request.ResourceName, request.CommandName, context.CancellationToken);
+            await data.Runner.ExecuteAsync(request.ResourceName, request.CommandName, context.CancellationToken);
             return new ResourceCommandResponse { Kind = ResourceCommandResponseKind.Succeeded };
         }
         catch (DistributedApplicationException e)

@@ -11,7 +11,7 @@ namespace Aspire.Hosting.Dcp;
 
 /// <summary>Runs the application on DCP, from the first port to the last process.</summary>
 internal sealed class ApplicationOrchestrator(
-    DistributedApplicationModel model, ResourceNotificationService notifications, DistributedApplicationEventing eventing, HealthCheckService checks,
+    DistributedApplicationModel model, ResourceNotificationService notifications, ResourceLoggerService consoles, DistributedApplicationEventing eventing, HealthCheckService checks,
     DistributedApplicationExecutionContext executionContext, IConfiguration configuration, IHostEnvironment environment, IHostApplicationLifetime lifetime,
     IServiceProvider services, TimeProvider time, ILogger<DistributedApplication> logger) : IHostedService, IDisposable
 {
@@ -85,8 +85,9 @@ internal sealed class ApplicationOrchestrator(
 
         IReadOnlyList<ResourceInstance> instances = [.. ResourceInstance.Of(dashboard), .. model.Resources.SelectMany(ResourceInstance.Of)];
         var runner = new ResourceRunner(_dcp, instances, new ProcessObjects(executionContext), notifications, eventing, services, time, logger);
+        consoles.Logs = new ProcessLogs(_dcp, instances, notifications);
         _dashboardService = await DashboardServiceHost.StartAsync(
-            configuration, new DashboardData(environment.ApplicationName, notifications, instances, _dcp, runner), cancellationToken);
+            configuration, new DashboardData(environment.ApplicationName, notifications, consoles.Logs, runner), cancellationToken);
 
         await new EndpointAllocator(_dcp).AllocateAsync(model.Resources, cancellationToken);
         _running.Add(WatchAsync(new ResourceWatcher(_dcp, instances, notifications, logger)));
