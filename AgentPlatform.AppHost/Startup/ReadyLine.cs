@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -10,7 +11,8 @@ namespace AgentPlatform.AppHost.Startup;
 /// the platform with exit code 1: nobody waits for a ready line that cannot come.
 /// </summary>
 internal sealed class ReadyLine(
-    IResource gateway, DistributedApplicationModel model, ResourceNotificationService notifications, IConfiguration configuration, IHostApplicationLifetime lifetime)
+    IResource gateway, DistributedApplicationModel model, ResourceNotificationService notifications, ResourceLoggerService logs, IConfiguration configuration,
+    IHostApplicationLifetime lifetime)
     : BackgroundService
 {
     /// <summary>How the line begins; scripts look for it.</summary>
@@ -49,9 +51,27 @@ internal sealed class ReadyLine(
     private async Task EndAsync(ResourceEvent change)
     {
         var how = change.Snapshot.ExitCode is { } code ? $"ended with exit code {code} before the platform was ready" : "could not be started";
-        await Console.Error.WriteLineAsync($"{change.Resource.Name} {how}; its own words stand above.");
+        await Console.Error.WriteLineAsync($"{change.Resource.Name} {how}. {await LastWordsAsync(change.Resource)}".TrimEnd());
         Environment.ExitCode = 1;
         lifetime.StopApplication();
+    }
+
+    /// <summary>The last line that the resource wrote, of those on standard error if there are any; without its time.</summary>
+    private async Task<string> LastWordsAsync(IResource resource)
+    {
+        LogLine? last = null;
+        await foreach (var lines in logs.GetAllAsync(resource))
+        {
+            foreach (var line in lines.Where(line => !string.IsNullOrWhiteSpace(line.Content)))
+            {
+                last = line.IsErrorMessage || last is not { IsErrorMessage: true } ? line : last;
+            }
+        }
+
+        // "2026-11-23T12:08:06.320Z Engine:Type must name the engine of this worker."
+        var content = last?.Content ?? "";
+        var space = content.IndexOf(' ', StringComparison.Ordinal);
+        return space > 0 && DateTimeOffset.TryParse(content[..space], CultureInfo.InvariantCulture, out _) ? content[(space + 1)..] : content;
     }
 
     private string GatewayUrl() => new EndpointReference((IResourceWithEndpoints)gateway, "http").Url;
