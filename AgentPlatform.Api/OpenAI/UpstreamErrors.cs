@@ -1,3 +1,4 @@
+using System.Text.Json;
 using AgentPlatform.Messaging.Contracts;
 
 namespace AgentPlatform.Api.OpenAI;
@@ -45,6 +46,48 @@ internal sealed class UpstreamErrors(OpenAIEndpoint endpoint)
             InferenceError.Unavailable("The model's server does not take the connection.", RetryAfter),
         _ => null,
     };
+
+    /// <summary>The error that an item of a <c>/batch</c> is; null if it is an answer. A client's mistake stays one; its status is not in the item, only its type.</summary>
+    public static InferenceError? OfItem(ReadOnlySpan<byte> item)
+    {
+        var reader = new Utf8JsonReader(item);
+        try
+        {
+            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+            {
+                return InferenceError.EngineFailed("The agent sent an answer that is no JSON object.");
+            }
+
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                var isError = reader.ValueTextEquals("error"u8);
+                reader.Read();
+                if (isError && reader.TokenType != JsonTokenType.Null)
+                {
+                    return Describe(UpstreamMessage.Parse(item));
+                }
+
+                reader.Skip();
+            }
+
+            return null;
+        }
+        catch (JsonException)
+        {
+            return InferenceError.EngineFailed("The agent sent an answer that is no JSON.");
+        }
+    }
+
+    private static InferenceError Describe(UpstreamMessage said)
+    {
+        var message = said.Message ?? "The agent failed without saying why.";
+        return said.Type switch
+        {
+            "invalid_request_error" => InferenceError.Invalid(message, said.Param, said.Code),
+            "rate_limit_error" => InferenceError.Overloaded(message, retryAfterSeconds: 1),
+            _ => InferenceError.EngineFailed(message),
+        };
+    }
 
     private static int RetryAfterOf(HttpResponseMessage response, int otherwise) =>
         response.Headers.RetryAfter?.Delta is { } delta ? (int)Math.Clamp(Math.Ceiling(delta.TotalSeconds), 1, MaxRetryAfter) : otherwise;

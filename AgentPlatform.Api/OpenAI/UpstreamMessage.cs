@@ -4,9 +4,10 @@ namespace AgentPlatform.Api.OpenAI;
 
 /// <summary>What a server says of a failure, as far as it can be read.</summary>
 /// <param name="Message">For a person.</param>
+/// <param name="Type">OpenAI's error type.</param>
 /// <param name="Code">For a machine.</param>
 /// <param name="Param">The field at fault.</param>
-internal sealed record UpstreamMessage(string? Message, string? Code, string? Param)
+internal sealed record UpstreamMessage(string? Message, string? Type, string? Code, string? Param)
 {
     private const int MaxLength = 500;
 
@@ -23,24 +24,24 @@ internal sealed record UpstreamMessage(string? Message, string? Code, string? Pa
             var root = json.RootElement;
             if (root.ValueKind != JsonValueKind.Object)
             {
-                return new UpstreamMessage(null, null, null);
+                return new UpstreamMessage(null, null, null, null);
             }
 
             if (root.TryGetProperty("error", out var error))
             {
-                return error.ValueKind == JsonValueKind.Object ? Describe(error) : new UpstreamMessage(Text(error), null, null);
+                return error.ValueKind == JsonValueKind.Object ? Describe(error) : new UpstreamMessage(Text(error), null, null, null);
             }
 
             return Describe(root);
         }
         catch (JsonException)
         {
-            return new UpstreamMessage(null, null, null);
+            return new UpstreamMessage(null, null, null, null);
         }
     }
 
     private static UpstreamMessage Describe(JsonElement error) =>
-        new(Member(error, "message") ?? Member(error, "detail") ?? Member(error, "title"), Member(error, "code"), Member(error, "param"));
+        new(Member(error, "message") ?? Member(error, "detail") ?? Member(error, "title"), Member(error, "type"), Member(error, "code"), Member(error, "param"));
 
     private static string? Member(JsonElement error, string name) => error.TryGetProperty(name, out var value) ? Text(value) : null;
 

@@ -1,6 +1,9 @@
 using System.Reflection;
 using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.Dashboard;
+using Aspire.Hosting.Dcp;
 using Aspire.Hosting.Eventing;
+using Aspire.Hosting.Publishing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -41,6 +44,7 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationBui
 
         _host.Configuration.AddCommandLine(args, Switches);
         _host.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning)
+            .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None)
             .AddFilter("Microsoft.AspNetCore", LogLevel.Warning)
             .AddFilter("Grpc", LogLevel.Warning)
             .AddFilter("System.Net.Http.HttpClient", LogLevel.Warning)
@@ -55,7 +59,17 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationBui
         Services.AddSingleton<IDistributedApplicationEventing>(_eventing);
         Services.AddSingleton(ExecutionContext);
         Services.AddSingleton(new ResourceNotificationService());
+        Services.AddSingleton(new ResourceLoggerService());
         Services.AddHealthChecks();
+        if (ExecutionContext.IsRunMode)
+        {
+            DashboardSettings.MakeKeys(Configuration);
+            Services.AddHostedService<ApplicationOrchestrator>();
+        }
+        else
+        {
+            Services.AddSingleton<IPublisher, ManifestPublisher>();
+        }
     }
 
     public ConfigurationManager Configuration => _host.Configuration;
@@ -89,7 +103,7 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationBui
     {
         var model = new DistributedApplicationModel(_resources);
         Services.AddSingleton(model);
-        return new DistributedApplication(_host.Build(), model, AppHostDirectory);
+        return new DistributedApplication(_host.Build(), model);
     }
 
     private static string? Metadata(Assembly? assembly, string key) =>

@@ -11,9 +11,9 @@ public sealed class ProjectResource(string name)
 public class ExecutableResource(string name, string command, string workingDirectory)
     : Resource(name), IResourceWithEnvironment, IResourceWithArgs, IResourceWithEndpoints, IResourceWithWaitSupport
 {
-    internal string Command { get; } = command;
+    internal string Command { get; set; } = command;
 
-    internal string WorkingDirectory { get; } = workingDirectory;
+    internal string WorkingDirectory { get; set; } = workingDirectory;
 }
 
 /// <summary>A container.</summary>

@@ -11,15 +11,22 @@ internal static class DashboardSettings
 
     public static string OtlpEndpoint(IConfiguration configuration) => configuration["ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL"] ?? "http://localhost:19187";
 
-    /// <summary>Address of the gRPC service of this process, from which the dashboard takes the resources; null lets one be chosen.</summary>
-    public static string? ResourceServiceUrl(IConfiguration configuration) => configuration["ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL"];
+    /// <summary>Address of the gRPC service of this process, from which the dashboard takes the resources.</summary>
+    public static string ResourceServiceUrl(IConfiguration configuration) => configuration["ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL"] ?? "http://localhost:20187";
 
-    public static string BrowserToken(IConfiguration configuration) =>
-        configuration["ASPIRE_DASHBOARD_FRONTEND_BROWSERTOKEN"] ?? Kept(configuration, "AppHost:BrowserToken");
+    public static string BrowserToken(IConfiguration configuration) => configuration["AppHost:BrowserToken"]!;
 
-    public static string OtlpApiKey(IConfiguration configuration) => Kept(configuration, "AppHost:OtlpApiKey");
+    public static string OtlpApiKey(IConfiguration configuration) => configuration["AppHost:OtlpApiKey"]!;
 
-    public static string ResourceServiceApiKey(IConfiguration configuration) => Kept(configuration, "AppHost:ResourceService:ApiKey");
+    public static string ResourceServiceApiKey(IConfiguration configuration) => configuration["AppHost:ResourceService:ApiKey"]!;
 
-    private static string Kept(IConfiguration configuration, string key) => configuration[key] ??= RandomNumberGenerator.GetHexString(32, lowercase: true);
+    /// <summary>Makes the keys that the configuration does not set, under the configuration keys of Aspire.</summary>
+    public static void MakeKeys(IConfiguration configuration)
+    {
+        configuration["AppHost:BrowserToken"] ??= configuration["ASPIRE_DASHBOARD_FRONTEND_BROWSERTOKEN"] ?? NewKey();
+        configuration["AppHost:OtlpApiKey"] ??= NewKey();
+        configuration["AppHost:ResourceService:ApiKey"] ??= NewKey();
+    }
+
+    private static string NewKey() => RandomNumberGenerator.GetHexString(32, lowercase: true);
 }
