@@ -8,6 +8,8 @@ public sealed class StartupTests
     [InlineData("Engine:Type", "Model:Name=m")]
     [InlineData("Model:Name", "Engine:Type=simulated")]
     [InlineData("Model:Name", "Engine:Type=simulated", "Model:Name=a/b")]
+    [InlineData("OpenAI:Endpoint", "Engine:Type=openai", "Model:Name=m")]
+    [InlineData("OpenAI:Endpoint", "Engine:Type=openai", "Model:Name=m", "OpenAI:Endpoint=localhost:8000")]
     [InlineData("Engine:Slots", "Engine:Type=simulated", "Model:Name=m", "Engine:Slots=0")]
     [InlineData("Stopping:DrainTimeout", "Engine:Type=simulated", "Model:Name=m", "Stopping:DrainTimeout=soon")]
     public async Task A_wrong_setting_ends_the_worker_with_a_sentence_that_names_it(string named, params string[] settings)
@@ -16,6 +18,16 @@ public sealed class StartupTests
         var (exitCode, errors) = await worker.EndAsync();
         Assert.Equal(1, exitCode);
         Assert.Contains(named, Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_worker_whose_model_is_missing_ends_with_a_sentence_and_was_never_ready()
+    {
+        await using var worker = WorkerProcess.Start("Engine:Type=onnx-classifier", "Model:Name=m", "Model:Source=no-such-folder");
+        var (exitCode, _) = await worker.EndAsync();
+        Assert.Equal(1, exitCode);
+        Assert.Single(worker.Output, line => line.Contains("no-such-folder", StringComparison.Ordinal));
+        Assert.DoesNotContain(worker.Output, line => line.Contains("The engine is ready", StringComparison.Ordinal) || line.Contains("   at ", StringComparison.Ordinal));
     }
 
     [Fact]
