@@ -8,6 +8,8 @@ public sealed class StartupTests
     [InlineData("Engine:Type", "Model:Name=m")]
     [InlineData("Model:Name", "Engine:Type=simulated")]
     [InlineData("Model:Name", "Engine:Type=simulated", "Model:Name=a/b")]
+    [InlineData("OpenAI:Endpoint", "Engine:Type=openai", "Model:Name=m")]
+    [InlineData("OpenAI:Endpoint", "Engine:Type=openai", "Model:Name=m", "OpenAI:Endpoint=localhost:8000")]
     [InlineData("Engine:Slots", "Engine:Type=simulated", "Model:Name=m", "Engine:Slots=0")]
     [InlineData("Stopping:DrainTimeout", "Engine:Type=simulated", "Model:Name=m", "Stopping:DrainTimeout=soon")]
     public async Task A_wrong_setting_ends_the_worker_with_a_sentence_that_names_it(string named, params string[] settings)

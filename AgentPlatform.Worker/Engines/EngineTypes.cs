@@ -1,3 +1,4 @@
+using AgentPlatform.Worker.Engines.OpenAI;
 using AgentPlatform.Worker.Engines.Simulated;
 using Microsoft.Extensions.Options;
 
@@ -11,6 +12,7 @@ internal static class EngineTypes
 {
     private static readonly SortedDictionary<string, Action<IServiceCollection>> _known = new(StringComparer.Ordinal)
     {
+        ["openai"] = OpenAIEngine.AddTo,
         ["simulated"] = SimulatedEngine.AddTo,
     };
 
