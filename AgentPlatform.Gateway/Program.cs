@@ -1,8 +1,24 @@
+using AgentPlatform.Api;
+using AgentPlatform.Gateway;
 using AgentPlatform.ServiceDefaults;
+using Microsoft.Extensions.Options;
 
-var builder = WebApplication.CreateBuilder(args);
-builder.AddServiceDefaults();
+try
+{
+    var builder = WebApplication.CreateBuilder(args);
+    builder.AddServiceDefaults();
+    builder.AddModels();
+    builder.AddInferenceApi();
 
-var app = builder.Build();
-app.MapDefaultEndpoints();
-app.Run();
+    var app = builder.Build();
+    app.Services.GetRequiredService<IStartupValidator>().Validate();
+    app.MapDefaultEndpoints();
+    app.MapInferenceApi();
+    await app.RunAsync();
+    return 0;
+}
+catch (Exception e) when (StartupMistake.Describe(e) is { } sentences)
+{
+    await Console.Error.WriteLineAsync(sentences);
+    return 1;
+}

@@ -59,14 +59,18 @@ internal sealed partial class BrokerConnection : BackgroundService, IHealthCheck
         {
             try
             {
-                await _time.DelayUnlessZero(delay, stoppingToken);
-                await RunAsync(() => delay = TimeSpan.Zero, stoppingToken);
+                if (delay > TimeSpan.Zero)
+                {
+                    await Task.Delay(delay, _time, stoppingToken);
+                }
+
+                await RunAsync(opened: () => delay = TimeSpan.Zero, stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
                 return;
             }
-            catch (Exception e) when (e is BrokerUnreachableException or OperationInterruptedException or IOException or AlreadyClosedException or TimeoutException or OperationCanceledException)
+            catch (Exception e) when (e is RabbitMQClientException or IOException or TimeoutException or OperationCanceledException or ObjectDisposedException)
             {
                 BrokerAway(_logger, e.Message, delay);
             }
@@ -118,10 +122,4 @@ internal sealed partial class BrokerConnection : BackgroundService, IHealthCheck
 
     [LoggerMessage(LogLevel.Warning, "The broker cannot be reached: {Reason}; waited {Delay} before")]
     private static partial void BrokerAway(ILogger logger, string reason, TimeSpan delay);
-}
-
-internal static class TimeProviderExtensions
-{
-    public static Task DelayUnlessZero(this TimeProvider time, TimeSpan delay, CancellationToken cancellationToken) =>
-        delay > TimeSpan.Zero ? Task.Delay(delay, time, cancellationToken) : Task.CompletedTask;
 }

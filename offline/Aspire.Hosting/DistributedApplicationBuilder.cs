@@ -3,6 +3,7 @@ using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Dashboard;
 using Aspire.Hosting.Dcp;
 using Aspire.Hosting.Eventing;
+using Aspire.Hosting.Publishing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -64,6 +65,10 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationBui
         {
             DashboardSettings.MakeKeys(Configuration);
             Services.AddHostedService<ApplicationOrchestrator>();
+        }
+        else
+        {
+            Services.AddSingleton<IPublisher, ManifestPublisher>();
         }
     }
 

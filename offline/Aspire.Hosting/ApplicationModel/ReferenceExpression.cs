@@ -85,7 +85,9 @@ public sealed class ReferenceExpression : IValueProvider, IManifestExpressionPro
 internal sealed record ReferencePart(IValueProvider Value, IManifestExpressionProvider Manifest, bool IsUriEncoded)
 {
     /// <summary>An encoded parameter is a resource of its own in a manifest: <c>{NAME-uri-encoded.value}</c>.</summary>
-    public string Expression => IsUriEncoded && Value is ParameterResource parameter
-        ? $"{{{parameter.Name}-uri-encoded.value}}"
-        : Manifest.ValueExpression;
+    public string Expression => IsEncodedResource ? $"{{{EncodedName}.value}}" : Manifest.ValueExpression;
+
+    public bool IsEncodedResource => IsUriEncoded && Value is ParameterResource;
+
+    public string EncodedName => $"{((ParameterResource)Value).Name}-uri-encoded";
 }

@@ -1,0 +1,43 @@
+using AgentPlatform.Api.Catalogue;
+using AgentPlatform.Api.Requests;
+using AgentPlatform.Messaging.Contracts;
+using Microsoft.AspNetCore.Http;
+
+namespace AgentPlatform.Api.Analyze;
+
+/// <summary>Judges a text: <c>{"text":"I love it"}</c> gives <c>{"sentiment":"Positive","confidence":0.98}</c>.</summary>
+internal static class AnalyzeApi
+{
+    /// <summary>POST /analyze</summary>
+    public static async Task AnalyzeAsync(HttpContext context, InferenceCall call, IModelCatalogue catalogue)
+    {
+        var body = await RequestBody.ReadAsync(context, call.Options.MaxBodySize);
+        AnalyzeRequest analyze;
+        try
+        {
+            JsonBody.Check(body);
+            analyze = AnalyzeRequest.Read(body);
+        }
+        catch (InferenceException)
+        {
+            // One text for every kind of bad body is this route's contract.
+            context.Response.StatusCode = StatusCodes.Status400BadRequest;
+            context.Response.ContentType = "text/plain; charset=utf-8";
+            await context.Response.WriteAsync("Invalid request body.", context.RequestAborted);
+            return;
+        }
+
+        var model = catalogue.Resolve(analyze.Model, Operation.Analyze);
+        using var deadline = call.StartDeadline(context);
+        context.Response.ContentType = "application/json";
+        await call.CompleteAsync(new InferenceRequest
+        {
+            RequestId = RequestIdentity.Of(context),
+            Model = model,
+            Operation = Operation.Analyze,
+            Deadline = deadline.At,
+            Body = body,
+        }, deadline, context.Response.BodyWriter);
+        await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+    }
+}

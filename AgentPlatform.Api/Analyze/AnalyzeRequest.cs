@@ -1,0 +1,45 @@
+using System.Text.Json;
+using AgentPlatform.Api.Requests;
+using AgentPlatform.Messaging.Contracts;
+
+namespace AgentPlatform.Api.Analyze;
+
+/// <summary>What this surface needs to know of a request such as <c>{"text":"I love it"}</c>.</summary>
+/// <param name="Model">The model asked for; null if none is named.</param>
+internal readonly record struct AnalyzeRequest(string? Model)
+{
+    /// <summary>Reads and validates a request.</summary>
+    /// <param name="json">One JSON value, checked by <see cref="JsonBody"/>.</param>
+    /// <exception cref="InferenceException">400, naming the field at fault.</exception>
+    public static AnalyzeRequest Read(ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json);
+        reader.Read();
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            throw new InferenceException(InferenceError.Invalid("The request must be a JSON object."));
+        }
+
+        string? model = null;
+        var hasText = false;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var field = reader.GetString();
+            reader.Read();
+            switch (field)
+            {
+                case "text":
+                    hasText = !string.IsNullOrWhiteSpace(JsonField.Text(ref reader, field)) ? true : throw JsonField.Missing(field);
+                    break;
+                case "model" when reader.TokenType != JsonTokenType.Null:
+                    model = JsonField.Text(ref reader, field);
+                    break;
+                default:
+                    reader.Skip();
+                    break;
+            }
+        }
+
+        return hasText ? new AnalyzeRequest(model) : throw JsonField.Missing("text");
+    }
+}

@@ -1,0 +1,70 @@
+using System.Buffers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using AgentPlatform.Messaging.Contracts;
+
+namespace AgentPlatform.Api.Chat;
+
+/// <summary>
+/// The members that the HTTP surface adds to every object of an answer: id, object, created and model. Written once per request;
+/// what comes from the engine is put behind it as bytes, never parsed.
+/// </summary>
+internal sealed class ChatEnvelope
+{
+    private readonly byte[] _opening;
+
+    private ChatEnvelope(string kind, InferenceRequest request, DateTimeOffset created)
+    {
+        var buffer = new ArrayBufferWriter<byte>(160);
+        using var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        json.WriteStartObject();
+        json.WriteString("id", $"chatcmpl-{request.RequestId:N}");
+        json.WriteString("object", kind);
+        json.WriteNumber("created", created.ToUnixTimeSeconds());
+        json.WriteString("model", request.Model);
+        json.Flush();
+        _opening = buffer.WrittenSpan.ToArray(); // The object stays open.
+    }
+
+    public static ChatEnvelope ForCompletion(InferenceRequest request, DateTimeOffset created) => new("chat.completion", request, created);
+
+    public static ChatEnvelope ForChunks(InferenceRequest request, DateTimeOffset created) => new("chat.completion.chunk", request, created);
+
+    /// <summary>Writes <paramref name="part"/>, a JSON object, with the envelope's members before its own and <paramref name="lastMember"/> (<c>"name":value</c>, or empty) after them.</summary>
+    /// <returns>How many bytes.</returns>
+    public int Write(IBufferWriter<byte> output, ReadOnlySpan<byte> part, ReadOnlySpan<byte> lastMember = default)
+    {
+        output.Write(_opening);
+        var written = _opening.Length;
+        var members = part.Trim(" \r\n\t"u8)[1..^1].Trim(" \r\n\t"u8);
+        if (!members.IsEmpty)
+        {
+            output.Write(","u8);
+            WriteOneLine(output, members);
+            written += members.Length + 1;
+        }
+
+        if (!lastMember.IsEmpty)
+        {
+            output.Write(","u8);
+            output.Write(lastMember);
+            written += lastMember.Length + 1;
+        }
+
+        output.Write("}"u8);
+        return written + 1;
+    }
+
+    // A line break can only stand between the tokens of JSON, where a space is as good and cannot end an SSE line.
+    private static void WriteOneLine(IBufferWriter<byte> output, ReadOnlySpan<byte> json)
+    {
+        while (json.IndexOfAny((byte)'\r', (byte)'\n') is >= 0 and var at)
+        {
+            output.Write(json[..at]);
+            output.Write(" "u8);
+            json = json[(at + 1)..];
+        }
+
+        output.Write(json);
+    }
+}

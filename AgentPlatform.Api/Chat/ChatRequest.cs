@@ -1,0 +1,169 @@
+using System.Text.Json;
+using AgentPlatform.Api.Requests;
+using AgentPlatform.Messaging.Contracts;
+
+namespace AgentPlatform.Api.Chat;
+
+/// <summary>What this surface needs to know of a chat-completions request; everything else stays in its body.</summary>
+/// <param name="Model">The model asked for; null if none is named.</param>
+/// <param name="Stream">Whether the answer is to be streamed.</param>
+/// <param name="IncludeUsage">Whether the stream is to end with a chunk of usage.</param>
+internal readonly record struct ChatRequest(string? Model, bool Stream, bool IncludeUsage)
+{
+    private const int MaxStops = 4;
+
+    /// <summary>Reads and validates a request; fields that are not listed here are nobody's business but the engine's.</summary>
+    /// <param name="json">One JSON value, checked by <see cref="JsonBody"/>.</param>
+    /// <exception cref="InferenceException">400, naming the field at fault.</exception>
+    public static ChatRequest Read(ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json);
+        reader.Read();
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            throw new InferenceException(InferenceError.Invalid("The request must be a JSON object."));
+        }
+
+        var request = default(ChatRequest);
+        var (hasMessages, hasStreamOptions) = (false, false);
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var field = reader.GetString()!;
+            reader.Read();
+            if (reader.TokenType == JsonTokenType.Null && field != "messages")
+            {
+                continue; // As if it were not there.
+            }
+
+            switch (field)
+            {
+                case "model":
+                    request = request with { Model = JsonField.Text(ref reader, field) is { Length: > 0 } model ? model : throw JsonField.Missing(field) };
+                    break;
+                case "messages":
+                    ChatMessages.Check(ref reader);
+                    hasMessages = true;
+                    break;
+                case "stream":
+                    request = request with { Stream = JsonField.Boolean(ref reader, field) };
+                    break;
+                case "stream_options":
+                    request = request with { IncludeUsage = ReadStreamOptions(ref reader) };
+                    hasStreamOptions = true;
+                    break;
+                default:
+                    CheckParameter(ref reader, field);
+                    break;
+            }
+        }
+
+        if (!hasMessages)
+        {
+            throw JsonField.Missing("messages");
+        }
+
+        return !hasStreamOptions || request.Stream
+            ? request
+            : throw new InferenceException(InferenceError.Invalid("'stream_options' is only allowed when 'stream' is true.", "stream_options"));
+    }
+
+    private static void CheckParameter(ref Utf8JsonReader reader, string field)
+    {
+        switch (field)
+        {
+            case "n":
+                JsonField.Integer(ref reader, field, 1, 128);
+                break;
+            case "max_tokens" or "max_completion_tokens":
+                JsonField.Integer(ref reader, field, 1, int.MaxValue);
+                break;
+            case "seed":
+                JsonField.Integer(ref reader, field, long.MinValue, long.MaxValue);
+                break;
+            case "top_logprobs":
+                JsonField.Integer(ref reader, field, 0, 20);
+                break;
+            case "temperature":
+                JsonField.Number(ref reader, field, 0, 2);
+                break;
+            case "top_p":
+                JsonField.Number(ref reader, field, 0, 1);
+                break;
+            case "presence_penalty" or "frequency_penalty":
+                JsonField.Number(ref reader, field, -2, 2);
+                break;
+            case "logprobs" or "parallel_tool_calls":
+                JsonField.Boolean(ref reader, field);
+                break;
+            case "stop":
+                CheckStop(ref reader);
+                break;
+            case "tools" or "functions":
+                JsonField.Objects(ref reader, field);
+                break;
+            case "response_format" or "logit_bias" or "metadata":
+                JsonField.Object(ref reader, field);
+                break;
+            case "user":
+                JsonField.Text(ref reader, field);
+                break;
+            default:
+                reader.Skip();
+                break;
+        }
+    }
+
+    private static void CheckStop(ref Utf8JsonReader reader)
+    {
+        if (reader.TokenType == JsonTokenType.String)
+        {
+            return;
+        }
+
+        if (reader.TokenType != JsonTokenType.StartArray)
+        {
+            throw JsonField.Wrong("stop", "a string or an array of strings");
+        }
+
+        var count = 0;
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            if (reader.TokenType != JsonTokenType.String)
+            {
+                throw JsonField.Wrong($"stop[{count}]", "a string");
+            }
+
+            count++;
+        }
+
+        if (count > MaxStops)
+        {
+            throw JsonField.OutOfRange("stop", $"at most {MaxStops} strings");
+        }
+    }
+
+    private static bool ReadStreamOptions(ref Utf8JsonReader reader)
+    {
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            throw JsonField.Wrong("stream_options", "an object");
+        }
+
+        var includeUsage = false;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var isUsage = reader.ValueTextEquals("include_usage"u8);
+            reader.Read();
+            if (isUsage && reader.TokenType != JsonTokenType.Null)
+            {
+                includeUsage = JsonField.Boolean(ref reader, "stream_options.include_usage");
+            }
+            else
+            {
+                reader.Skip();
+            }
+        }
+
+        return includeUsage;
+    }
+}

@@ -1,0 +1,161 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using AgentPlatform.Api.Errors;
+using AgentPlatform.Messaging.Contracts;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace AgentPlatform.Api.Chat;
+
+/// <summary>
+/// Writes an answer as server-sent events: <c>data: {chunk}</c> for each part, then <c>data: [DONE]</c>; comments while it is silent.
+/// Status and headers go out with the first part; nothing is sent before it, so that a failure until then keeps its real status.
+/// </summary>
+/// <remarks>
+/// One writer and the heartbeat's timer share the response: whoever holds the turn writes. The writer gives it away only while it
+/// waits for parts (<see cref="YieldAsync"/>, <see cref="ResumeAsync"/>). No allocation per part.
+/// </remarks>
+internal sealed class ChatStreamWriter : IDisposable
+{
+    // What comes at once is sent at once, but in pieces that the response need not gather in memory.
+    private const int FlushThreshold = 16 * 1024;
+
+    private readonly SemaphoreSlim _turn = new(0, 1);
+    private readonly HttpContext _context;
+    private readonly PipeWriter _output;
+    private readonly ChatEnvelope _envelope;
+    private readonly bool _includeUsage;
+    private readonly TimeProvider _time;
+    private readonly TimeSpan _interval;
+    private readonly ITimer _heartbeat;
+    private long _lastFlush;
+    private int _unflushed;
+
+    public ChatStreamWriter(HttpContext context, ChatEnvelope envelope, bool includeUsage, TimeSpan heartbeatInterval, TimeProvider time)
+    {
+        (_context, _envelope, _includeUsage, _interval, _time) = (context, envelope, includeUsage, heartbeatInterval, time);
+        _output = context.Response.BodyWriter;
+        _heartbeat = time.CreateTimer(static writer => _ = ((ChatStreamWriter)writer!).BeatAsync(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Whether the status is the client's already, so that a failure can only be an event.</summary>
+    public bool HasBegun { get; private set; }
+
+    /// <summary>Whether so much waits that it should be flushed before more is written.</summary>
+    public bool IsFull => _unflushed >= FlushThreshold;
+
+    public void WriteDelta(ReadOnlySpan<byte> part)
+    {
+        Begin();
+        WriteChunk(part, _includeUsage ? "\"usage\":null"u8 : default);
+    }
+
+    public void WriteEnd(ReadOnlySpan<byte> usage)
+    {
+        Begin();
+        if (_includeUsage && !usage.IsEmpty)
+        {
+            // {"choices":[],"usage":{...}}: the usage is a member of a part like any other.
+            _output.Write("data: "u8);
+            var part = ArrayPool<byte>.Shared.Rent(usage.Length + 32);
+            var length = Concatenate(part, "{\"choices\":[],\"usage\":"u8, usage, "}"u8);
+            _unflushed += _envelope.Write(_output, part.AsSpan(0, length));
+            ArrayPool<byte>.Shared.Return(part);
+            _output.Write("\n\n"u8);
+        }
+
+        _output.Write("data: [DONE]\n\n"u8);
+        _unflushed += 14;
+    }
+
+    public void WriteError(InferenceError error)
+    {
+        _output.Write("data: "u8);
+        ErrorResponse.WriteEnvelope(_output, error);
+        _output.Write("\n\n"u8);
+        _unflushed += 8;
+    }
+
+    /// <summary>Sends what is written.</summary>
+    public async ValueTask FlushAsync()
+    {
+        if (_unflushed > 0)
+        {
+            _unflushed = 0;
+            await _output.FlushAsync(_context.RequestAborted);
+            _lastFlush = _time.GetTimestamp();
+        }
+    }
+
+    /// <summary>Sends what is written and lets heartbeats go out until <see cref="ResumeAsync"/>.</summary>
+    public async ValueTask YieldAsync()
+    {
+        await FlushAsync();
+        _turn.Release();
+    }
+
+    /// <summary>Takes the turn back.</summary>
+    public Task ResumeAsync() => _turn.WaitAsync(CancellationToken.None);
+
+    public void Dispose() => _heartbeat.Dispose(); // The semaphore has nothing to release, and a late beat may still try it.
+
+    private void Begin()
+    {
+        if (HasBegun)
+        {
+            return;
+        }
+
+        HasBegun = true;
+        var response = _context.Response;
+        response.ContentType = "text/event-stream";
+        response.Headers.CacheControl = "no-cache";
+        response.Headers["X-Accel-Buffering"] = "no";
+        _context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
+        _lastFlush = _time.GetTimestamp();
+        _heartbeat.Change(_interval, Timeout.InfiniteTimeSpan);
+    }
+
+    private void WriteChunk(ReadOnlySpan<byte> part, ReadOnlySpan<byte> lastMember)
+    {
+        _output.Write("data: "u8);
+        _unflushed += _envelope.Write(_output, part, lastMember) + 8;
+        _output.Write("\n\n"u8);
+    }
+
+    private async Task BeatAsync()
+    {
+        // Without the turn the stream is not silent.
+        if (await _turn.WaitAsync(0))
+        {
+            try
+            {
+                if (_time.GetElapsedTime(_lastFlush) >= _interval)
+                {
+                    _output.Write(": heartbeat\n\n"u8);
+                    _unflushed += 13;
+                    await FlushAsync();
+                }
+            }
+            catch (Exception e) when (e is IOException or OperationCanceledException)
+            {
+                // The client left, which cancels the request itself.
+            }
+            finally
+            {
+                _turn.Release();
+            }
+        }
+
+        var left = _interval - _time.GetElapsedTime(_lastFlush);
+        _heartbeat.Change(left > TimeSpan.Zero ? left : _interval, Timeout.InfiniteTimeSpan);
+    }
+
+    private static int Concatenate(Span<byte> target, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, ReadOnlySpan<byte> third)
+    {
+        first.CopyTo(target);
+        second.CopyTo(target[first.Length..]);
+        third.CopyTo(target[(first.Length + second.Length)..]);
+        return first.Length + second.Length + third.Length;
+    }
+}

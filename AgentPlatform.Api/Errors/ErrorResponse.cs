@@ -1,0 +1,68 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using AgentPlatform.Messaging.Contracts;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.WebUtilities;
+
+namespace AgentPlatform.Api.Errors;
+
+/// <summary>Writes failures: OpenAI's envelope under <c>/v1</c>, <c>{"error":{"message","type","param","code"}}</c>, and problem details elsewhere.</summary>
+internal static class ErrorResponse
+{
+    // Made for JSON bodies and SSE, never for HTML, so that a message reads as it was written.
+    private static readonly JsonWriterOptions _relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>Writes a whole response. Nothing of another one may have been sent.</summary>
+    public static async Task WriteAsync(HttpContext context, InferenceError error)
+    {
+        var response = context.Response;
+        response.StatusCode = error.Status;
+        if (error.RetryAfterSeconds is { } seconds)
+        {
+            response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        }
+
+        var body = new ArrayBufferWriter<byte>();
+        if (context.Request.Path.StartsWithSegments("/v1", StringComparison.Ordinal))
+        {
+            response.ContentType = "application/json";
+            WriteEnvelope(body, error);
+        }
+        else
+        {
+            response.ContentType = "application/problem+json";
+            WriteProblem(body, error);
+        }
+
+        response.ContentLength = body.WrittenCount;
+        await response.Body.WriteAsync(body.WrittenMemory, context.RequestAborted);
+    }
+
+    /// <summary>Writes the envelope.</summary>
+    public static void WriteEnvelope(IBufferWriter<byte> output, InferenceError error)
+    {
+        using var json = new Utf8JsonWriter(output, _relaxed);
+        json.WriteStartObject();
+        json.WriteStartObject("error");
+        json.WriteString("message", error.Message);
+        json.WriteString("type", error.Type);
+        json.WriteString("param", error.Param);
+        json.WriteString("code", error.Code);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    private static void WriteProblem(IBufferWriter<byte> output, InferenceError error)
+    {
+        using var json = new Utf8JsonWriter(output, _relaxed);
+        json.WriteStartObject();
+        json.WriteString("title", ReasonPhrases.GetReasonPhrase(error.Status));
+        json.WriteNumber("status", error.Status);
+        json.WriteString("detail", error.Message);
+        json.WriteString("code", error.Code);
+        json.WriteString("param", error.Param);
+        json.WriteEndObject();
+    }
+}

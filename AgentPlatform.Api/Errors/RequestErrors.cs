@@ -1,0 +1,72 @@
+using AgentPlatform.Api.Requests;
+using AgentPlatform.Messaging.Contracts;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Extensions.Logging;
+
+namespace AgentPlatform.Api.Errors;
+
+/// <summary>
+/// Gives every request its identity and every failure before the first byte its response, those of routing included
+/// (404, 405), so that a client meets one shape of error.
+/// </summary>
+internal sealed partial class RequestErrors(RequestDelegate next, ILogger<RequestErrors> logger)
+{
+    private const int ClientLeft = 499; // nginx's number; nobody is there to read it, but logs and metrics are.
+
+    public async Task InvokeAsync(HttpContext context)
+    {
+        RequestIdentity.Assign(context);
+        try
+        {
+            await next(context);
+        }
+        catch (InferenceException e) when (!context.Response.HasStarted)
+        {
+            Refused(logger, e.Error.Status, e.Error.Message);
+            await ErrorResponse.WriteAsync(context, e.Error);
+            return;
+        }
+        catch (BadHttpRequestException e) when (!context.Response.HasStarted)
+        {
+            await ErrorResponse.WriteAsync(context, InferenceError.Invalid(e.Message) with { Status = e.StatusCode });
+            return;
+        }
+        catch (Exception e) when (e is OperationCanceledException or ConnectionResetException && context.RequestAborted.IsCancellationRequested)
+        {
+            if (!context.Response.HasStarted)
+            {
+                context.Response.StatusCode = ClientLeft;
+            }
+
+            return;
+        }
+
+        if (context.Response is { HasStarted: false, StatusCode: 404 or 405, ContentLength: null, ContentType: null })
+        {
+            await ErrorResponse.WriteAsync(context, Describe(context));
+        }
+    }
+
+    /// <summary>What a client is told of a failure that nobody foresaw; the log has the rest.</summary>
+    public static Task WriteUnexpectedAsync(HttpContext context)
+    {
+        var unexpected = context.Features.Get<IExceptionHandlerFeature>()?.Error;
+        return unexpected is null
+            ? Task.CompletedTask
+            : ErrorResponse.WriteAsync(context, new InferenceError(500, "server_error", "The platform failed at this request; its log says why.", "internal_error"));
+    }
+
+    private static InferenceError Describe(HttpContext context) => new(
+        context.Response.StatusCode,
+        "invalid_request_error",
+        context.Response.StatusCode == StatusCodes.Status404NotFound
+            ? $"There is nothing at {context.Request.Method} {context.Request.Path}."
+            : $"{context.Request.Method} is not allowed at {context.Request.Path}.",
+        ReasonPhrases.GetReasonPhrase(context.Response.StatusCode).Replace(' ', '_').ToLowerInvariant());
+
+    [LoggerMessage(LogLevel.Debug, "Refused with {Status}: {Reason}")]
+    private static partial void Refused(ILogger logger, int status, string reason);
+}

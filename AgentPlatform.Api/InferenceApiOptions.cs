@@ -1,0 +1,34 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
+
+namespace AgentPlatform.Api;
+
+/// <summary>Limits of the HTTP surface; configuration section <c>Api</c>.</summary>
+public sealed class InferenceApiOptions
+{
+    /// <summary>Name of the configuration section.</summary>
+    public const string Section = "Api";
+
+    /// <summary>Largest request body in bytes. RabbitMQ 4 refuses messages above 16 MiB by default.</summary>
+    [Range(1024, 128 * 1024 * 1024)]
+    public int MaxBodySize { get; set; } = 10 * 1024 * 1024;
+
+    /// <summary>How long a request may take whose client does not say it.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:29:00")]
+    public TimeSpan DefaultDeadline { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>The most that a client can ask for with <c>x-request-timeout</c>. Below RabbitMQ's consumer timeout of 30 minutes, after which a job is taken from its worker.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:29:00")]
+    public TimeSpan MaxDeadline { get; set; } = TimeSpan.FromMinutes(25);
+
+    /// <summary>After how much silence a stream that has begun carries a comment, so that no proxy takes it for dead.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:05:00")]
+    public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>Most requests in one <c>/batch</c>.</summary>
+    [Range(1, 10_000)]
+    public int MaxBatchItems { get; set; } = 256;
+}
+
+[OptionsValidator]
+internal sealed partial class InferenceApiOptionsValidator : IValidateOptions<InferenceApiOptions>;

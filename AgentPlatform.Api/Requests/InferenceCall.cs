@@ -1,0 +1,155 @@
+using System.Buffers;
+using AgentPlatform.Api.Chat;
+using AgentPlatform.Api.Telemetry;
+using AgentPlatform.Messaging.Contracts;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+
+namespace AgentPlatform.Api.Requests;
+
+/// <summary>Runs validated requests and gives their answers the shape of this surface.</summary>
+/// <remarks>Safe for concurrent use.</remarks>
+internal sealed class InferenceCall(IInference inference, IOptions<InferenceApiOptions> options, InferenceMetrics metrics, TimeProvider time)
+{
+    public InferenceApiOptions Options => options.Value;
+
+    /// <summary>Begins the time that a request has.</summary>
+    public RequestDeadline StartDeadline(HttpContext context) => new(context, Options, time);
+
+    /// <summary>Writes the whole answer to <paramref name="output"/> once it is there; before that nothing is written.</summary>
+    /// <exception cref="InferenceException">The request failed, or its deadline passed.</exception>
+    public async Task CompleteAsync(InferenceRequest request, RequestDeadline deadline, IBufferWriter<byte> output)
+    {
+        InferenceMetrics.Describe(request.Operation, request.Model);
+        var began = time.GetTimestamp();
+        var error = "cancelled";
+        try
+        {
+            await foreach (var part in inference.RunAsync(request, deadline.Token))
+            {
+                if (part.Kind == ReplyKind.Result)
+                {
+                    WriteResult(request, part.Payload.Span, output);
+                    error = null;
+                    return;
+                }
+            }
+
+            throw new InferenceException(InferenceError.EngineFailed("The engine ended without an answer."));
+        }
+        catch (OperationCanceledException) when (deadline.HasPassed)
+        {
+            error = "deadline_exceeded";
+            throw new InferenceException(InferenceError.DeadlinePassed());
+        }
+        catch (InferenceException e)
+        {
+            error = e.Error.Code ?? e.Error.Type;
+            throw;
+        }
+        finally
+        {
+            metrics.Ended(request.Operation, request.Model, time.GetElapsedTime(began), error);
+        }
+    }
+
+    /// <summary>Streams the answer to the client. Returns normally when a failure was told inside the stream.</summary>
+    /// <exception cref="InferenceException">The request failed before its first token.</exception>
+    public async Task StreamAsync(HttpContext context, InferenceRequest request, bool includeUsage, RequestDeadline deadline)
+    {
+        InferenceMetrics.Describe(request.Operation, request.Model);
+        var progress = new StreamProgress(metrics, request, time);
+        using var writer = new ChatStreamWriter(context, ChatEnvelope.ForChunks(request, time.GetUtcNow()), includeUsage, Options.HeartbeatInterval, time);
+        try
+        {
+            await CopyAsync(inference.RunAsync(request, deadline.Token), writer, progress);
+        }
+        catch (OperationCanceledException) when (deadline.HasPassed)
+        {
+            await FailAsync(InferenceError.DeadlinePassed());
+        }
+        catch (InferenceException e)
+        {
+            await FailAsync(e.Error);
+        }
+        finally
+        {
+            progress.Ended();
+        }
+
+        async ValueTask FailAsync(InferenceError error)
+        {
+            progress.Error = error.Code ?? error.Type;
+            if (!writer.HasBegun)
+            {
+                throw new InferenceException(error);
+            }
+
+            writer.WriteError(error);
+            await writer.FlushAsync();
+        }
+    }
+
+    private static async Task CopyAsync(IAsyncEnumerable<ReplyPart> answer, ChatStreamWriter writer, StreamProgress progress)
+    {
+        await using var parts = answer.GetAsyncEnumerator(CancellationToken.None);
+        while (await NextAsync(parts, writer))
+        {
+            var part = parts.Current;
+            switch (part.Kind)
+            {
+                case ReplyKind.Delta:
+                    progress.Token();
+                    writer.WriteDelta(part.Payload.Span);
+                    break;
+                case ReplyKind.End:
+                    progress.Complete(part.Payload.Span);
+                    writer.WriteEnd(part.Payload.Span);
+                    await writer.FlushAsync();
+                    return;
+                default:
+                    break; // A worker took the request; that says nothing of success yet.
+            }
+
+            if (writer.IsFull)
+            {
+                await writer.FlushAsync();
+            }
+        }
+
+        throw new InferenceException(InferenceError.EngineFailed("The engine ended without finishing its answer."));
+    }
+
+    // Parts that are there are written together; only when none is, they are sent.
+    private static ValueTask<bool> NextAsync(IAsyncEnumerator<ReplyPart> parts, ChatStreamWriter writer)
+    {
+        var next = parts.MoveNextAsync();
+        return next.IsCompleted ? next : WaitAsync(next, writer);
+    }
+
+    [System.Runtime.CompilerServices.AsyncMethodBuilder(typeof(System.Runtime.CompilerServices.PoolingAsyncValueTaskMethodBuilder<>))]
+    private static async ValueTask<bool> WaitAsync(ValueTask<bool> next, ChatStreamWriter writer)
+    {
+        await writer.YieldAsync();
+        try
+        {
+            return await next;
+        }
+        finally
+        {
+            await writer.ResumeAsync();
+        }
+    }
+
+    private void WriteResult(InferenceRequest request, ReadOnlySpan<byte> result, IBufferWriter<byte> output)
+    {
+        if (request.Operation == Operation.Chat)
+        {
+            ChatEnvelope.ForCompletion(request, time.GetUtcNow()).Write(output, result);
+        }
+        else
+        {
+            output.Write(result);
+        }
+    }
+}

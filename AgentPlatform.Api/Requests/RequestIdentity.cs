@@ -1,0 +1,23 @@
+using Microsoft.AspNetCore.Http;
+
+namespace AgentPlatform.Api.Requests;
+
+/// <summary>The identity of an HTTP request: in its logs, on every hop to the engine, and in <c>x-request-id</c>.</summary>
+internal static class RequestIdentity
+{
+    public const string Header = "x-request-id";
+
+    /// <summary>Gives the request an id; the header is set when the response starts, since error handling may clear headers set before.</summary>
+    public static void Assign(HttpContext context)
+    {
+        context.TraceIdentifier = Guid.CreateVersion7().ToString();
+        context.Response.OnStarting(static state =>
+        {
+            var starting = (HttpContext)state;
+            starting.Response.Headers[Header] = starting.TraceIdentifier;
+            return Task.CompletedTask;
+        }, context);
+    }
+
+    public static Guid Of(HttpContext context) => Guid.TryParse(context.TraceIdentifier, out var id) ? id : Guid.CreateVersion7();
+}

@@ -1,0 +1,135 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
+
+namespace AgentPlatform.Tests.Broker;
+
+/// <summary>
+/// A RabbitMQ node of its own for tests and benchmarks: own ports, name, folder and epmd, all in one process group that dies with the
+/// process that started it, however that ends, since the group's shell waits for the end of its standard input.
+/// </summary>
+public class RabbitMQNode : IAsyncDisposable
+{
+    /// <summary>Names a root folder with another RabbitMQ than the machine's, such as one made by debootstrap; needs root.</summary>
+    private const string RootVariable = "AGENTPLATFORM_RABBITMQ_ROOT";
+
+    /// <summary>The Debian package's start script below the wrapper that insists on a user of its own.</summary>
+    private const string ServerScript = "/usr/lib/rabbitmq/bin/rabbitmq-server";
+
+    private static readonly TimeSpan _startLimit = TimeSpan.FromMinutes(3);
+
+    private readonly string _home = Directory.CreateTempSubdirectory("agentplatform-rabbitmq-").FullName;
+    private readonly int _port = FreePort();
+    private readonly int _distributionPort = FreePort();
+    private readonly int _epmdPort = FreePort();
+    private Process? _group;
+
+    /// <summary>Connection string of the node.</summary>
+    public string ConnectionString => $"amqp://guest:guest@127.0.0.1:{_port}";
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await KillAsync();
+        Directory.Delete(_home, recursive: true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Starts the node and waits until it takes connections.</summary>
+    public async Task StartAsync()
+    {
+        var start = new ProcessStartInfo("setsid") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var argument in Command($"epmd -address 127.0.0.1 & {ServerScript} & cat > /dev/null; kill -KILL 0"))
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        foreach (var (name, value) in Settings())
+        {
+            start.Environment[name] = value;
+        }
+
+        _group = Process.Start(start) ?? throw new InvalidOperationException("setsid did not start.");
+        _group.OutputDataReceived += static (_, _) => { };
+        _group.ErrorDataReceived += static (_, _) => { };
+        _group.BeginOutputReadLine();
+        _group.BeginErrorReadLine();
+
+        var began = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                await using var connection = await ConnectAsync();
+                return;
+            }
+            catch (BrokerUnreachableException) when (TimeProvider.System.GetElapsedTime(began) < _startLimit)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System);
+            }
+        }
+    }
+
+    /// <summary>Kills the node as a power failure would; its folder stays.</summary>
+    public async Task KillAsync()
+    {
+        if (_group is { } group)
+        {
+            // RabbitMQ 3.10 saves the identity of a new quorum queue half a second after it was declared. A kill before that leaves
+            // a queue that never elects a leader again, which no client can mend.
+            await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System);
+            group.StandardInput.Close();
+            await group.WaitForExitAsync();
+            group.Dispose();
+            _group = null;
+        }
+    }
+
+    /// <summary>Freezes the node, connections and all, as a stalled machine would be.</summary>
+    public Task FreezeAsync() => SignalAsync("STOP");
+
+    /// <summary>Lets a frozen node go on.</summary>
+    public Task ThawAsync() => SignalAsync("CONT");
+
+    /// <summary>A plain connection for what a test looks at.</summary>
+    public Task<IConnection> ConnectAsync() => new ConnectionFactory { Uri = new Uri(ConnectionString), AutomaticRecoveryEnabled = false }.CreateConnectionAsync();
+
+    internal static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private async Task SignalAsync(string signal)
+    {
+        using var kill = Process.Start("sh", ["-c", $"kill -{signal} -{_group!.Id}"]);
+        await kill.WaitForExitAsync();
+    }
+
+    // In another root the group has mounts of its own, which end with it; the folder of the node is the same inside and outside.
+    private static IEnumerable<string> Command(string group) => Environment.GetEnvironmentVariable(RootVariable) is { Length: > 0 } root
+        ? ["unshare", "--mount", "sh", "-c", "mount --rbind /proc $0/proc && mount --rbind /dev $0/dev && mount --bind /tmp $0/tmp && exec chroot $0 sh -c \"$1\"", root, group]
+        : ["sh", "-c", group];
+
+    private IEnumerable<(string Name, string Value)> Settings()
+    {
+        yield return ("HOME", _home);
+        yield return ("RABBITMQ_NODENAME", $"t{_port}@localhost");
+        yield return ("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1");
+        yield return ("RABBITMQ_NODE_PORT", $"{_port}");
+
+        // The default is the node's port + 20000, which can pass 65535.
+        yield return ("RABBITMQ_DIST_PORT", $"{_distributionPort}");
+        yield return ("ERL_EPMD_PORT", $"{_epmdPort}");
+        yield return ("ERL_EPMD_ADDRESS", "127.0.0.1");
+        yield return ("RABBITMQ_MNESIA_BASE", Path.Combine(_home, "mnesia"));
+        yield return ("RABBITMQ_LOG_BASE", Path.Combine(_home, "log"));
+        yield return ("RABBITMQ_PID_FILE", Path.Combine(_home, "pid"));
+        yield return ("RABBITMQ_CONF_ENV_FILE", "/dev/null");
+        yield return ("RABBITMQ_CONFIG_FILE", Path.Combine(_home, "none"));
+        yield return ("RABBITMQ_ENABLED_PLUGINS_FILE", Path.Combine(_home, "enabled_plugins"));
+    }
+}
