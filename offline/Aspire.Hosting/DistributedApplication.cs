@@ -3,12 +3,11 @@ using Aspire.Hosting.Eventing;
 using Aspire.Hosting.Publishing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 
 namespace Aspire.Hosting;
 
 /// <summary>A distributed application: its model, and its run on this machine or its publishing.</summary>
-public sealed class DistributedApplication : IHost
+public sealed class DistributedApplication : IAsyncDisposable
 {
     private readonly IHost _host;
     private readonly DistributedApplicationModel _model;
@@ -31,6 +30,7 @@ public sealed class DistributedApplication : IHost
     /// <summary>Runs until it is told to stop, or publishes.</summary>
     public async Task RunAsync(CancellationToken cancellationToken = default)
     {
+        var stopping = Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
         try
         {
             if (Services.GetRequiredService<DistributedApplicationExecutionContext>().IsPublishMode)
@@ -39,23 +39,29 @@ public sealed class DistributedApplication : IHost
             }
             else
             {
-                await _host.RunAsync(cancellationToken);
+                await _host.StartAsync(cancellationToken);
+                await _host.WaitForShutdownAsync(cancellationToken);
             }
         }
         catch (DistributedApplicationException e)
         {
-            Log.CannotRun(Services.GetRequiredService<ILogger<DistributedApplication>>(), e.Message);
+            // The sentence alone, after what has been logged before it.
+            await DisposeAsync();
+            await Console.Error.WriteLineAsync(e.Message);
             Environment.ExitCode = 1;
         }
-        catch (OperationCanceledException) when (Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.IsCancellationRequested)
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
             // Told to stop while it started.
         }
         finally
         {
-            _host.Dispose();
+            await DisposeAsync();
         }
     }
+
+    /// <inheritdoc />
+    public ValueTask DisposeAsync() => ((IAsyncDisposable)_host).DisposeAsync();
 
     private async Task PublishAsync(CancellationToken cancellationToken)
     {
@@ -64,10 +70,4 @@ public sealed class DistributedApplication : IHost
             ?? throw new DistributedApplicationException("Nothing here publishes what '--operation publish' or '--publisher' asks for.");
         await publisher.PublishAsync(_model, cancellationToken);
     }
-
-    Task IHost.StartAsync(CancellationToken cancellationToken) => _host.StartAsync(cancellationToken);
-
-    Task IHost.StopAsync(CancellationToken cancellationToken) => _host.StopAsync(cancellationToken);
-
-    void IDisposable.Dispose() => _host.Dispose();
 }

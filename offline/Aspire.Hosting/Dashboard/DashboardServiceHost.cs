@@ -20,7 +20,7 @@ internal sealed class DashboardServiceHost : IAsyncDisposable
 
     private DashboardServiceHost(WebApplication app) => _app = app;
 
-    public static async Task<DashboardServiceHost> StartAsync(IConfiguration configuration, DashboardData data, CancellationToken cancellationToken)
+    public static async Task<DashboardServiceHost> StartAsync(IConfiguration configuration, DashboardData data, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         var key = Encoding.UTF8.GetBytes(DashboardSettings.ResourceServiceApiKey(configuration));
         var port = new Uri(DashboardSettings.ResourceServiceUrl(configuration)).Port;
@@ -29,7 +29,7 @@ internal sealed class DashboardServiceHost : IAsyncDisposable
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
             kestrel.Listen(IPAddress.Loopback, port, listen => listen.Protocols = HttpProtocols.Http2));
         builder.Services.AddRoutingCore();
-        builder.Services.AddLogging(logging => logging.ClearProviders());
+        builder.Services.AddSingleton(loggers);
         builder.Services.AddGrpc();
         builder.Services.AddSingleton(data);
 

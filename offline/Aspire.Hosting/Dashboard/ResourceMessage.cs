@@ -21,12 +21,16 @@ internal static class ResourceMessage
             ResourceType = snapshot.ResourceType,
             Uid = change.ResourceId,
             State = state,
-            StateStyle = Style(state, snapshot.ExitCode),
             CreatedAt = Timestamp.FromDateTimeOffset(snapshot.CreatedAt),
             StartedAt = snapshot.StartedAt is { } started ? Timestamp.FromDateTimeOffset(started) : null,
             StoppedAt = snapshot.StoppedAt is { } stopped ? Timestamp.FromDateTimeOffset(stopped) : null,
             IsHidden = snapshot.IsHidden,
         };
+        if (Style(state, snapshot.ExitCode) is { } style)
+        {
+            message.StateStyle = style;
+        }
+
         message.Environment.Add(snapshot.EnvironmentVariables.Select(variable => new EnvironmentVariable { Name = variable.Key, Value = variable.Value, IsFromSpec = true }));
         message.Properties.Add(snapshot.Properties.Select(property => new ResourceProperty { Name = property.Key, Value = ValueOf(property.Value) }));
         if (snapshot.ExitCode is { } exitCode)

@@ -13,7 +13,7 @@ namespace Aspire.Hosting.Dcp;
 internal sealed class ApplicationOrchestrator(
     DistributedApplicationModel model, ResourceNotificationService notifications, ResourceLoggerService consoles, DistributedApplicationEventing eventing, HealthCheckService checks,
     DistributedApplicationExecutionContext executionContext, IConfiguration configuration, IHostEnvironment environment, IHostApplicationLifetime lifetime,
-    IServiceProvider services, TimeProvider time, ILogger<DistributedApplication> logger) : IHostedService, IDisposable
+    IServiceProvider services, TimeProvider time, ILoggerFactory loggers, ILogger<DistributedApplication> logger) : IHostedService, IDisposable
 {
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(17);
 
@@ -87,7 +87,7 @@ internal sealed class ApplicationOrchestrator(
         var runner = new ResourceRunner(_dcp, instances, new ProcessObjects(executionContext), notifications, eventing, services, time, logger);
         consoles.Logs = new ProcessLogs(_dcp, instances, notifications);
         _dashboardService = await DashboardServiceHost.StartAsync(
-            configuration, new DashboardData(environment.ApplicationName, notifications, consoles.Logs, runner), cancellationToken);
+            configuration, new DashboardData(environment.ApplicationName, notifications, consoles.Logs, runner), loggers, cancellationToken);
 
         await new EndpointAllocator(_dcp).AllocateAsync(model.Resources, cancellationToken);
         _running.Add(WatchAsync(new ResourceWatcher(_dcp, instances, notifications, logger)));

@@ -37,9 +37,6 @@ internal static partial class Log
     [LoggerMessage(11, LogLevel.Information, "Command '{Command}' on {Resource}.")]
     public static partial void Command(ILogger logger, string command, string resource);
 
-    [LoggerMessage(12, LogLevel.Critical, "{Sentence}")]
-    public static partial void CannotRun(ILogger logger, string sentence);
-
-    [LoggerMessage(13, LogLevel.Critical, "The connection to the orchestrator is lost: {Reason}")]
+    [LoggerMessage(12, LogLevel.Critical, "The connection to the orchestrator is lost: {Reason}")]
     public static partial void OrchestratorLost(ILogger logger, string reason);
 }

@@ -31,7 +31,7 @@ internal sealed class ResourceWatcher(DcpClient dcp, IReadOnlyList<ResourceInsta
 
     private void Tell(ResourceInstance instance, ProcessStatus status)
     {
-        var state = status.State switch
+        var reported = status.State switch
         {
             "Running" => KnownResourceStates.Running,
             "Terminated" or "Exited" => KnownResourceStates.Exited,
@@ -40,9 +40,12 @@ internal sealed class ResourceWatcher(DcpClient dcp, IReadOnlyList<ResourceInsta
             "Stopping" => KnownResourceStates.Stopping,
             _ => KnownResourceStates.Starting,
         };
-        var isRunning = state == KnownResourceStates.Running;
         notifications.Publish(instance.Resource, instance.Name, snapshot =>
         {
+            // A process that ends because it was told to is not one that ended by itself.
+            var wasTold = snapshot.State?.Text == KnownResourceStates.Stopping || snapshot.State?.Text == KnownResourceStates.Exited;
+            var state = wasTold && reported == KnownResourceStates.Finished ? KnownResourceStates.Exited : reported;
+            var isRunning = state == KnownResourceStates.Running;
             if (snapshot.State?.Text == state)
             {
                 return snapshot;
