@@ -36,7 +36,12 @@ internal static class GatewayExtensions
         {
             builder.AddRabbitMQClient(
                 "messaging",
-                configureSettings: settings => settings.DisableHealthChecks = true,
+                configureSettings: settings =>
+                {
+                    // AgentPlatform.Messaging has its own health check, and its own spans: one for a job instead of one for every message.
+                    settings.DisableHealthChecks = true;
+                    settings.DisableTracing = true;
+                },
                 configureConnectionFactory: factory => factory.AutomaticRecoveryEnabled = false);
             builder.AddGatewayMessaging(_ => new JobQueues(queues));
         }

@@ -1,8 +1,27 @@
+using AgentPlatform.Api;
 using AgentPlatform.ServiceDefaults;
+using AgentPlatform.Worker;
+using AgentPlatform.Worker.Engines;
+using AgentPlatform.Worker.Jobs;
+using Microsoft.Extensions.Options;
 
-var builder = WebApplication.CreateBuilder(args);
-builder.AddServiceDefaults();
+try
+{
+    var builder = WebApplication.CreateBuilder(args);
+    builder.AddServiceDefaults();
+    builder.AddEngine();
+    builder.AddJobs();
+    builder.AddInferenceApi();
 
-var app = builder.Build();
-app.MapDefaultEndpoints();
-app.Run();
+    var app = builder.Build();
+    app.Services.GetRequiredService<IStartupValidator>().Validate();
+    app.MapDefaultEndpoints();
+    app.MapInferenceApi();
+    await app.RunAsync();
+    return Environment.ExitCode;
+}
+catch (Exception e) when (StartupMistake.Describe(e) is { } sentences)
+{
+    await Console.Error.WriteLineAsync(sentences);
+    return 1;
+}

@@ -29,7 +29,7 @@ public sealed partial class CancelListener : IBrokerSession
             work.Cancel();
         }
 
-        return new Registration(this, requestId);
+        return new Registration(this, requestId, work);
     }
 
     async Task IBrokerSession.OpenAsync(IConnection connection, CancellationToken cancellationToken)
@@ -82,9 +82,10 @@ public sealed partial class CancelListener : IBrokerSession
     [LoggerMessage(LogLevel.Error, "Dropped a control message: {Reason}")]
     private static partial void MalformedControl(ILogger logger, string reason);
 
-    private sealed class Registration(CancelListener owner, Guid requestId) : IDisposable
+    private sealed class Registration(CancelListener owner, Guid requestId, CancellationTokenSource work) : IDisposable
     {
-        public void Dispose() => owner._running.TryRemove(requestId, out _);
+        // Only its own: the request may have come back to this worker while an engine was slow to give up the lost delivery.
+        public void Dispose() => owner._running.TryRemove(new KeyValuePair<Guid, CancellationTokenSource>(requestId, work));
     }
 
     private sealed class Consumer(CancelListener owner, IChannel channel) : AsyncDefaultBasicConsumer(channel)

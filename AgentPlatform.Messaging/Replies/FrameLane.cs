@@ -44,6 +44,9 @@ internal sealed class FrameLane
     /// <summary>Whether nothing can be sent here any more.</summary>
     public bool IsDead { get; private set; }
 
+    /// <summary>Whether it is dead because the gateway's queue is gone, and not because the connection broke.</summary>
+    public bool IsGatewayGone { get; private set; }
+
     public void Add(FrameWriter writer)
     {
         lock (_lock)
@@ -166,7 +169,7 @@ internal sealed class FrameLane
             _inFlight = false;
             if (result != PublishOutcome.Confirmed)
             {
-                IsDead = true;
+                (IsDead, IsGatewayGone) = (true, result == PublishOutcome.Returned);
             }
 
             // What came while the message was away has waited long enough, except a step that is still filling up.

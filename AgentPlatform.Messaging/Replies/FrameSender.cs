@@ -63,6 +63,12 @@ public sealed class FrameWriter : IDisposable
     /// <summary>Cancelled when nobody can receive the answer any more: the gateway's queue is gone, or the connection.</summary>
     public CancellationToken Gone { get; }
 
+    /// <summary>
+    /// Whether the gateway's queue is gone, so that running the job again would be as useless. Otherwise an answer that did not
+    /// arrive is still awaited, and its job must not be acknowledged.
+    /// </summary>
+    public bool IsGatewayGone => _lane.IsGatewayGone;
+
     /// <summary>Whether a frame of this answer waits in the lane for others; guarded by the lane.</summary>
     internal bool HasPending { get; set; }
 

@@ -87,6 +87,12 @@ public class RabbitMQNode : IAsyncDisposable
         }
     }
 
+    /// <summary>Freezes the node, connections and all, as a stalled machine would be.</summary>
+    public Task FreezeAsync() => SignalAsync("STOP");
+
+    /// <summary>Lets a frozen node go on.</summary>
+    public Task ThawAsync() => SignalAsync("CONT");
+
     /// <summary>A plain connection for what a test looks at.</summary>
     public Task<IConnection> ConnectAsync() => new ConnectionFactory { Uri = new Uri(ConnectionString), AutomaticRecoveryEnabled = false }.CreateConnectionAsync();
 
@@ -95,6 +101,12 @@ public class RabbitMQNode : IAsyncDisposable
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private async Task SignalAsync(string signal)
+    {
+        using var kill = Process.Start("sh", ["-c", $"kill -{signal} -{_group!.Id}"]);
+        await kill.WaitForExitAsync();
     }
 
     // In another root the group has mounts of its own, which end with it; the folder of the node is the same inside and outside.

@@ -34,6 +34,28 @@ public sealed class BrokerRestartTests(RabbitMQServer server)
         Assert.Equal(requestId, deliveries.Current.Request.RequestId);
     }
 
+    [Fact]
+    public async Task A_broker_that_freezes_is_given_up_and_found_again_when_it_goes_on()
+    {
+        var queue = Topology.JobQueue("m", Guid.NewGuid().ToString("N"));
+        await using var gateway = await Side.GatewayAsync(server, queue, ("Messaging:ConfirmTimeout", "00:00:01"));
+        await server.FreezeAsync();
+        try
+        {
+            // The publish hangs, since nobody confirms it, until the publisher's watch breaks the connection.
+            var refusal = await Assert.ThrowsAsync<InferenceException>(() => SendAsync(gateway, queue, Guid.NewGuid()));
+            Assert.Equal(503, refusal.Error.Status);
+            await gateway.BrokerAsync(there: false);
+        }
+        finally
+        {
+            await server.ThawAsync();
+        }
+
+        await gateway.BrokerAsync();
+        await SendAsync(gateway, queue, Guid.NewGuid());
+    }
+
     private static Task SendAsync(Side gateway, string queue, Guid requestId) => gateway.Get<JobPublisher>().PublishAsync(
         new InferenceRequest
         {

@@ -1,0 +1,39 @@
+using AgentPlatform.AppHost.Broker;
+using AgentPlatform.AppHost.Gateway;
+using AgentPlatform.AppHost.Models;
+using AgentPlatform.AppHost.Startup;
+
+try
+{
+    var builder = DistributedApplication.CreateBuilder(args);
+
+    // RabbitMQ: one that exists, a container, or a process of this machine, as Broker:Mode says.
+    var messaging = builder.AddBroker("messaging");
+
+    // All clients come in here: HTTP in, jobs out, and tokens back as they are made.
+    var gateway = builder.AddProject<Projects.AgentPlatform_Gateway>("gateway")
+        .WithReference(messaging).WaitFor(messaging)
+        .WithPublicPort()
+        .WithHttpHealthCheck("/health");
+
+    // The embedded classifier; what waits is computed together, so one process serves many callers.
+    builder.AddModelPool<Projects.AgentPlatform_Worker>("sentiment", EngineType.OnnxClassifier)
+        .WithModelFolder("models/sentiment")
+        .WithReference(messaging).WaitFor(messaging)
+        .ServedBy(gateway, ModelOperation.Analyze, "Tells positive, negative and neutral social-media comments apart.");
+
+    // Stands in for the embedded chat model until that lands: two workers that share the load of one queue.
+    builder.AddModelPool<Projects.AgentPlatform_Worker>("tiny-chat", EngineType.Simulated)
+        .WithReplicas(2)
+        .WithReference(messaging).WaitFor(messaging)
+        .ServedBy(gateway, ModelOperation.Chat, "Simulated: answers with the timing of a GPU and without a model.");
+
+    builder.AnnounceReadiness(gateway);
+    await builder.Build().RunAsync();
+    return Environment.ExitCode;
+}
+catch (Exception e) when (StartupMistake.Describe(e) is { } sentence)
+{
+    await Console.Error.WriteLineAsync(sentence);
+    return 1;
+}

@@ -1,0 +1,54 @@
+using AgentPlatform.AppHost.Startup;
+using Microsoft.Extensions.Configuration;
+
+namespace AgentPlatform.AppHost.Broker;
+
+internal static class BrokerExtensions
+{
+    /// <summary>
+    /// Adds the broker: published, RabbitMQ as a container; in a local run what <see cref="BrokerOptions.Mode"/> says. Throws a
+    /// <see cref="StartupException"/> that names the remedies when there is none to be had.
+    /// </summary>
+    public static IResourceBuilder<IResourceWithConnectionString> AddBroker(this IDistributedApplicationBuilder builder, string name)
+    {
+        if (builder.ExecutionContext.IsPublishMode)
+        {
+            return builder.AddRabbitMQ(name);
+        }
+
+        var options = builder.ReadOptions(BrokerOptions.Section, new BrokerOptionsValidator());
+        var isConfigured = builder.Configuration.GetConnectionString(name) is { Length: > 0 };
+        if (options.Is("external") && !isConfigured)
+        {
+            throw new StartupException($"Broker:Mode is external: set ConnectionStrings:{name} to the address of the broker, amqp://user:password@host:5672.");
+        }
+
+        if (options.Is("external") || (options.Is("auto") && isConfigured))
+        {
+            return builder.AddExternalBroker(name);
+        }
+
+        if (options.Is("container"))
+        {
+            ContainerEngine.EnsureImage(ContainerEngine.Find()
+                ?? throw new StartupException("Broker:Mode is container, and neither Docker nor Podman answers: start one of them, or set Broker:Mode to auto."));
+            return builder.AddRabbitMQ(name);
+        }
+
+        if (options.Is("auto") && ContainerEngine.Find() is { } engine && ContainerEngine.HasImage(engine))
+        {
+            return builder.AddRabbitMQ(name);
+        }
+
+        var server = LocalServer.Find() ?? throw new StartupException(
+            "There is no RabbitMQ to be had: install it (apt-get install rabbitmq-server, as ./run.sh does), start Docker or Podman, "
+            + $"or set ConnectionStrings:{name} to the address of a broker.");
+        return builder.AddLocalBroker(name, server, NodeFolder.Create(Path.GetFullPath(options.DataFolder, builder.AppHostDirectory)));
+    }
+
+    private static IResourceBuilder<IResourceWithConnectionString> AddExternalBroker(this IDistributedApplicationBuilder builder, string name)
+    {
+        var broker = builder.AddConnectionString(name);
+        return broker.WithHealthCheck(builder.AddBrokerHealthCheck(broker.Resource));
+    }
+}

@@ -1,0 +1,18 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
+
+namespace AgentPlatform.AppHost.Gateway;
+
+/// <summary>Where the gateway listens in a local run; configuration section <c>Gateway</c>.</summary>
+internal sealed class GatewayOptions
+{
+    /// <summary>Name of the configuration section.</summary>
+    public const string Section = "Gateway";
+
+    /// <summary>Port of the gateway; unset, the one of its launch profile.</summary>
+    [Range(1, 65_535, ErrorMessage = "Gateway:Port must be a port number, 1 to 65535.")]
+    public int? Port { get; set; }
+}
+
+[OptionsValidator]
+internal sealed partial class GatewayOptionsValidator : IValidateOptions<GatewayOptions>;

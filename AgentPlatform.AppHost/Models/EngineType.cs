@@ -1,0 +1,24 @@
+namespace AgentPlatform.AppHost.Models;
+
+/// <summary>Runtimes that a worker can compute with; the worker's setting <c>Engine:Type</c>.</summary>
+internal static class EngineType
+{
+    /// <summary>A text classifier in ONNX Runtime inside the worker.</summary>
+    public const string OnnxClassifier = "onnx-classifier";
+
+    /// <summary>An OpenAI-compatible server, such as vLLM, llama.cpp, Ollama or OpenAI; the worker's settings <c>OpenAI:*</c> name it.</summary>
+    public const string OpenAI = "openai";
+
+    /// <summary>The timing of a GPU without a model.</summary>
+    public const string Simulated = "simulated";
+}
+
+/// <summary>What clients ask of a model; the gateway's setting <c>Models:N:Operations</c>.</summary>
+internal enum ModelOperation
+{
+    /// <summary>A chat, answered token by token.</summary>
+    Chat,
+
+    /// <summary>A text, answered by its sentiment.</summary>
+    Analyze,
+}

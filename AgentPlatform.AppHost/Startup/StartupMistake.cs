@@ -1,0 +1,22 @@
+using Microsoft.Extensions.Options;
+
+namespace AgentPlatform.AppHost.Startup;
+
+/// <summary>The platform cannot start on this machine or with these settings; the message is one sentence that says what to do.</summary>
+internal sealed class StartupException(string message) : Exception(message);
+
+/// <summary>What a person did wrong when the platform cannot start: a sentence that names the key instead of a stack trace.</summary>
+internal static class StartupMistake
+{
+    /// <summary>The sentence, or null if the failure is not a person's mistake.</summary>
+    public static string? Describe(Exception e) => e switch
+    {
+        AggregateException { InnerExceptions: [var only] } => Describe(only),
+        OptionsValidationException invalid => string.Join(Environment.NewLine, invalid.Failures),
+        StartupException => e.Message,
+
+        // "Failed to convert configuration value 'soon' at 'Gateway:Port' to type 'System.Int32'."
+        InvalidOperationException { Source: "Microsoft.Extensions.Configuration.Binder" } => e.Message,
+        _ => null,
+    };
+}

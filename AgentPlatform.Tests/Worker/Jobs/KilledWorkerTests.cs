@@ -1,0 +1,65 @@
+using AgentPlatform.Messaging.Broker;
+using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Messaging.Jobs;
+using AgentPlatform.Messaging.Replies;
+using AgentPlatform.Tests.Broker;
+using AgentPlatform.Tests.Messaging;
+
+namespace AgentPlatform.Tests.Worker.Jobs;
+
+[Trait("Category", "Broker")]
+[Collection(BrokerGroup.Name)]
+public sealed class KilledWorkerTests(RabbitMQServer server)
+{
+    private static readonly TimeSpan _limit = TimeSpan.FromMinutes(1);
+
+    private readonly string _version = Guid.NewGuid().ToString("N");
+
+    [Fact]
+    public async Task The_job_of_a_killed_worker_is_redone_and_the_client_sees_the_answer_it_would_have_seen()
+    {
+        var queue = Topology.JobQueue("m", _version);
+        await using var gateway = await Side.GatewayAsync(server, queue);
+        await using var first = Start();
+        await first.ReadyAsync();
+
+        var request = Requests.Create(stream: true);
+        await using var answer = await SendAsync(gateway, queue, request);
+        var parts = new List<string>();
+        while (parts.Count < 5)
+        {
+            Assert.True(await answer.MoveNextAsync().AsTask().WaitAsync(_limit));
+            parts.Add(Text(answer.Current));
+        }
+
+        await using var second = Start();
+        await second.ReadyAsync();
+        first.Kill();
+        while (await answer.MoveNextAsync().AsTask().WaitAsync(_limit))
+        {
+            parts.Add(Text(answer.Current));
+        }
+
+        var undisturbed = new List<string>();
+        await using var again = await SendAsync(gateway, queue, request with { RequestId = Guid.NewGuid() });
+        while (await again.MoveNextAsync().AsTask().WaitAsync(_limit))
+        {
+            undisturbed.Add(Text(again.Current));
+        }
+
+        Assert.Equal(undisturbed[1..], parts[1..]);
+    }
+
+    private WorkerProcess Start() => WorkerProcess.Start(
+        "Engine:Type=simulated", "Model:Name=m", $"Model:Version={_version}", $"ConnectionStrings:messaging={server.ConnectionString}", "Simulated:TimePerToken=00:00:00.1");
+
+    private async Task<IAsyncEnumerator<ReplyPart>> SendAsync(Side gateway, string queue, InferenceRequest request)
+    {
+        var receiver = gateway.Get<ReplyReceiver>();
+        var answer = receiver.Expect(request.RequestId);
+        await gateway.Get<JobPublisher>().PublishAsync(request, queue, _version, receiver.ReplyQueue);
+        return answer.ReadAsync(CancellationToken.None).GetAsyncEnumerator();
+    }
+
+    private static string Text(ReplyPart part) => $"{part.Kind} {System.Text.Encoding.UTF8.GetString(part.Payload.Span)}";
+}

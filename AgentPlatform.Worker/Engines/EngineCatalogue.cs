@@ -1,0 +1,15 @@
+using AgentPlatform.Api.Catalogue;
+using Microsoft.Extensions.Options;
+
+namespace AgentPlatform.Worker.Engines;
+
+/// <summary>The worker's one model, as its own HTTP surface lists it.</summary>
+internal sealed class EngineCatalogue(IEngine engine, IOptions<ModelOptions> model) : IModelCatalogue
+{
+    /// <inheritdoc/>
+    public IReadOnlyList<ModelInfo> Models { get; } =
+        [new ModelInfo(model.Value.Name, engine.Traits.Operations, "agentplatform", engine.Traits.Caveat)];
+
+    /// <inheritdoc/>
+    public ModelInfo? Find(string id) => Models[0].Id == id ? Models[0] : null;
+}

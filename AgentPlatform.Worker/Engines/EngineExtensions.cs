@@ -1,0 +1,49 @@
+using AgentPlatform.Api.Catalogue;
+using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Worker.Http;
+using AgentPlatform.Worker.Stopping;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace AgentPlatform.Worker.Engines;
+
+/// <summary>Registers the engine and all that leads to it.</summary>
+internal static class EngineExtensions
+{
+    /// <summary>Adds the configured engine, its slots, its start and the inference that the worker's own HTTP surface calls.</summary>
+    /// <exception cref="OptionsValidationException"><c>Engine:Type</c> names no engine.</exception>
+    public static void AddEngine(this WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddValidated<ModelOptions, ModelOptionsValidator>(ModelOptions.Section);
+        services.AddValidated<EngineOptions, EngineOptionsValidator>(EngineOptions.Section);
+        services.AddValidated<StoppingOptions, StoppingOptionsValidator>(StoppingOptions.Section);
+        EngineTypes.AddTo(services, builder.Configuration[$"{EngineOptions.Section}:{nameof(EngineOptions.Type)}"]);
+
+        services.AddSingleton<EngineMetrics>();
+        services.AddSingleton<EngineState>();
+        services.AddSingleton(provider => new EngineSlots(
+            provider.GetRequiredService<IOptions<EngineOptions>>().Value.Slots ?? provider.GetRequiredService<IEngine>().Traits.Slots,
+            provider.GetRequiredService<EngineMetrics>()));
+        services.AddSingleton<EngineRunner>();
+        services.AddSingleton<DrainClock>();
+        services.AddSingleton<IInference, DirectInference>();
+        services.AddSingleton<IModelCatalogue, EngineCatalogue>();
+        services.AddHostedService<EngineStartup>();
+        services.AddHealthChecks().AddCheck<WorkerReadiness>("worker");
+
+        // The host must not cut off what the worker lets run.
+        services.AddOptions<HostOptions>().Configure<IOptions<StoppingOptions>>(static (host, stopping) =>
+            host.ShutdownTimeout = stopping.Value.DrainTimeout + TimeSpan.FromSeconds(5));
+    }
+
+    /// <summary>Binds options to their section and validates them when the process starts.</summary>
+    public static void AddValidated<TOptions, TValidator>(this IServiceCollection services, string section)
+        where TOptions : class
+        where TValidator : class, IValidateOptions<TOptions>
+    {
+        services.AddOptions<TOptions>().BindConfiguration(section).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<TOptions>, TValidator>();
+    }
+}

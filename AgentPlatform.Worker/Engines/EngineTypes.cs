@@ -1,0 +1,33 @@
+using AgentPlatform.Worker.Engines.Classifier;
+using AgentPlatform.Worker.Engines.OpenAI;
+using AgentPlatform.Worker.Engines.Simulated;
+using Microsoft.Extensions.Options;
+
+namespace AgentPlatform.Worker.Engines;
+
+/// <summary>
+/// The engines that <c>Engine:Type</c> can name. To add one, write a class that is an <see cref="IEngine"/>, with an <c>AddTo</c> that
+/// registers it and its options, and name it here.
+/// </summary>
+internal static class EngineTypes
+{
+    private static readonly SortedDictionary<string, Action<IServiceCollection>> _known = new(StringComparer.Ordinal)
+    {
+        ["onnx-classifier"] = ClassifierEngine.AddTo,
+        ["openai"] = OpenAIEngine.AddTo,
+        ["simulated"] = SimulatedEngine.AddTo,
+    };
+
+    /// <summary>Registers the engine of that name.</summary>
+    /// <exception cref="OptionsValidationException">There is none.</exception>
+    public static void AddTo(IServiceCollection services, string? type)
+    {
+        if (type is null || !_known.TryGetValue(type, out var addTo))
+        {
+            throw new OptionsValidationException(EngineOptions.Section, typeof(EngineOptions),
+                [$"Engine:Type is '{type}'; it must be one of '{string.Join("', '", _known.Keys)}'."]);
+        }
+
+        addTo(services);
+    }
+}

@@ -1,0 +1,174 @@
+using Microsoft.ML.OnnxRuntime;
+using SessionOptions = Microsoft.ML.OnnxRuntime.SessionOptions;
+
+namespace AgentPlatform.Worker.Engines.Onnx;
+
+/// <summary>
+/// A text classifier in ONNX Runtime, from a folder with <c>model.onnx</c> (input <c>ids</c>: int64 [batch, length], padded with 0;
+/// output <c>logits</c>: float [batch, labels]) and <c>config.json</c> (<see cref="OnnxClassifierConfig"/>).
+/// </summary>
+/// <remarks>Safe for concurrent use; a text gets the same answer alone and in any batch.</remarks>
+internal sealed class OnnxTextClassifier : IDisposable
+{
+    private const string InputName = "ids";
+    private const string OutputName = "logits";
+
+    private static readonly string[] OutputNames = [OutputName];
+
+    private readonly InferenceSession _session;
+    private readonly RunOptions _runOptions = new();
+    private readonly CommentEncoder _encoder;
+    private readonly string[] _labels;
+    private readonly float _temperature;
+
+    private OnnxTextClassifier(InferenceSession session, OnnxClassifierConfig config)
+    {
+        _session = session;
+        _encoder = new CommentEncoder(config.Encoder);
+        _labels = [.. config.Labels.Values];
+        _temperature = config.Temperature;
+    }
+
+    /// <summary>The model's labels, by the index of its output.</summary>
+    public IReadOnlyList<string> Labels => _labels;
+
+    /// <summary>Loads the model of <paramref name="folder"/>.</summary>
+    /// <param name="folder">The folder that holds <c>model.onnx</c> and <c>config.json</c>.</param>
+    /// <param name="threads">Threads for one batch; a small model is fastest with one, and several batches can run at a time.</param>
+    /// <exception cref="InvalidDataException">A file is missing or wrong, or the two do not fit each other; the message names the file.</exception>
+    public static OnnxTextClassifier Load(string folder, int threads = 1)
+    {
+        if (!Directory.Exists(folder))
+        {
+            throw new InvalidDataException($"The model folder {folder} does not exist.");
+        }
+
+        var config = OnnxClassifierConfig.Read(Path.Combine(folder, "config.json"));
+        var path = Path.Combine(folder, "model.onnx");
+        var session = Open(path, threads);
+        if (Mistake(session, config) is { } mistake)
+        {
+            session.Dispose();
+            throw new InvalidDataException($"The model {path} does not fit: {mistake}");
+        }
+
+        return new OnnxTextClassifier(session, config);
+    }
+
+    /// <summary>Classifies <paramref name="texts"/> in one run of the model; the answers are in their order.</summary>
+    public IReadOnlyList<Classification> Classify(IReadOnlyList<string> texts)
+    {
+        if (texts.Count == 0)
+        {
+            return [];
+        }
+
+        var logits = Run(texts);
+        var answers = new Classification[texts.Count];
+        for (var row = 0; row < answers.Length; row++)
+        {
+            var probabilities = Softmax(logits.AsSpan(row * _labels.Length, _labels.Length));
+            var best = Array.IndexOf(probabilities, probabilities.Max());
+            answers[row] = new Classification(_labels[best], probabilities[best]);
+        }
+
+        return answers;
+    }
+
+    /// <summary>The probabilities of all <see cref="Labels"/> for each of <paramref name="texts"/>; each row adds up to 1.</summary>
+    public IReadOnlyList<float[]> Probabilities(IReadOnlyList<string> texts)
+    {
+        if (texts.Count == 0)
+        {
+            return [];
+        }
+
+        var logits = Run(texts);
+        return [.. texts.Select((_, row) => Softmax(logits.AsSpan(row * _labels.Length, _labels.Length)))];
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        _runOptions.Dispose();
+        _session.Dispose();
+    }
+
+    private static InferenceSession Open(string path, int threads)
+    {
+        if (!File.Exists(path))
+        {
+            throw new InvalidDataException($"The model {path} does not exist.");
+        }
+
+        using var options = new SessionOptions { IntraOpNumThreads = threads, InterOpNumThreads = 1 };
+        try
+        {
+            return new InferenceSession(path, options);
+        }
+        catch (OnnxRuntimeException exception)
+        {
+            throw new InvalidDataException($"The model {path} cannot be loaded: {exception.Message}", exception);
+        }
+    }
+
+    private static string? Mistake(InferenceSession session, OnnxClassifierConfig config)
+    {
+        if (!session.InputMetadata.TryGetValue(InputName, out var input) || session.InputMetadata.Count != 1 || input.ElementType != typeof(long) || input.Dimensions.Length != 2)
+        {
+            return $"it must have one input {InputName}, int64 [batch, length].";
+        }
+
+        if (!session.OutputMetadata.TryGetValue(OutputName, out var output) || output.ElementType != typeof(float) || output.Dimensions.Length != 2)
+        {
+            return $"it must have an output {OutputName}, float [batch, labels].";
+        }
+
+        return output.Dimensions[1] == config.Labels.Count ? null
+            : $"it has {output.Dimensions[1]} outputs, and config.json beside it names {config.Labels.Count} labels.";
+    }
+
+    private float[] Run(IReadOnlyList<string> texts)
+    {
+        var rows = new long[texts.Count][];
+        var length = 0;
+        for (var row = 0; row < rows.Length; row++)
+        {
+            rows[row] = _encoder.Encode(texts[row]);
+            length = Math.Max(length, rows[row].Length);
+        }
+
+        var ids = new long[rows.Length * length];
+        for (var row = 0; row < rows.Length; row++)
+        {
+            rows[row].CopyTo(ids, row * length);
+        }
+
+        using var input = OrtValue.CreateTensorValueFromMemory(ids, [rows.Length, length]);
+        using var outputs = _session.Run(_runOptions, [InputName], [input], OutputNames);
+        return outputs[0].GetTensorDataAsSpan<float>().ToArray();
+    }
+
+    private float[] Softmax(ReadOnlySpan<float> logits)
+    {
+        var probabilities = new float[logits.Length];
+        var (highest, sum) = (float.NegativeInfinity, 0f);
+        foreach (var logit in logits)
+        {
+            highest = Math.Max(highest, logit);
+        }
+
+        for (var index = 0; index < probabilities.Length; index++)
+        {
+            probabilities[index] = MathF.Exp((logits[index] - highest) / _temperature);
+            sum += probabilities[index];
+        }
+
+        for (var index = 0; index < probabilities.Length; index++)
+        {
+            probabilities[index] /= sum;
+        }
+
+        return probabilities;
+    }
+}

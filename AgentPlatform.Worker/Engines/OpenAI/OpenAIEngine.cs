@@ -1,0 +1,98 @@
+using System.Net;
+using System.Net.Http.Headers;
+using AgentPlatform.Api.OpenAI;
+using AgentPlatform.Messaging.Contracts;
+using Microsoft.Extensions.Options;
+
+namespace AgentPlatform.Worker.Engines.OpenAI;
+
+/// <summary>Any OpenAI-compatible server, beside the worker or away. It is ready when the server is, which for a large model takes minutes.</summary>
+internal sealed partial class OpenAIEngine(HttpClient http, OpenAIEndpoint endpoint, TimeProvider time, ILogger<OpenAIEngine> logger) : IEngine
+{
+    private const string ClientName = "openai-engine";
+
+    private static readonly TimeSpan _retryDelay = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);
+
+    private readonly OpenAIInference _server = new(http, endpoint);
+
+    /// <inheritdoc/>
+    public EngineTraits Traits { get; } = new([Operation.Chat], Slots: 32) { Batches = true, CountsTokens = true };
+
+    /// <summary>Registers the engine and its options.</summary>
+    public static void AddTo(IServiceCollection services)
+    {
+        services.AddValidated<OpenAIOptions, OpenAIOptionsValidator>(OpenAIOptions.Section);
+
+        // The engine keeps its client for good: connections are renewed for changes of DNS, and requests have deadlines of their own.
+        services.AddHttpClient(ClientName, static client => client.Timeout = Timeout.InfiniteTimeSpan)
+            .UseSocketsHttpHandler(static (handler, _) => handler.PooledConnectionLifetime = TimeSpan.FromMinutes(5))
+            .SetHandlerLifetime(Timeout.InfiniteTimeSpan);
+        services.AddSingleton<IEngine>(static provider =>
+        {
+            var options = provider.GetRequiredService<IOptions<OpenAIOptions>>().Value;
+            var upstream = options.UpstreamModel ?? provider.GetRequiredService<IOptions<ModelOptions>>().Value.Name;
+            return new OpenAIEngine(
+                provider.GetRequiredService<IHttpClientFactory>().CreateClient(ClientName), new OpenAIEndpoint(new Uri(options.Endpoint), upstream, options.ApiKey),
+                provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<OpenAIEngine>>());
+        });
+    }
+
+    /// <inheritdoc/>
+    public async Task LoadAsync(CancellationToken cancellationToken)
+    {
+        string? reported = null;
+        while (await AskAsync(cancellationToken) is { } reason)
+        {
+            if (reason != reported)
+            {
+                // Once for each reason, not once a second.
+                ServerAway(logger, endpoint.Address, reason);
+                reported = reason;
+            }
+
+            await Task.Delay(_retryDelay, time, cancellationToken);
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task WarmUpAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<ReplyPart> RunAsync(InferenceRequest request, CancellationToken cancellationToken) => _server.RunAsync(request, cancellationToken);
+
+    /// <summary>Asks for the server's models, which those servers answer only once theirs is loaded; why it is not ready, or null.</summary>
+    private async Task<string?> AskAsync(CancellationToken cancellationToken)
+    {
+        var models = new Uri($"{endpoint.Address.AbsoluteUri.TrimEnd('/')}/models");
+        using var request = new HttpRequestMessage(HttpMethod.Get, models);
+        if (endpoint.ApiKey is { Length: > 0 } key)
+        {
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        }
+
+        using var patience = new CancellationTokenSource(_patience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        try
+        {
+            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
+            return response.StatusCode switch
+            {
+                HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => throw new EngineLoadException($"The server at {models} refuses OpenAI:ApiKey ({(int)response.StatusCode})."),
+                _ when response.IsSuccessStatusCode => null,
+                var status => $"it answers {(int)status}",
+            };
+        }
+        catch (HttpRequestException e)
+        {
+            return e.Message;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return "it does not answer";
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "Waiting for the server at {Endpoint}: {Reason}")]
+    private static partial void ServerAway(ILogger logger, Uri endpoint, string reason);
+}

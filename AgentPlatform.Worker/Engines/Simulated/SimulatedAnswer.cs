@@ -1,0 +1,172 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Json;
+
+namespace AgentPlatform.Worker.Engines.Simulated;
+
+/// <summary>One choice of an answer.</summary>
+/// <param name="Tokens">Its pieces; together they are its text.</param>
+/// <param name="FinishReason">Why it ends: <c>stop</c> or <c>length</c>.</param>
+internal sealed record SimulatedChoice(IReadOnlyList<string> Tokens, string FinishReason);
+
+/// <summary>
+/// What the simulated engine answers: a function of the request's messages, <c>seed</c> (0 if absent), <c>n</c>, <c>stop</c> and
+/// <c>max_completion_tokens</c> or <c>max_tokens</c>, so that any worker gives the same answer to the same request.
+/// </summary>
+/// <param name="Choices">One per <c>n</c>.</param>
+/// <param name="PromptTokens">Words in the messages.</param>
+internal sealed record SimulatedAnswer(IReadOnlyList<SimulatedChoice> Choices, int PromptTokens)
+{
+    // Whoever reads the answer must see what it is.
+    private static readonly string[] _opening = ["This", " answer", " is", " simulated", ":"];
+
+    private static readonly string[] _words =
+    [
+        "amber", "birch", "cloud", "delta", "ember", "field", "grove", "harbor", "island", "jetty", "kernel", "lantern", "meadow", "north", "orchard", "pebble",
+        "quarry", "river", "stone", "timber", "under", "valley", "willow", "yonder", "zephyr", "bridge", "copper", "drift", "early", "forest", "glass", "hollow",
+        "the", "a", "of", "and", "by", "near", "over", "with", "from", "into", "is", "was", "goes", "rests", "turns", "shines",
+        "quiet", "bright", "slow", "deep", "old", "green", "wide", "warm", "cold", "small", "tall", "calm", "soft", "clear", "far", "new",
+    ];
+
+    /// <summary>Tokens of all choices.</summary>
+    public int CompletionTokens => Choices.Sum(choice => choice.Tokens.Count);
+
+    /// <summary>Composes the answer to a chat-completions request.</summary>
+    /// <param name="body">The request, UTF-8 JSON.</param>
+    /// <param name="tokens">Length of an answer that nothing ends earlier.</param>
+    /// <exception cref="JsonException">The body is not JSON.</exception>
+    public static SimulatedAnswer Compose(ReadOnlyMemory<byte> body, int tokens)
+    {
+        using var document = JsonDocument.Parse(body);
+        var request = document.RootElement;
+        var hasMessages = request.TryGetProperty("messages", out var messages);
+        var seed = Hash(hasMessages ? JsonMarshal.GetRawUtf8Value(messages) : default, (ulong)(Number(request, "seed") ?? 0));
+        var limit = Number(request, "max_completion_tokens") ?? Number(request, "max_tokens") ?? long.MaxValue;
+        var stops = Stops(request);
+        var choices = new SimulatedChoice[Number(request, "n") ?? 1];
+        for (var i = 0; i < choices.Length; i++)
+        {
+            choices[i] = Choose(seed + ((ulong)i * 0x9E3779B97F4A7C15), tokens, limit, stops);
+        }
+
+        return new SimulatedAnswer(choices, hasMessages ? Words(messages) : 0);
+    }
+
+    private static SimulatedChoice Choose(ulong seed, int tokens, long limit, List<string> stops)
+    {
+        var count = (int)Math.Min(tokens, limit);
+        var pieces = new List<string>(count);
+        for (var i = 0; i < count; i++)
+        {
+            pieces.Add(i < _opening.Length ? _opening[i] : i % 12 == 4 ? "." : " " + _words[Next(ref seed) % (ulong)_words.Length]);
+        }
+
+        return Cut(pieces, stops) ? new SimulatedChoice(pieces, "stop") : new SimulatedChoice(pieces, limit < tokens ? "length" : "stop");
+    }
+
+    /// <summary>Ends the text before the first stop sequence, which may begin and end inside of tokens.</summary>
+    private static bool Cut(List<string> pieces, List<string> stops)
+    {
+        if (stops.Count == 0)
+        {
+            return false;
+        }
+
+        var text = string.Concat(pieces);
+        var end = stops.Select(stop => text.IndexOf(stop, StringComparison.Ordinal)).Where(at => at >= 0).DefaultIfEmpty(-1).Min();
+        if (end < 0)
+        {
+            return false;
+        }
+
+        for (var i = 0; i < pieces.Count; i++)
+        {
+            if (end <= pieces[i].Length)
+            {
+                pieces[i] = pieces[i][..end];
+                pieces.RemoveRange(end == 0 ? i : i + 1, pieces.Count - (end == 0 ? i : i + 1));
+                break;
+            }
+
+            end -= pieces[i].Length;
+        }
+
+        return true;
+    }
+
+    private static List<string> Stops(JsonElement request)
+    {
+        if (!request.TryGetProperty("stop", out var stop))
+        {
+            return [];
+        }
+
+        return stop.ValueKind switch
+        {
+            JsonValueKind.String => [.. new[] { stop.GetString()! }.Where(text => text.Length > 0)],
+            JsonValueKind.Array => [.. stop.EnumerateArray().Select(item => item.GetString()!).Where(text => text.Length > 0)],
+            _ => [],
+        };
+    }
+
+    private static long? Number(JsonElement request, string name) =>
+        request.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetInt64() : null;
+
+    /// <summary>Words in all texts of the messages: <c>content</c> is a string, or an array of parts with a <c>text</c>.</summary>
+    private static int Words(JsonElement messages)
+    {
+        var words = 0;
+        foreach (var message in messages.EnumerateArray())
+        {
+            if (!message.TryGetProperty("content", out var content))
+            {
+                continue;
+            }
+
+            if (content.ValueKind == JsonValueKind.String)
+            {
+                words += Words(content.GetString()!);
+            }
+            else if (content.ValueKind == JsonValueKind.Array)
+            {
+                words += content.EnumerateArray().Sum(part => part.TryGetProperty("text", out var text) ? Words(text.GetString() ?? "") : 0);
+            }
+        }
+
+        return words;
+    }
+
+    private static int Words(string text)
+    {
+        var (words, inside) = (0, false);
+        foreach (var character in text.EnumerateRunes())
+        {
+            var space = Rune.IsWhiteSpace(character);
+            words += !space && !inside ? 1 : 0;
+            inside = !space;
+        }
+
+        return words;
+    }
+
+    // FNV-1a: the same on every machine, unlike the runtime's own hash codes.
+    private static ulong Hash(ReadOnlySpan<byte> bytes, ulong seed)
+    {
+        var hash = 0xCBF29CE484222325 ^ seed;
+        foreach (var value in bytes)
+        {
+            hash = (hash ^ value) * 0x100000001B3;
+        }
+
+        return hash;
+    }
+
+    // SplitMix64 (Steele, Lea, Flood 2014).
+    private static ulong Next(ref ulong state)
+    {
+        state += 0x9E3779B97F4A7C15;
+        var mixed = (state ^ (state >> 30)) * 0xBF58476D1CE4E5B9;
+        mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EB;
+        return mixed ^ (mixed >> 31);
+    }
+}

@@ -1,0 +1,83 @@
+using System.Runtime.CompilerServices;
+using AgentPlatform.Messaging.Contracts;
+using Microsoft.Extensions.Options;
+
+namespace AgentPlatform.Worker.Engines.Simulated;
+
+/// <summary>
+/// Stands for a GPU in load and chaos tests: takes the time that one takes, computes nothing, and says so in its answers. Streams
+/// share the steps of one <see cref="StepClock"/>. A cancelled stream leaves at the end of a step, as in engines that batch
+/// continuously.
+/// </summary>
+internal sealed class SimulatedEngine(IOptions<SimulatedOptions> options, TimeProvider time) : IEngine
+{
+    private readonly SimulatedOptions _options = options.Value;
+    private readonly StepClock _clock = new(options.Value.TimePerToken, options.Value.BatchSlope, time);
+
+    /// <inheritdoc/>
+    public EngineTraits Traits { get; } = new([Operation.Chat], Slots: 32)
+    {
+        Batches = true,
+        Replayable = true,
+        CountsTokens = true,
+        Caveat = "Simulated: no model computes these answers. They stand in for a GPU in load and chaos tests.",
+    };
+
+    /// <summary>Registers the engine and its options.</summary>
+    public static void AddTo(IServiceCollection services)
+    {
+        services.AddValidated<SimulatedOptions, SimulatedOptionsValidator>(SimulatedOptions.Section);
+        services.AddSingleton<IEngine, SimulatedEngine>();
+    }
+
+    /// <inheritdoc/>
+    public Task LoadAsync(CancellationToken cancellationToken) => PassAsync(_options.LoadTime, cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task WarmUpAsync(CancellationToken cancellationToken)
+    {
+        // Costs no simulated time, and the code below runs once before the first request does.
+        using var json = new ChatJson();
+        var answer = SimulatedAnswer.Compose("""{"messages":[{"role":"user","content":"warm up"}]}"""u8.ToArray(), _options.AnswerTokens);
+        json.Result(answer);
+        await PassAsync(TimeSpan.Zero, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<ReplyPart> RunAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var answer = SimulatedAnswer.Compose(request.Body, _options.AnswerTokens);
+        using var json = new ChatJson();
+        await PassAsync(_options.TimeToFirstToken, cancellationToken);
+
+        using var seat = _clock.Join();
+        var steps = answer.Choices.Max(choice => choice.Tokens.Count);
+        for (var step = 0; step < Math.Max(steps, 1); step++)
+        {
+            if (step > 0)
+            {
+                await _clock.NextAsync();
+            }
+
+            cancellationToken.ThrowIfCancellationRequested();
+            for (var index = 0; request.Stream && index < answer.Choices.Count; index++)
+            {
+                var choice = answer.Choices[index];
+                if (step < choice.Tokens.Count)
+                {
+                    yield return json.Token(index, choice.Tokens[step], first: step == 0);
+                }
+
+                if (step == Math.Max(choice.Tokens.Count, 1) - 1)
+                {
+                    yield return json.Finish(index, choice.FinishReason);
+                }
+            }
+        }
+
+        yield return request.Stream ? json.End(answer) : json.Result(answer);
+    }
+
+    private Task PassAsync(TimeSpan duration, CancellationToken cancellationToken) =>
+        duration > TimeSpan.Zero ? Task.Delay(duration, time, cancellationToken) : Task.CompletedTask;
+}

@@ -1,0 +1,95 @@
+using AgentPlatform.Messaging.Jobs;
+using AgentPlatform.Worker.Engines;
+using AgentPlatform.Worker.Stopping;
+using RabbitMQ.Client.Exceptions;
+
+namespace AgentPlatform.Worker.Jobs;
+
+/// <summary>
+/// Attaches to the queue once the engine is ready, runs each delivery at once (the prefetch bounds them, the engine's slots bound the
+/// work), and when the worker stops detaches, returns what has not begun and waits for what has.
+/// </summary>
+internal sealed partial class JobLoop(JobConsumer consumer, JobRunner runner, EngineState engine, DrainClock drain, ILogger<JobLoop> logger) : BackgroundService
+{
+    private readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    // The loop itself counts as one, so that the last job to end sees zero only after the loop has ended.
+    private int _running = 1;
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        // The host stops its services one after another; this one begins to drain as soon as the process is told to stop.
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, drain.Began);
+        try
+        {
+            await engine.Ready.WaitAsync(stopping.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            return;
+        }
+
+        await OnBrokerAsync(consumer.AttachAsync(CancellationToken.None));
+        await using var detach = stopping.Token.UnsafeRegister(_ => Detach(), null);
+        await foreach (var delivery in consumer.ReadAsync(CancellationToken.None))
+        {
+            Interlocked.Increment(ref _running);
+            _ = RunAsync(delivery);
+        }
+
+        Draining(logger, Volatile.Read(ref _running) - 1);
+        End();
+        await _idle.Task;
+    }
+
+    private async Task RunAsync(Delivery delivery)
+    {
+        try
+        {
+            await runner.RunAsync(delivery);
+        }
+        catch (Exception e)
+        {
+            // Not the engine's failure, which the client is told: a defect of ours. The job may do better elsewhere.
+            JobBroke(logger, e, delivery.Request.RequestId);
+            await delivery.ReturnAsync();
+        }
+        finally
+        {
+            End();
+        }
+    }
+
+    private void End()
+    {
+        if (Interlocked.Decrement(ref _running) == 0)
+        {
+            _idle.TrySetResult();
+        }
+    }
+
+    private void Detach() => _ = OnBrokerAsync(consumer.DetachAsync(CancellationToken.None));
+
+    private async Task OnBrokerAsync(Task call)
+    {
+        try
+        {
+            await call;
+        }
+        catch (Exception e) when (e is AlreadyClosedException or OperationInterruptedException or IOException or ObjectDisposedException or OperationCanceledException)
+        {
+            // The broker went away meanwhile. The consumer knows what is wanted of it, and acts on the next connection.
+            BrokerAway(logger, e.Message);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Information, "Takes no more jobs and waits for {Running} that run")]
+    private static partial void Draining(ILogger logger, int running);
+
+    [LoggerMessage(LogLevel.Error, "Job {RequestId} could not be handled")]
+    private static partial void JobBroke(ILogger logger, Exception e, Guid requestId);
+
+    [LoggerMessage(LogLevel.Debug, "The broker is away: {Reason}")]
+    private static partial void BrokerAway(ILogger logger, string reason);
+}

@@ -1,0 +1,36 @@
+using Microsoft.Extensions.Options;
+
+namespace AgentPlatform.Worker.Stopping;
+
+/// <summary>
+/// The two moments of a worker's end, for jobs and HTTP alike: from <see cref="Began"/> on it takes nothing new, at
+/// <see cref="Over"/> it gives up what still runs. Both are earlier than the hosted services' own turns to stop, which come one after
+/// another.
+/// </summary>
+internal sealed class DrainClock : IDisposable
+{
+    private readonly CancellationTokenSource _over = new();
+    private readonly CancellationTokenRegistration _registration;
+    private ITimer? _timer;
+
+    public DrainClock(IHostApplicationLifetime lifetime, IOptions<StoppingOptions> options, TimeProvider time)
+    {
+        Began = lifetime.ApplicationStopping;
+        _registration = Began.Register(() =>
+            _timer = time.CreateTimer(static over => ((CancellationTokenSource)over!).Cancel(), _over, options.Value.DrainTimeout, Timeout.InfiniteTimeSpan));
+    }
+
+    /// <summary>Cancelled when the worker begins to stop.</summary>
+    public CancellationToken Began { get; }
+
+    /// <summary>Cancelled when it has waited long enough for what runs.</summary>
+    public CancellationToken Over => _over.Token;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _registration.Dispose();
+        _timer?.Dispose();
+        _over.Dispose();
+    }
+}

@@ -1,0 +1,9 @@
+namespace AgentPlatform.Training.Onnx;
+
+/// <summary>ONNX's <c>TensorProto.DataType</c>, as far as it is used here.</summary>
+internal enum OnnxType
+{
+    Float = 1,
+    Int64 = 7,
+    Boolean = 9,
+}

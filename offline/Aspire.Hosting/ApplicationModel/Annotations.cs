@@ -1,0 +1,50 @@
+namespace Aspire.Hosting.ApplicationModel;
+
+/// <summary>How many processes run a project.</summary>
+internal sealed record ReplicaAnnotation(int Replicas) : IResourceAnnotation;
+
+/// <summary>Another resource that must be ready before this one starts.</summary>
+internal sealed record WaitAnnotation(IResource Resource) : IResourceAnnotation;
+
+/// <summary>A health check of the application host that tells the health of the resource.</summary>
+internal sealed record HealthCheckAnnotation(string Key) : IResourceAnnotation;
+
+/// <summary>Another resource that this one uses; shown in the dashboard.</summary>
+internal sealed record ResourceRelationshipAnnotation(IResource Resource, string Type) : IResourceAnnotation;
+
+/// <summary>Image of a container.</summary>
+internal sealed record ContainerImageAnnotation(string? Registry, string Image, string Tag) : IResourceAnnotation
+{
+    public string Reference => Registry is null ? $"{Image}:{Tag}" : $"{Registry}/{Image}:{Tag}";
+}
+
+/// <summary>Adds environment variables when the resource starts, and when it is published.</summary>
+/// <param name="Callback">Fills the variables.</param>
+public sealed record EnvironmentCallbackAnnotation(Func<EnvironmentCallbackContext, Task> Callback) : IResourceAnnotation;
+
+/// <summary>What an environment callback gets.</summary>
+public sealed class EnvironmentCallbackContext(DistributedApplicationExecutionContext executionContext, IResource resource, CancellationToken cancellationToken = default)
+{
+    /// <summary>Name to value: a string, or what gives one (<see cref="IValueProvider"/>).</summary>
+    public Dictionary<string, object> EnvironmentVariables { get; } = [];
+
+    /// <summary>Whether the application runs or is published.</summary>
+    public DistributedApplicationExecutionContext ExecutionContext { get; } = executionContext;
+
+    /// <summary>The resource that gets the variables.</summary>
+    public IResource Resource { get; } = resource;
+
+    /// <summary>Cancelled when the application stops.</summary>
+    public CancellationToken CancellationToken { get; } = cancellationToken;
+}
+
+/// <summary>Adds arguments when the resource starts, and when it is published.</summary>
+/// <param name="Callback">Fills the arguments.</param>
+public sealed record CommandLineArgsCallbackAnnotation(Func<CommandLineArgsCallbackContext, Task> Callback) : IResourceAnnotation;
+
+/// <summary>What an argument callback gets.</summary>
+public sealed class CommandLineArgsCallbackContext(IList<object> args)
+{
+    /// <summary>The arguments: strings, or what gives them (<see cref="IValueProvider"/>).</summary>
+    public IList<object> Args { get; } = args;
+}

@@ -1,0 +1,73 @@
+using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.Eventing;
+using Aspire.Hosting.Publishing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Aspire.Hosting;
+
+/// <summary>A distributed application: its model, and its run on this machine or its publishing.</summary>
+public sealed class DistributedApplication : IAsyncDisposable
+{
+    private readonly IHost _host;
+    private readonly DistributedApplicationModel _model;
+
+    internal DistributedApplication(IHost host, DistributedApplicationModel model)
+    {
+        _host = host;
+        _model = model;
+    }
+
+    /// <summary>Services of the application host.</summary>
+    public IServiceProvider Services => _host.Services;
+
+    /// <summary>Starts building; <paramref name="args"/> are settings of the application host.</summary>
+    public static IDistributedApplicationBuilder CreateBuilder(string[] args) => new DistributedApplicationBuilder(args);
+
+    /// <summary>Runs until it is told to stop, or publishes.</summary>
+    public void Run() => RunAsync().GetAwaiter().GetResult();
+
+    /// <summary>Runs until it is told to stop, or publishes.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken = default)
+    {
+        var stopping = Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+        try
+        {
+            if (Services.GetRequiredService<DistributedApplicationExecutionContext>().IsPublishMode)
+            {
+                await PublishAsync(cancellationToken);
+            }
+            else
+            {
+                await _host.StartAsync(cancellationToken);
+                await _host.WaitForShutdownAsync(cancellationToken);
+            }
+        }
+        catch (DistributedApplicationException e)
+        {
+            // The sentence alone, after what has been logged before it.
+            await DisposeAsync();
+            await Console.Error.WriteLineAsync(e.Message);
+            Environment.ExitCode = 1;
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // Told to stop while it started.
+        }
+        finally
+        {
+            await DisposeAsync();
+        }
+    }
+
+    /// <inheritdoc />
+    public ValueTask DisposeAsync() => ((IAsyncDisposable)_host).DisposeAsync();
+
+    private async Task PublishAsync(CancellationToken cancellationToken)
+    {
+        await Services.GetRequiredService<DistributedApplicationEventing>().PublishAsync(new BeforeStartEvent(Services, _model), cancellationToken);
+        var publisher = Services.GetService<IPublisher>()
+            ?? throw new DistributedApplicationException("Nothing here publishes what '--operation publish' or '--publisher' asks for.");
+        await publisher.PublishAsync(_model, cancellationToken);
+    }
+}

@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Starts the platform on this machine and gets what is missing first. See --help.
+set -uo pipefail
+cd "$(dirname "$0")"
+
+if [[ "${1:-}" == "--help" || "${1:-}" == "-h" ]]; then
+    cat <<'HELP'
+Usage: ./run.sh [settings of the application host]
+
+Builds and starts gateway, broker, workers and dashboard. One line tells when they are ready and where:
+  AgentPlatform is ready: gateway http://localhost:8080, dashboard http://localhost:15135/login?t=...
+Ctrl-C stops everything.
+
+Needs the .NET 10 SDK, and npm once for the Aspire orchestrator and dashboard. RabbitMQ is the one of ConnectionStrings__messaging,
+else a container if Docker or Podman answers, else the machine's, which is installed with apt-get if need be.
+
+Settings, for example:
+  --Broker:Mode=local        auto (default), external, container or local
+  --Gateway:Port=9090        port of the gateway (8080)
+HELP
+    exit 0
+fi
+
+fail() { echo "run.sh: $1" >&2; exit 1; }
+
+command -v dotnet >/dev/null && dotnet --list-sdks | grep -q '^10\.' \
+    || fail "the .NET 10 SDK is missing: install it from https://dotnet.microsoft.com/download/dotnet/10.0"
+
+has_orchestrator() {
+    [[ -n "${ASPIRE_DCP_PATH:-}" || -d "${NUGET_PACKAGES:-$HOME/.nuget/packages}/aspire.apphost.sdk" ]] || compgen -G "$HOME/.aspire/versions/*/dcp/dcp" >/dev/null
+}
+has_orchestrator || command -v npm >/dev/null \
+    || fail "npm is missing, which fetches the Aspire orchestrator and dashboard once: install it (apt-get install npm)"
+
+# The same order as Broker:Mode auto; the application host tells a wrong choice.
+engine_answers() { timeout 10 "$1" container ls --quiet >/dev/null 2>&1; }
+needs_local_broker() {
+    [[ "${Broker__Mode:-auto} $*" != *external* && "${Broker__Mode:-auto} $*" != *container* && -z "${ConnectionStrings__messaging:-}" && "$*" != *ConnectionStrings:messaging* ]] \
+        && ! engine_answers docker && ! engine_answers podman
+}
+if needs_local_broker "$@"; then
+    ./eng/install-rabbitmq.sh || exit 1
+fi
+
+dotnet build AgentPlatform.AppHost --nologo -v quiet "-clp:ErrorsOnly;NoSummary" >&2 || fail "the build failed"
+exec dotnet run --project AgentPlatform.AppHost --no-build -- "$@"
