@@ -11,7 +11,8 @@ public sealed class ModelsOptionsTests
     {
         { "", "Models: no model" },
         { "Models:0:Name=", "Models:0:Name is missing" },
-        { "Models:0:Name=a.b", "Models:0:Name 'a.b'" },
+        { "Models:0:Name=a b", "Models:0:Name 'a b'" },
+        { "Models:0:Name=a;Models:0:Version=b.c;Models:1:Name=a.b;Models:1:Version=c", "Models:1:Version would make the queue" },
         { "Models:0:Name=a;Models:0:Version=1 2", "Models:0:Version '1 2'" },
         { "Models:0:Name=a;Models:1:Name=a", "Models:1:Name 'a' is taken by Models:0" },
         { "Models:0:Name=a;Models:0:Transport=pigeon", "Models:0:Transport" },
