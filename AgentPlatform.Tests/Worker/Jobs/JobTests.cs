@@ -280,7 +280,7 @@ public sealed class JobTests(RabbitMQServer server)
     {
         var receiver = gateway.Get<ReplyReceiver>();
         var answer = receiver.Expect(request.RequestId);
-        await gateway.Get<JobPublisher>().PublishAsync(request, Queue, _version, receiver.ReplyQueue);
+        await gateway.Get<JobPublisher>().PublishAsync(request, Queue, _version, receiver.ReplyQueue, CancellationToken.None);
         return answer.ReadAsync(CancellationToken.None).ReadAsync();
     }
 
