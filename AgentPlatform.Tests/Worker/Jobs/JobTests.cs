@@ -173,7 +173,7 @@ public sealed class JobTests(RabbitMQServer server)
         run.Give(ReplyKind.Delta, """{"n":1}""");
         await worker.DisposeAsync();
         await run.Cancelled.Task.WaitAsync(_limit);
-        Assert.Equal(1u, await WaitingAsync());
+        await Side.UntilAsync(async () => await WaitingAsync() == 1);
 
         var secondEngine = new ScriptedEngine();
         await using var second = await WorkerAsync(secondEngine);
