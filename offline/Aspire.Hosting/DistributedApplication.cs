@@ -19,13 +19,10 @@ public sealed class DistributedApplication : IAsyncDisposable
     }
 
     /// <summary>Services of the application host.</summary>
-    public IServiceProvider Services => _host.Services;
+    internal IServiceProvider Services => _host.Services;
 
     /// <summary>Starts building; <paramref name="args"/> are settings of the application host.</summary>
     public static IDistributedApplicationBuilder CreateBuilder(string[] args) => new DistributedApplicationBuilder(args);
-
-    /// <summary>Runs until it is told to stop, or publishes.</summary>
-    public void Run() => RunAsync().GetAwaiter().GetResult();
 
     /// <summary>Runs until it is told to stop, or publishes.</summary>
     public async Task RunAsync(CancellationToken cancellationToken = default)

@@ -84,8 +84,6 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationBui
 
     public IDistributedApplicationEventing Eventing => _eventing;
 
-    public IReadOnlyList<IResource> Resources => _resources;
-
     public IResourceBuilder<T> AddResource<T>(T resource) where T : IResource
     {
         if (_resources.Any(other => string.Equals(other.Name, resource.Name, StringComparison.OrdinalIgnoreCase)))

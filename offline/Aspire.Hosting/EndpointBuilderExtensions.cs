@@ -68,9 +68,6 @@ public static class EndpointBuilderExtensions
         return builder;
     }
 
-    /// <summary>An endpoint by name.</summary>
-    public static EndpointReference GetEndpoint<T>(this IResourceBuilder<T> builder, string name) where T : IResourceWithEndpoints => new(builder.Resource, name);
-
     /// <summary>Takes the health of the resource from a health check of the application host.</summary>
     public static IResourceBuilder<T> WithHealthCheck<T>(this IResourceBuilder<T> builder, string key) where T : IResource =>
         builder.WithAnnotation(new HealthCheckAnnotation(key));

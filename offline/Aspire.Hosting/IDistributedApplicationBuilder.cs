@@ -16,7 +16,7 @@ public interface IDistributedApplicationBuilder
     string AppHostDirectory { get; }
 
     /// <summary>Environment of the application host.</summary>
-    IHostEnvironment Environment { get; }
+    internal IHostEnvironment Environment { get; }
 
     /// <summary>Services of the application host; health checks of resources are added here.</summary>
     IServiceCollection Services { get; }
@@ -25,16 +25,13 @@ public interface IDistributedApplicationBuilder
     DistributedApplicationExecutionContext ExecutionContext { get; }
 
     /// <summary>Events in the life of the application.</summary>
-    IDistributedApplicationEventing Eventing { get; }
-
-    /// <summary>The resources so far.</summary>
-    IReadOnlyList<IResource> Resources { get; }
+    internal IDistributedApplicationEventing Eventing { get; }
 
     /// <summary>Adds a resource; its name must be new.</summary>
     IResourceBuilder<T> AddResource<T>(T resource) where T : IResource;
 
     /// <summary>Adds to a resource that is there already.</summary>
-    IResourceBuilder<T> CreateResourceBuilder<T>(T resource) where T : IResource;
+    internal IResourceBuilder<T> CreateResourceBuilder<T>(T resource) where T : IResource;
 
     /// <summary>Ends the building.</summary>
     DistributedApplication Build();

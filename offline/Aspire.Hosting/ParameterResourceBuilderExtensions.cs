@@ -10,10 +10,6 @@ public static class ParameterResourceBuilderExtensions
     public static IResourceBuilder<ParameterResource> AddParameter(this IDistributedApplicationBuilder builder, string name, bool secret = false) =>
         builder.AddResource(builder.Parameter(name, defaultValue: null, secret));
 
-    /// <summary>Adds a parameter with a value that the configuration may override.</summary>
-    public static IResourceBuilder<ParameterResource> AddParameter(this IDistributedApplicationBuilder builder, string name, string value, bool secret = false) =>
-        builder.AddResource(builder.Parameter(name, new ConstantParameterDefault(value), secret));
-
     /// <summary>Makes a secret parameter, not yet part of the application, with a random value that is kept in user secrets when there is none.</summary>
     public static ParameterResource CreateDefaultPasswordParameter(
         IDistributedApplicationBuilder builder, string name, bool lower = true, bool upper = true, bool numeric = true, bool special = true) =>

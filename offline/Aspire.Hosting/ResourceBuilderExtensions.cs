@@ -1,5 +1,4 @@
 using Aspire.Hosting.ApplicationModel;
-using Aspire.Hosting.Eventing;
 
 namespace Aspire.Hosting;
 
@@ -49,7 +48,7 @@ public static class ResourceBuilderExtensions
         builder.WithArgs(context => Array.ForEach(args, context.Args.Add));
 
     /// <summary>Adds arguments when the resource starts, and when it is published.</summary>
-    public static IResourceBuilder<T> WithArgs<T>(this IResourceBuilder<T> builder, Action<CommandLineArgsCallbackContext> callback) where T : IResourceWithArgs =>
+    internal static IResourceBuilder<T> WithArgs<T>(this IResourceBuilder<T> builder, Action<CommandLineArgsCallbackContext> callback) where T : IResourceWithArgs =>
         builder.WithAnnotation(new CommandLineArgsCallbackAnnotation(context =>
         {
             callback(context);
@@ -63,23 +62,9 @@ public static class ResourceBuilderExtensions
 
     /// <summary>Calls <paramref name="callback"/> before the resource starts.</summary>
     public static IResourceBuilder<T> OnBeforeResourceStarted<T>(
-        this IResourceBuilder<T> builder, Func<T, BeforeResourceStartedEvent, CancellationToken, Task> callback) where T : IResource =>
-        builder.On(callback);
-
-    /// <summary>Calls <paramref name="callback"/> when the connection string can be read.</summary>
-    public static IResourceBuilder<T> OnConnectionStringAvailable<T>(
-        this IResourceBuilder<T> builder, Func<T, ConnectionStringAvailableEvent, CancellationToken, Task> callback) where T : IResourceWithConnectionString =>
-        builder.On(callback);
-
-    /// <summary>Calls <paramref name="callback"/> when the resource runs and is healthy for the first time.</summary>
-    public static IResourceBuilder<T> OnResourceReady<T>(
-        this IResourceBuilder<T> builder, Func<T, ResourceReadyEvent, CancellationToken, Task> callback) where T : IResource =>
-        builder.On(callback);
-
-    private static IResourceBuilder<T> On<T, TEvent>(this IResourceBuilder<T> builder, Func<T, TEvent, CancellationToken, Task> callback)
-        where T : IResource where TEvent : IDistributedApplicationResourceEvent
+        this IResourceBuilder<T> builder, Func<T, BeforeResourceStartedEvent, CancellationToken, Task> callback) where T : IResource
     {
-        builder.ApplicationBuilder.Eventing.Subscribe<TEvent>(
+        builder.ApplicationBuilder.Eventing.Subscribe<BeforeResourceStartedEvent>(
             builder.Resource, (happened, cancellationToken) => callback(builder.Resource, happened, cancellationToken));
         return builder;
     }

@@ -20,7 +20,7 @@ internal sealed record ContainerImageAnnotation(string? Registry, string Image, 
 
 /// <summary>Adds environment variables when the resource starts, and when it is published.</summary>
 /// <param name="Callback">Fills the variables.</param>
-public sealed record EnvironmentCallbackAnnotation(Func<EnvironmentCallbackContext, Task> Callback) : IResourceAnnotation;
+internal sealed record EnvironmentCallbackAnnotation(Func<EnvironmentCallbackContext, Task> Callback) : IResourceAnnotation;
 
 /// <summary>What an environment callback gets.</summary>
 public sealed class EnvironmentCallbackContext(DistributedApplicationExecutionContext executionContext, IResource resource, CancellationToken cancellationToken = default)
@@ -29,21 +29,21 @@ public sealed class EnvironmentCallbackContext(DistributedApplicationExecutionCo
     public Dictionary<string, object> EnvironmentVariables { get; } = [];
 
     /// <summary>Whether the application runs or is published.</summary>
-    public DistributedApplicationExecutionContext ExecutionContext { get; } = executionContext;
+    internal DistributedApplicationExecutionContext ExecutionContext { get; } = executionContext;
 
     /// <summary>The resource that gets the variables.</summary>
-    public IResource Resource { get; } = resource;
+    internal IResource Resource { get; } = resource;
 
     /// <summary>Cancelled when the application stops.</summary>
-    public CancellationToken CancellationToken { get; } = cancellationToken;
+    internal CancellationToken CancellationToken { get; } = cancellationToken;
 }
 
 /// <summary>Adds arguments when the resource starts, and when it is published.</summary>
 /// <param name="Callback">Fills the arguments.</param>
-public sealed record CommandLineArgsCallbackAnnotation(Func<CommandLineArgsCallbackContext, Task> Callback) : IResourceAnnotation;
+internal sealed record CommandLineArgsCallbackAnnotation(Func<CommandLineArgsCallbackContext, Task> Callback) : IResourceAnnotation;
 
 /// <summary>What an argument callback gets.</summary>
-public sealed class CommandLineArgsCallbackContext(IList<object> args)
+internal sealed class CommandLineArgsCallbackContext(IList<object> args)
 {
     /// <summary>The arguments: strings, or what gives them (<see cref="IValueProvider"/>).</summary>
     public IList<object> Args { get; } = args;

@@ -9,10 +9,10 @@ public sealed class EndpointAnnotation(string uriScheme, string name, int? port,
     private string? _transport;
 
     /// <summary>Name of the endpoint, unique in its resource.</summary>
-    public string Name { get; } = name;
+    internal string Name { get; } = name;
 
     /// <summary>Scheme of its URL.</summary>
-    public string UriScheme { get; set; } = uriScheme;
+    internal string UriScheme { get; set; } = uriScheme;
 
     /// <summary>Port that clients use; null has one chosen.</summary>
     public int? Port
@@ -29,17 +29,17 @@ public sealed class EndpointAnnotation(string uriScheme, string name, int? port,
     }
 
     /// <summary>Address that the endpoint is bound to; <c>0.0.0.0</c> binds all interfaces.</summary>
-    public string TargetHost { get; set; } = "localhost";
+    internal string TargetHost { get; set; } = "localhost";
 
     /// <summary>Protocol above the connection.</summary>
-    public string Transport
+    internal string Transport
     {
         get => _transport ?? (UriScheme is "http" or "https" ? "http" : "tcp");
         set => _transport = value;
     }
 
     /// <summary>Whether it is reachable from outside once published.</summary>
-    public bool IsExternal { get; set; } = isExternal;
+    internal bool IsExternal { get; set; } = isExternal;
 
     /// <summary>Whether a proxy listens on <see cref="Port"/> and hands on to the process.</summary>
     public bool IsProxied { get; set; } = isProxied;

@@ -6,16 +6,13 @@ namespace Aspire.Hosting.ApplicationModel;
 public sealed class EndpointReference(IResourceWithEndpoints owner, string endpointName) : IValueProvider, IManifestExpressionProvider
 {
     /// <summary>The resource that has the endpoint.</summary>
-    public IResourceWithEndpoints Resource { get; } = owner;
+    internal IResourceWithEndpoints Resource { get; } = owner;
 
     /// <summary>Name of the endpoint.</summary>
-    public string EndpointName { get; } = endpointName;
-
-    /// <summary>Whether the resource has the endpoint.</summary>
-    public bool Exists => Find() is not null;
+    internal string EndpointName { get; } = endpointName;
 
     /// <summary>Scheme of its URL.</summary>
-    public string Scheme => Annotation.UriScheme;
+    internal string Scheme => Annotation.UriScheme;
 
     /// <summary>URL for clients on this machine; throws before the endpoint is allocated.</summary>
     public string Url => Annotation.Allocated is { } at

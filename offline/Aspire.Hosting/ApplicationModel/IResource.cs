@@ -12,7 +12,7 @@ public interface IResource
     string Name { get; }
 
     /// <summary>Everything else that is known about the resource.</summary>
-    ResourceAnnotationCollection Annotations { get; }
+    internal ResourceAnnotationCollection Annotations { get; }
 }
 
 /// <summary>The annotations of a resource in the order in which they were added.</summary>
@@ -57,7 +57,7 @@ public interface IResourceWithConnectionString : IResource, IValueProvider, IMan
     ReferenceExpression ConnectionStringExpression { get; }
 
     /// <summary>The name of the variable that carries it; null stands for <c>ConnectionStrings__NAME</c>.</summary>
-    string? ConnectionStringEnvironmentVariable => null;
+    internal string? ConnectionStringEnvironmentVariable => null;
 
     /// <summary>Waits until the parts are known.</summary>
     ValueTask<string?> GetConnectionStringAsync(CancellationToken cancellationToken = default) => ConnectionStringExpression.GetValueAsync(cancellationToken);

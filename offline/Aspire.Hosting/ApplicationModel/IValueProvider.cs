@@ -4,14 +4,14 @@ namespace Aspire.Hosting.ApplicationModel;
 public interface IValueProvider
 {
     /// <summary>Waits until the value is known.</summary>
-    ValueTask<string?> GetValueAsync(CancellationToken cancellationToken = default);
+    internal ValueTask<string?> GetValueAsync(CancellationToken cancellationToken = default);
 }
 
 /// <summary>A value that a published application fills in, written as <c>{resource.path}</c>.</summary>
 public interface IManifestExpressionProvider
 {
     /// <summary>The expression, for example <c>{messaging.bindings.tcp.port}</c>.</summary>
-    string ValueExpression { get; }
+    internal string ValueExpression { get; }
 }
 
 /// <summary>A value of several parts.</summary>

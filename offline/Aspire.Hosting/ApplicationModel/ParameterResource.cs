@@ -15,7 +15,7 @@ public sealed class ParameterResource : Resource, IValueProvider, IManifestExpre
     }
 
     /// <summary>Whether it is masked wherever it is shown.</summary>
-    public bool Secret { get; }
+    internal bool Secret { get; }
 
     internal ParameterDefault? Default { get; }
 
@@ -30,12 +30,6 @@ public sealed class ParameterResource : Resource, IValueProvider, IManifestExpre
 internal abstract record ParameterDefault
 {
     public abstract string GetDefaultValue();
-}
-
-/// <summary>A fixed default.</summary>
-internal sealed record ConstantParameterDefault(string Value) : ParameterDefault
-{
-    public override string GetDefaultValue() => Value;
 }
 
 /// <summary>A random password, made once and kept in the user secrets of the application host.</summary>

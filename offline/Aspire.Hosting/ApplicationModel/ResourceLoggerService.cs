@@ -29,7 +29,20 @@ public sealed class ResourceLoggerService
 }
 
 /// <summary>A line of a console.</summary>
-/// <param name="LineNumber">Its number, from 1.</param>
-/// <param name="Content">Its text, after the time at which it was written.</param>
-/// <param name="IsErrorMessage">Whether it came from standard error.</param>
-public readonly record struct LogLine(int LineNumber, string Content, bool IsErrorMessage);
+public readonly record struct LogLine
+{
+    internal LogLine(int lineNumber, string content, bool isErrorMessage)
+    {
+        LineNumber = lineNumber;
+        Content = content;
+        IsErrorMessage = isErrorMessage;
+    }
+
+    /// <summary>Its text, after the time at which it was written.</summary>
+    public string Content { get; }
+
+    /// <summary>Whether it came from standard error.</summary>
+    public bool IsErrorMessage { get; }
+
+    internal int LineNumber { get; }
+}

@@ -15,8 +15,7 @@ public static class KnownResourceStates
     internal const string Stopping = "Stopping";
     internal const string Active = "Active";
 
-    /// <summary>Its process runs.</summary>
-    public static readonly string Running = "Running";
+    internal const string Running = "Running";
 
     /// <summary>Its process could not be started.</summary>
     public static readonly string FailedToStart = "FailedToStart";
@@ -129,11 +128,11 @@ public sealed class ResourceNotificationService
     }
 
     /// <summary>Waits until a resource runs and is healthy; of several replicas, the first one.</summary>
-    public Task<ResourceEvent> WaitForResourceHealthyAsync(string resourceName, CancellationToken cancellationToken = default) =>
+    internal Task<ResourceEvent> WaitForResourceHealthyAsync(string resourceName, CancellationToken cancellationToken = default) =>
         WaitForResourceAsync(resourceName, change => change.Snapshot.HealthStatus == HealthStatus.Healthy, cancellationToken);
 
     /// <summary>Waits until <paramref name="predicate"/> holds for a resource.</summary>
-    public async Task<ResourceEvent> WaitForResourceAsync(string resourceName, Func<ResourceEvent, bool> predicate, CancellationToken cancellationToken = default)
+    internal async Task<ResourceEvent> WaitForResourceAsync(string resourceName, Func<ResourceEvent, bool> predicate, CancellationToken cancellationToken = default)
     {
         await foreach (var change in WatchAsync(cancellationToken))
         {

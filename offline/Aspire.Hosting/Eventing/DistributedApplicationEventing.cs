@@ -4,17 +4,17 @@ using Aspire.Hosting.ApplicationModel;
 namespace Aspire.Hosting.Eventing;
 
 /// <summary>Something that happens in the life of the application.</summary>
-public interface IDistributedApplicationEvent;
+internal interface IDistributedApplicationEvent;
 
 /// <summary>Something that happens in the life of one resource.</summary>
-public interface IDistributedApplicationResourceEvent : IDistributedApplicationEvent
+internal interface IDistributedApplicationResourceEvent : IDistributedApplicationEvent
 {
     /// <summary>The resource.</summary>
     IResource Resource { get; }
 }
 
 /// <summary>Tells subscribers what happens. Thread-safe.</summary>
-public interface IDistributedApplicationEventing
+internal interface IDistributedApplicationEventing
 {
     /// <summary>Calls <paramref name="callback"/> for every event of the type.</summary>
     void Subscribe<T>(Func<T, CancellationToken, Task> callback) where T : IDistributedApplicationEvent;

@@ -3,7 +3,7 @@ using Aspire.Hosting.Eventing;
 namespace Aspire.Hosting.ApplicationModel;
 
 /// <summary>The model is complete; nothing runs yet. Also told before publishing.</summary>
-public sealed class BeforeStartEvent(IServiceProvider services, DistributedApplicationModel model) : IDistributedApplicationEvent
+internal sealed class BeforeStartEvent(IServiceProvider services, DistributedApplicationModel model) : IDistributedApplicationEvent
 {
     /// <summary>Services of the application host.</summary>
     public IServiceProvider Services { get; } = services;
@@ -13,7 +13,7 @@ public sealed class BeforeStartEvent(IServiceProvider services, DistributedAppli
 }
 
 /// <summary>Every resource that need not wait has been started.</summary>
-public sealed class AfterResourcesCreatedEvent(IServiceProvider services, DistributedApplicationModel model) : IDistributedApplicationEvent
+internal sealed class AfterResourcesCreatedEvent(IServiceProvider services, DistributedApplicationModel model) : IDistributedApplicationEvent
 {
     /// <summary>Services of the application host.</summary>
     public IServiceProvider Services { get; } = services;
@@ -28,12 +28,11 @@ public sealed class BeforeResourceStartedEvent(IResource resource, IServiceProvi
     /// <inheritdoc />
     public IResource Resource { get; } = resource;
 
-    /// <summary>Services of the application host.</summary>
-    public IServiceProvider Services { get; } = services;
+    internal IServiceProvider Services { get; } = services;
 }
 
 /// <summary>The connection string of a resource can be read; its process need not run yet.</summary>
-public sealed class ConnectionStringAvailableEvent(IResource resource, IServiceProvider services) : IDistributedApplicationResourceEvent
+internal sealed class ConnectionStringAvailableEvent(IResource resource, IServiceProvider services) : IDistributedApplicationResourceEvent
 {
     /// <inheritdoc />
     public IResource Resource { get; } = resource;
@@ -43,7 +42,7 @@ public sealed class ConnectionStringAvailableEvent(IResource resource, IServiceP
 }
 
 /// <summary>A resource runs and is healthy for the first time.</summary>
-public sealed class ResourceReadyEvent(IResource resource, IServiceProvider services) : IDistributedApplicationResourceEvent
+internal sealed class ResourceReadyEvent(IResource resource, IServiceProvider services) : IDistributedApplicationResourceEvent
 {
     /// <inheritdoc />
     public IResource Resource { get; } = resource;
