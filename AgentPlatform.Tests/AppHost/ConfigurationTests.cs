@@ -7,7 +7,7 @@ public class ConfigurationTests
     [InlineData("--Broker:Mode=nonsense", "Broker:Mode must be auto, external, container or local.")]
     [InlineData("--Broker:Mode=external", "Broker:Mode is external: set ConnectionStrings:messaging to the address of the broker, amqp://user:password@host:5672.")]
     [InlineData("--Broker:DataFolder=/proc/none", "Broker:DataFolder cannot be used", "--Broker:Mode=local")]
-    [InlineData("--Gateway:Port=70000", "Gateway:Port must be a port number, 1 to 65535.", "--Broker:Mode=external", "--ConnectionStrings:messaging=amqp://localhost")]
+    [InlineData("--Gateway:Port=70000", "The field Gateway:Port must be between 1 and 65535.", "--Broker:Mode=external", "--ConnectionStrings:messaging=amqp://localhost")]
     public async Task ApplicationHost_WrongSetting_EndsWithOneSentence(string setting, string sentence, params string[] others)
     {
         await using var platform = PlatformProcess.Start([setting, .. others]);

@@ -26,23 +26,40 @@ public partial class DashboardTests(PlatformFixture platform)
     [ProgramFact("chromium", "chromium")]
     public async Task Trace_OfAChat_CoversRequestPublishConsumeEngineAndReply()
     {
-        using var http = new HttpClient { BaseAddress = platform.Gateway };
-        using var response = await http.PostAsJsonAsync("v1/chat/completions", new { model = "tiny-chat", messages = new[] { new { role = "user", content = "Hello" } } });
-        Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
+        await ChatAsync();
 
         await using var browser = await Browser.OpenAsync(platform.Dashboard);
         await browser.Page.GotoAsync(new Uri(platform.Dashboard, "/traces").ToString());
-        await browser.Page.GetByRole(AriaRole.Link).Filter(new() { HasTextRegex = ChatRoute() }).First.ClickAsync(new() { Timeout = Limit });
+        await browser.Page.GetByText("POST /v1/chat/completions").First.ClickAsync(new() { Timeout = Limit });
 
         var page = browser.Page.Locator("body");
-        foreach (var span in new[] { "POST /v1/chat/completions", "send infer.tiny-chat", "process infer.tiny-chat", "chat tiny-chat" })
+        foreach (var span in new[] { "POST /v1/chat/completions", "send infer.tiny-chat", "process infer.tiny-chat", "chat tiny-chat", "receive infer.reply" })
         {
             await Assertions.Expect(page).ToContainTextAsync(span, new() { Timeout = Limit });
         }
     }
 
-    [GeneratedRegex("/v1/chat/completions")]
-    private static partial Regex ChatRoute();
+    [ProgramFact("chromium", "chromium")]
+    public async Task Traces_OfManyChats_NameBothReplicas()
+    {
+        await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => ChatAsync()));
+
+        await using var browser = await Browser.OpenAsync(platform.Dashboard);
+        await browser.Page.GotoAsync(new Uri(platform.Dashboard, "/traces").ToString());
+        await Messaging.Side.UntilAsync(async () =>
+            Replica().Matches(await browser.Page.Locator("body").InnerTextAsync()).Select(match => match.Value).Distinct().Count() == 2);
+    }
+
+    private async Task ChatAsync()
+    {
+        using var http = new HttpClient { BaseAddress = platform.Gateway };
+        using var response = await http.PostAsJsonAsync("v1/chat/completions", new { model = "tiny-chat", messages = new[] { new { role = "user", content = "Hello" } } });
+        Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
+    }
+
+    // The dashboard tells replicas apart by what the orchestrator adds to their names, "tiny-chat-jgntmmsd".
+    [GeneratedRegex("tiny-chat-[a-z]{8}")]
+    private static partial Regex Replica();
 
     /// <summary>Chromium with the dashboard's first page, logged in by the link that the application host prints.</summary>
     private sealed class Browser(IPlaywright playwright, IBrowser browser, IPage page) : IAsyncDisposable
@@ -53,7 +70,9 @@ public partial class DashboardTests(PlatformFixture platform)
         {
             var playwright = await Playwright.CreateAsync();
             var browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = ProgramFactAttribute.Find("chromium"), Args = ["--no-sandbox"] });
-            var page = await browser.NewPageAsync(new() { ViewportSize = new() { Width = 1920, Height = 1080 } });
+
+            // High enough for all rows: the dashboard only makes those that can be seen.
+            var page = await browser.NewPageAsync(new() { ViewportSize = new() { Width = 1920, Height = 4000 } });
             await page.GotoAsync(dashboard.ToString(), new() { Timeout = Limit });
             return new Browser(playwright, browser, page);
         }
