@@ -36,7 +36,12 @@ internal static class GatewayExtensions
         {
             builder.AddRabbitMQClient(
                 "messaging",
-                configureSettings: settings => settings.DisableHealthChecks = true,
+                configureSettings: settings =>
+                {
+                    // AgentPlatform.Messaging has its own health check, and its own spans: the client's would stand between the request and its job.
+                    settings.DisableHealthChecks = true;
+                    settings.DisableTracing = true;
+                },
                 configureConnectionFactory: factory => factory.AutomaticRecoveryEnabled = false);
             builder.AddGatewayMessaging(_ => new JobQueues(queues));
         }

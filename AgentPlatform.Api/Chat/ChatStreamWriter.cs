@@ -13,7 +13,7 @@ namespace AgentPlatform.Api.Chat;
 /// </summary>
 /// <remarks>
 /// One writer and the heartbeat's timer share the response: whoever holds the turn writes. The writer gives it away only while it
-/// waits for parts (<see cref="YieldAsync"/>, <see cref="ResumeAsync"/>). No allocation per part.
+/// waits for parts (<see cref="Yield"/>, <see cref="ResumeAsync"/>). No allocation per part.
 /// </remarks>
 internal sealed class ChatStreamWriter : IDisposable
 {
@@ -77,22 +77,20 @@ internal sealed class ChatStreamWriter : IDisposable
     }
 
     /// <summary>Sends what is written.</summary>
-    public async ValueTask FlushAsync()
+    public ValueTask<FlushResult> FlushAsync()
     {
-        if (_unflushed > 0)
+        if (_unflushed == 0)
         {
-            _unflushed = 0;
-            await _output.FlushAsync(_context.RequestAborted);
-            _lastFlush = _time.GetTimestamp();
+            return default;
         }
+
+        _unflushed = 0;
+        _lastFlush = _time.GetTimestamp();
+        return _output.FlushAsync(_context.RequestAborted);
     }
 
-    /// <summary>Sends what is written and lets heartbeats go out until <see cref="ResumeAsync"/>.</summary>
-    public async ValueTask YieldAsync()
-    {
-        await FlushAsync();
-        _turn.Release();
-    }
+    /// <summary>Lets heartbeats go out until <see cref="ResumeAsync"/>.</summary>
+    public void Yield() => _turn.Release();
 
     /// <summary>Takes the turn back.</summary>
     public Task ResumeAsync() => _turn.WaitAsync(CancellationToken.None);

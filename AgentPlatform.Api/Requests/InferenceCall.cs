@@ -90,11 +90,45 @@ internal sealed class InferenceCall(IInference inference, IOptions<InferenceApiO
         }
     }
 
+    // No method of its own around what is done per token: each would be a state machine to allocate when it has to wait.
     private static async Task CopyAsync(IAsyncEnumerable<ReplyPart> answer, ChatStreamWriter writer, StreamProgress progress)
     {
         await using var parts = answer.GetAsyncEnumerator(CancellationToken.None);
-        while (await NextAsync(parts, writer))
+        while (true)
         {
+            var next = parts.MoveNextAsync();
+            bool hasNext;
+            if (next.IsCompleted)
+            {
+                hasNext = await next;
+            }
+            else
+            {
+                // Parts that are there are written together; only when none is, they are sent.
+                try
+                {
+                    await writer.FlushAsync();
+                }
+                finally
+                {
+                    // In any case: an enumerator must not be disposed of while it makes its next part.
+                    writer.Yield();
+                    try
+                    {
+                        hasNext = await next;
+                    }
+                    finally
+                    {
+                        await writer.ResumeAsync();
+                    }
+                }
+            }
+
+            if (!hasNext)
+            {
+                throw new InferenceException(InferenceError.EngineFailed("The engine ended without finishing its answer."));
+            }
+
             var part = parts.Current;
             switch (part.Kind)
             {
@@ -115,29 +149,6 @@ internal sealed class InferenceCall(IInference inference, IOptions<InferenceApiO
             {
                 await writer.FlushAsync();
             }
-        }
-
-        throw new InferenceException(InferenceError.EngineFailed("The engine ended without finishing its answer."));
-    }
-
-    // Parts that are there are written together; only when none is, they are sent.
-    private static ValueTask<bool> NextAsync(IAsyncEnumerator<ReplyPart> parts, ChatStreamWriter writer)
-    {
-        var next = parts.MoveNextAsync();
-        return next.IsCompleted ? next : WaitAsync(next, writer);
-    }
-
-    [System.Runtime.CompilerServices.AsyncMethodBuilder(typeof(System.Runtime.CompilerServices.PoolingAsyncValueTaskMethodBuilder<>))]
-    private static async ValueTask<bool> WaitAsync(ValueTask<bool> next, ChatStreamWriter writer)
-    {
-        await writer.YieldAsync();
-        try
-        {
-            return await next;
-        }
-        finally
-        {
-            await writer.ResumeAsync();
         }
     }
 

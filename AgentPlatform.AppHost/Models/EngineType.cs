@@ -6,6 +6,9 @@ internal static class EngineType
     /// <summary>A text classifier in ONNX Runtime inside the worker.</summary>
     public const string OnnxClassifier = "onnx-classifier";
 
+    /// <summary>An OpenAI-compatible server, such as vLLM, llama.cpp, Ollama or OpenAI; the worker's settings <c>OpenAI:*</c> name it.</summary>
+    public const string OpenAI = "openai";
+
     /// <summary>The timing of a GPU without a model.</summary>
     public const string Simulated = "simulated";
 }

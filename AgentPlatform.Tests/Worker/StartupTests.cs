@@ -21,6 +21,16 @@ public sealed class StartupTests
     }
 
     [Fact]
+    public async Task A_worker_whose_model_is_missing_ends_with_a_sentence_and_was_never_ready()
+    {
+        await using var worker = WorkerProcess.Start("Engine:Type=onnx-classifier", "Model:Name=m", "Model:Source=no-such-folder");
+        var (exitCode, _) = await worker.EndAsync();
+        Assert.Equal(1, exitCode);
+        Assert.Single(worker.Output, line => line.Contains("no-such-folder", StringComparison.Ordinal));
+        Assert.DoesNotContain(worker.Output, line => line.Contains("The engine is ready", StringComparison.Ordinal) || line.Contains("   at ", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_worker_without_a_broker_becomes_ready_and_ends_well_when_it_is_told_to_stop()
     {
         await using var worker = WorkerProcess.Start("Engine:Type=simulated", "Model:Name=m");

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.RegularExpressions;
 
@@ -8,6 +9,7 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
 {
     private static readonly TimeSpan _limit = TimeSpan.FromMinutes(1);
 
+    private readonly ConcurrentQueue<string> _output = new();
     private readonly Process _process;
     private readonly Task<string> _errors;
     private readonly TaskCompletionSource<Uri> _address = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -18,6 +20,7 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
         _errors = process.StandardError.ReadToEndAsync();
         process.OutputDataReceived += (_, line) =>
         {
+            _output.Enqueue(line.Data ?? "");
             if (ListeningOn().Match(line.Data ?? "") is { Success: true } match)
             {
                 _address.TrySetResult(new Uri(match.Groups[1].Value));
@@ -25,6 +28,9 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
         };
         process.BeginOutputReadLine();
     }
+
+    /// <summary>The lines that it has written to standard output.</summary>
+    public IReadOnlyCollection<string> Output => _output;
 
     public static WorkerProcess Start(params string[] arguments)
     {

@@ -9,9 +9,11 @@ internal sealed partial class EngineStartup(
     {
         // Not the service's own token: it is cancelled only when its turn to stop comes.
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lifetime.ApplicationStopping);
-        var began = time.GetTimestamp();
         try
         {
+            // A host that is told to stop while it starts breaks off with an exception of its own.
+            await StartedAsync(stopping.Token);
+            var began = time.GetTimestamp();
             await engine.LoadAsync(stopping.Token);
             await engine.WarmUpAsync(stopping.Token);
             state.BecomeReady();
@@ -32,6 +34,13 @@ internal sealed partial class EngineStartup(
             EngineBroke(logger, e);
             Fail();
         }
+    }
+
+    private async Task StartedAsync(CancellationToken cancellationToken)
+    {
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = lifetime.ApplicationStarted.UnsafeRegister(static started => ((TaskCompletionSource)started!).TrySetResult(), started);
+        await started.Task.WaitAsync(cancellationToken);
     }
 
     private void Fail()

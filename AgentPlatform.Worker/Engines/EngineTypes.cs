@@ -1,3 +1,4 @@
+using AgentPlatform.Worker.Engines.Classifier;
 using AgentPlatform.Worker.Engines.OpenAI;
 using AgentPlatform.Worker.Engines.Simulated;
 using Microsoft.Extensions.Options;
@@ -12,6 +13,7 @@ internal static class EngineTypes
 {
     private static readonly SortedDictionary<string, Action<IServiceCollection>> _known = new(StringComparer.Ordinal)
     {
+        ["onnx-classifier"] = ClassifierEngine.AddTo,
         ["openai"] = OpenAIEngine.AddTo,
         ["simulated"] = SimulatedEngine.AddTo,
     };

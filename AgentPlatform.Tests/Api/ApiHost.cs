@@ -1,0 +1,70 @@
+using System.Text;
+using AgentPlatform.Api;
+using AgentPlatform.Api.Catalogue;
+using AgentPlatform.Messaging.Contracts;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
+
+namespace AgentPlatform.Tests.Api;
+
+/// <summary>The HTTP surface on a real server, over a <see cref="FakeInference"/> and a clock that the test moves.</summary>
+internal sealed class ApiHost : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private ApiHost(WebApplication app, FakeInference inference, FakeTimeProvider time)
+    {
+        (_app, Inference, Time) = (app, inference, time);
+        Client = new HttpClient { BaseAddress = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()), Timeout = TimeSpan.FromMinutes(1) };
+    }
+
+    public FakeInference Inference { get; }
+
+    public FakeTimeProvider Time { get; }
+
+    public HttpClient Client { get; }
+
+    public static async Task<ApiHost> StartAsync(params (string Key, string Value)[] settings)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseKestrel().UseUrls("http://127.0.0.1:0");
+        builder.Configuration.AddInMemoryCollection(settings.Select(setting => new KeyValuePair<string, string?>(setting.Key, setting.Value)));
+        var inference = new FakeInference();
+        var time = new FakeTimeProvider(DateTimeOffset.FromUnixTimeSeconds(1_700_000_000));
+        builder.Services.AddSingleton<TimeProvider>(time);
+        builder.Services.AddSingleton<IInference>(inference);
+        builder.Services.AddSingleton<IModelCatalogue>(inference);
+        builder.AddInferenceApi();
+        var app = builder.Build();
+        app.MapInferenceApi();
+        await app.StartAsync();
+        return new ApiHost(app, inference, time);
+    }
+
+    public Task<HttpResponseMessage> PostAsync(string path, string json, CancellationToken cancellationToken = default) => PostAsync(path, Encoding.UTF8.GetBytes(json), cancellationToken);
+
+    public async Task<HttpResponseMessage> PostAsync(string path, byte[] body, CancellationToken cancellationToken = default, params (string Name, string Value)[] headers)
+    {
+        using var message = new HttpRequestMessage(HttpMethod.Post, new Uri(path, UriKind.Relative)) { Content = new ByteArrayContent(body) };
+        message.Content.Headers.ContentType = new("application/json");
+        foreach (var (name, value) in headers)
+        {
+            message.Headers.Add(name, value);
+        }
+
+        return await Client.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await _app.DisposeAsync();
+    }
+}

@@ -1,0 +1,196 @@
+using System.Text;
+using AgentPlatform.Api.OpenAI;
+using AgentPlatform.Messaging.Contracts;
+using Microsoft.AspNetCore.Http;
+
+namespace AgentPlatform.Tests.Api.OpenAI;
+
+public sealed class OpenAIInferenceTests : IAsyncLifetime, IDisposable
+{
+    private const string First = """data: {"id":"x","object":"chat.completion.chunk","created":1,"model":"m","system_fingerprint":"f","choices":[{"index":0,"delta":{"content":"Hü"},"finish_reason":null}],"usage":null}""" + "\n\n";
+    private const string Last = """data: {"id":"x","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}""" + "\n\n";
+    private const string Usage = """data: {"id":"x","choices":[],"usage":{"total_tokens":3}}""" + "\n\n";
+    private const string Done = "data: [DONE]\n\n";
+    private const string FirstPart = """Delta {"system_fingerprint":"f","choices":[{"index":0,"delta":{"content":"Hü"},"finish_reason":null}]}""";
+    private const string LastPart = """Delta {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}""";
+
+    private readonly HttpClient _http = new() { Timeout = Timeout.InfiniteTimeSpan };
+    private UpstreamServer _server = null!;
+
+    public async Task InitializeAsync() => _server = await UpstreamServer.StartAsync();
+
+    public Task DisposeAsync() => _server.DisposeAsync().AsTask();
+
+    public void Dispose() => _http.Dispose();
+
+    [Fact]
+    public async Task Stream_PassesPartsWithoutTheirEnvelope()
+    {
+        _server.Answer = UpstreamServer.Stream(First, Last, Usage, Done);
+        Assert.Equal([FirstPart, LastPart, """End {"total_tokens":3}"""], await StreamAsync());
+        var (path, body) = Assert.Single(_server.Requests);
+        Assert.Equal("/v1/chat/completions", path);
+        Assert.Equal("""{"x":[1],"model":"up/stream","stream":true}""", body);
+    }
+
+    [Theory]
+    [InlineData("\n")]
+    [InlineData("\r\n")]
+    [InlineData("\r")]
+    public async Task Stream_HoweverItIsCut_IsTheSame(string lineEnd)
+    {
+        var bytes = Encoding.UTF8.GetBytes((": hello\n\nevent: x\nid: 1\n" + First + ":\n\n" + Last.Replace("data: ", "data:", StringComparison.Ordinal) + Usage + Done).Replace("\n", lineEnd, StringComparison.Ordinal));
+        _server.Answer = async (context, _) =>
+        {
+            context.Response.ContentType = "text/event-stream; charset=utf-8";
+            foreach (var one in bytes)
+            {
+                await context.Response.Body.WriteAsync(new[] { one });
+                await context.Response.Body.FlushAsync();
+            }
+        };
+        Assert.Equal([FirstPart, LastPart, """End {"total_tokens":3}"""], await StreamAsync());
+    }
+
+    [Fact]
+    public async Task Stream_EndsWithoutDone_IsCompleteOnlyAfterAFinishReason()
+    {
+        _server.Answer = UpstreamServer.Stream(First, Last);
+        Assert.Equal([FirstPart, LastPart, "End "], await StreamAsync());
+
+        _server.Answer = UpstreamServer.Stream(First);
+        Assert.Equal(502, (await FailureAsync([FirstPart])).Status);
+    }
+
+    [Fact]
+    public async Task Stream_Reset_IsAFailureAfterTheParts()
+    {
+        var read = new TaskCompletionSource();
+        _server.Answer = async (context, body) =>
+        {
+            await UpstreamServer.Stream(First)(context, body);
+            await read.Task;
+            context.Abort();
+        };
+        await using var parts = Inference().RunAsync(UpstreamServer.Request("{}", stream: true), CancellationToken.None).GetAsyncEnumerator();
+        Assert.True(await parts.MoveNextAsync().AsTask().WaitAsync(TimeSpan.FromMinutes(1)));
+        read.SetResult();
+        var failure = await Assert.ThrowsAsync<InferenceException>(() => parts.MoveNextAsync().AsTask().WaitAsync(TimeSpan.FromMinutes(1)));
+        Assert.Equal(502, failure.Error.Status);
+    }
+
+    [Theory]
+    [InlineData("""data: {"error":{"message":"Out of memory.","type":"x"}}""")]
+    [InlineData("event: error\ndata: {\"error\":\"Out of memory.\"}")]
+    public async Task Stream_ErrorEvent_IsTheFailure(string @event)
+    {
+        _server.Answer = UpstreamServer.Stream(First, @event + "\n\n", Done);
+        Assert.Contains("Out of memory.", (await FailureAsync([FirstPart])).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("data: nonsense\n\n")]
+    [InlineData("data: {\"choices\":7}\n\n")]
+    [InlineData("data: []\n\n")]
+    public async Task Stream_Nonsense_IsAFailure(string piece)
+    {
+        _server.Answer = UpstreamServer.Stream(piece, Done);
+        Assert.Equal(502, (await FailureAsync([])).Status);
+    }
+
+    [Theory]
+    [InlineData(401, 502, null, "API key")]
+    [InlineData(403, 502, null, "API key")]
+    [InlineData(404, 502, null, "up/stream")]
+    [InlineData(400, 400, null, "Too long.")]
+    [InlineData(422, 400, null, "Too long.")]
+    [InlineData(429, 429, 9, "Too long.")]
+    [InlineData(500, 503, 9, "Too long.")]
+    [InlineData(503, 503, 9, "Too long.")]
+    [InlineData(302, 502, null, "302")]
+    public async Task A_status_gets_its_meaning(int status, int expected, int? retryAfter, string says)
+    {
+        _server.Answer = async (context, _) =>
+        {
+            context.Response.StatusCode = status;
+            context.Response.Headers.RetryAfter = "9";
+            await context.Response.WriteAsync("""{"error":{"message":"Too long.","code":400,"param":"messages"}}""");
+        };
+        foreach (var stream in new[] { true, false })
+        {
+            var error = await FailureAsync([], stream);
+            Assert.Equal((expected, retryAfter), (error.Status, error.RetryAfterSeconds));
+            Assert.Contains(says, error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_server_that_is_away_is_503()
+    {
+        var inference = new OpenAIInference(_http, new OpenAIEndpoint(new Uri("http://127.0.0.1:9/v1"), "m"));
+        var failure = await Assert.ThrowsAsync<InferenceException>(() => ReadAsync(inference, UpstreamServer.Request("{}"), []));
+        Assert.Equal((503, 2), (failure.Error.Status, failure.Error.RetryAfterSeconds));
+    }
+
+    [Fact]
+    public async Task A_whole_answer_loses_its_envelope_only()
+    {
+        _server.Answer = (context, _) => context.Response.WriteAsync("""{"id":"x", "object":"chat.completion","created":1,"choices":[1], "model":"m","usage":{"total_tokens":3},"extra":"ü" }""");
+        var parts = new List<string>();
+        await ReadAsync(Inference(), UpstreamServer.Request("{}"), parts);
+        Assert.Equal(["""Result {"choices":[1],"usage":{"total_tokens":3},"extra":"ü"}"""], parts);
+        Assert.Equal("""{"model":"up/stream"}""", Assert.Single(_server.Requests).Body);
+
+        _server.Answer = (context, _) => context.Response.WriteAsync("<html>");
+        Assert.Equal(502, (await FailureAsync([], stream: false)).Status);
+    }
+
+    [Fact]
+    public async Task A_cancelled_stream_frees_the_servers_slot()
+    {
+        var left = new TaskCompletionSource();
+        _server.Answer = async (context, body) =>
+        {
+            context.RequestAborted.Register(left.SetResult);
+            await UpstreamServer.Stream(First)(context, body);
+            await left.Task;
+        };
+        using var cancel = new CancellationTokenSource();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (var part in Inference().RunAsync(UpstreamServer.Request("{}", stream: true), cancel.Token))
+            {
+                await cancel.CancelAsync();
+            }
+        });
+        await left.Task.WaitAsync(TimeSpan.FromMinutes(1));
+    }
+
+    private OpenAIInference Inference() => new(_http, new OpenAIEndpoint(new Uri(_server.Address, "/v1/"), "up/stream", "key"));
+
+    private async Task<List<string>> StreamAsync()
+    {
+        var parts = new List<string>();
+        await ReadAsync(Inference(), UpstreamServer.Request("""{"x":[1],"model":"tiny","stream":true}""", stream: true), parts);
+        return parts;
+    }
+
+    private async Task<InferenceError> FailureAsync(string[] before, bool stream = true)
+    {
+        using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false });
+        var parts = new List<string>();
+        var inference = new OpenAIInference(http, new OpenAIEndpoint(new Uri(_server.Address, "/v1"), "up/stream", "key"));
+        var failure = await Assert.ThrowsAsync<InferenceException>(() => ReadAsync(inference, UpstreamServer.Request("{}", stream), parts));
+        Assert.Equal(before, parts);
+        return failure.Error;
+    }
+
+    private static async Task ReadAsync(OpenAIInference inference, InferenceRequest request, List<string> parts)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1), TimeProvider.System);
+        await foreach (var part in inference.RunAsync(request, limit.Token))
+        {
+            parts.Add($"{part.Kind} {Encoding.UTF8.GetString(part.Payload.Span)}");
+        }
+    }
+}

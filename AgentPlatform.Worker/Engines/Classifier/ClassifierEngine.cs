@@ -1,0 +1,100 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Worker.Batching;
+using AgentPlatform.Worker.Engines.Onnx;
+using Microsoft.Extensions.Options;
+
+namespace AgentPlatform.Worker.Engines.Classifier;
+
+/// <summary>
+/// A text classifier on ONNX Runtime. Requests are computed in batches; each is answered with
+/// <c>{"sentiment":"Positive","confidence":0.93}</c>.
+/// </summary>
+internal sealed class ClassifierEngine : IEngine, IAsyncDisposable
+{
+    private readonly string? _source;
+    private readonly IHostEnvironment _environment;
+    private readonly DynamicBatcher<string, Classification> _batcher;
+    private OnnxTextClassifier? _classifier;
+
+    public ClassifierEngine(IOptions<ModelOptions> model, IOptions<BatchingOptions> batching, IHostEnvironment environment, TimeProvider time, BatchingMetrics metrics)
+    {
+        (_source, _environment) = (model.Value.Source, environment);
+        _batcher = new(texts => ValueTask.FromResult(Classifier.Classify(texts)), batching.Value, time, metrics);
+
+        // One batch in the making and one that gathers.
+        Traits = new EngineTraits([Operation.Analyze], Slots: 2 * batching.Value.MaxBatchSize) { Batches = true, Replayable = true };
+    }
+
+    /// <inheritdoc/>
+    public EngineTraits Traits { get; }
+
+    private OnnxTextClassifier Classifier => _classifier ?? throw new InvalidOperationException("The classifier is not loaded.");
+
+    /// <summary>Registers the engine and its options.</summary>
+    public static void AddTo(IServiceCollection services)
+    {
+        services.AddValidated<BatchingOptions, BatchingOptionsValidator>(BatchingOptions.Section);
+        services.AddSingleton<BatchingMetrics>();
+        services.AddSingleton<IEngine, ClassifierEngine>();
+    }
+
+    /// <inheritdoc/>
+    public Task LoadAsync(CancellationToken cancellationToken)
+    {
+        if (string.IsNullOrEmpty(_source))
+        {
+            throw new EngineLoadException("Model:Source must name the folder of the model's files.");
+        }
+
+        var folder = Path.GetFullPath(_source, _environment.ContentRootPath);
+        try
+        {
+            _classifier = OnnxTextClassifier.Load(folder);
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            throw new EngineLoadException(e.Message, e);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public async Task WarmUpAsync(CancellationToken cancellationToken) =>
+        await _batcher.RunAsync("A text to warm up with.", DateTimeOffset.MaxValue, cancellationToken);
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<ReplyPart> RunAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var classification = await _batcher.RunAsync(ReadText(request.Body), request.Deadline, cancellationToken);
+        var answer = new ArrayBufferWriter<byte>(64);
+        using (var json = new Utf8JsonWriter(answer))
+        {
+            json.WriteStartObject();
+            json.WriteString("sentiment"u8, classification.Label);
+            json.WriteNumber("confidence"u8, classification.Confidence);
+            json.WriteEndObject();
+        }
+
+        yield return new ReplyPart(ReplyKind.Result, answer.WrittenMemory);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _batcher.DisposeAsync();
+        _classifier?.Dispose();
+    }
+
+    // {"text":"…"}
+    private static string ReadText(ReadOnlyMemory<byte> body)
+    {
+        using var document = JsonDocument.Parse(body);
+        return document.RootElement.TryGetProperty("text", out var text) && text.ValueKind == JsonValueKind.String
+            ? text.GetString()!
+            : throw new InferenceException(InferenceError.Invalid("The request has no text.", "text"));
+    }
+}
