@@ -47,7 +47,7 @@ internal sealed class ResourceWatcher(DcpClient dcp, IReadOnlyList<ResourceInsta
             "Running" => KnownResourceStates.Running,
             "Terminated" or "Exited" => KnownResourceStates.Exited,
             "Finished" => KnownResourceStates.Finished,
-            "FailedToStart" => KnownResourceStates.FailedToStart,
+            "FailedToStart" or "RuntimeUnhealthy" => KnownResourceStates.FailedToStart,
             "Stopping" => KnownResourceStates.Stopping,
             _ => KnownResourceStates.Starting,
         };
@@ -64,7 +64,8 @@ internal sealed class ResourceWatcher(DcpClient dcp, IReadOnlyList<ResourceInsta
 
             if (state == KnownResourceStates.FailedToStart)
             {
-                Log.FailedToStart(logger, instance.Name, status.Message ?? "the program cannot be started");
+                Log.FailedToStart(logger, instance.Name, status.Message
+                    ?? (status.State == "RuntimeUnhealthy" ? "no container runtime answers, or it is too old ('docker info' tells)" : "the program cannot be started"));
             }
             else if (state == KnownResourceStates.Finished)
             {
