@@ -10,43 +10,44 @@ Usage: ./test.sh [dotnet test options]
 
 Builds the solution and runs its tests. Tiers:
   default   needs nothing but the .NET 10 SDK
-  Broker    needs rabbitmq-server on the machine (installed from the distribution's packages when run as root)
+  Broker    needs rabbitmq-server (installed from the distribution's packages when run as root)
+  AppHost   the whole application as a user starts it; needs rabbitmq-server and npm, and Chromium for the dashboard's test
+            (installed likewise)
+
+AGENTPLATFORM_RABBITMQ_ROOT=FOLDER runs the Broker tier against the RabbitMQ in that root folder, such as one made by debootstrap.
 HELP
     exit 0
 fi
 
-find_rabbitmq() {
-    command -v rabbitmq-server || ls /usr/sbin/rabbitmq-server /usr/lib/rabbitmq/bin/rabbitmq-server 2>/dev/null | head -n 1
-}
+left_out=()
+leave_out() { left_out+=("$1"); echo "test.sh: left out the tier $1: $2"; }
 
-# Installs without starting the system's own broker: the tests start theirs, on their own ports, and stop it.
-install_rabbitmq() {
-    local policy=/usr/sbin/policy-rc.d made=0
-    if [[ ! -e $policy ]]; then printf '#!/bin/sh\nexit 101\n' > "$policy" && chmod +x "$policy" && made=1; fi
-    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends rabbitmq-server
-    [[ $made == 1 ]] && rm -f "$policy"
-}
-
-if [[ -z "$(find_rabbitmq)" && "$(id -u)" == 0 ]] && command -v apt-get >/dev/null; then
-    echo "test.sh: installing rabbitmq-server for the Broker tier"
-    install_rabbitmq >/dev/null 2>&1
+./eng/install-rabbitmq.sh || { leave_out Broker "no rabbitmq-server"; leave_out AppHost "no rabbitmq-server"; }
+if [[ " ${left_out[*]} " != *" AppHost "* ]] && ! command -v npm >/dev/null && ! compgen -G "$HOME/.aspire/versions/*/dcp/dcp" >/dev/null; then
+    leave_out AppHost "no npm, which fetches the orchestrator and the dashboard"
+fi
+if ! command -v chromium >/dev/null && [[ "$(id -u)" == 0 ]] && command -v apt-get >/dev/null; then
+    echo "test.sh: installing chromium for the dashboard's test"
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } >/dev/null 2>&1
 fi
 
-filter=()
-if [[ -z "$(find_rabbitmq)" ]]; then
-    filter=(--filter "Category!=Broker")
-    echo "test.sh: left out the Broker tier: no rabbitmq-server here (apt-get install rabbitmq-server)"
-fi
+filter=""
+for tier in "${left_out[@]}"; do filter+="${filter:+&}Category!=$tier"; done
 
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 dotnet build AgentPlatform.sln --nologo -v quiet || { echo "test.sh: the build failed"; echo "0 passed, 1 failed, 0 skipped"; exit 1; }
-dotnet test AgentPlatform.sln --nologo --no-build "${filter[@]}" --logger trx --results-directory "$results" "$@"
+
+# A test that hangs ends the run after ten minutes of silence, with its name.
+dotnet test AgentPlatform.sln --nologo --no-build ${filter:+--filter "$filter"} --blame-hang-timeout 10m --blame-hang-dump-type none \
+    --logger trx --results-directory "$results" "$@"
 status=$?
 
 # <Counters total="12" executed="11" passed="10" failed="1" ... notExecuted="1" .../>, one per test project.
 sum() { cat "$results"/*.trx 2>/dev/null | grep -o '<Counters [^>]*' | grep -o " $1=\"[0-9]*\"" | grep -o '[0-9]*' | awk '{n += $1} END {print n + 0}'; }
 total=$(sum total); executed=$(sum executed); passed=$(sum passed)
 if [[ $status == 0 && $passed == 0 ]]; then echo "test.sh: no test ran"; status=1; fi
-echo "$passed passed, $((executed - passed)) failed, $((total - executed)) skipped"
+failed=$((executed - passed))
+if [[ $status != 0 && $failed == 0 ]]; then echo "test.sh: the run was cut off"; failed=1; fi
+echo "$passed passed, $failed failed, $((total - executed)) skipped"
 exit $status

@@ -38,7 +38,7 @@ internal static class GatewayExtensions
                 "messaging",
                 configureSettings: settings =>
                 {
-                    // AgentPlatform.Messaging has its own health check, and its own spans: the client's would stand between the request and its job.
+                    // AgentPlatform.Messaging has its own health check, and its own spans: one for a job instead of one for every message.
                     settings.DisableHealthChecks = true;
                     settings.DisableTracing = true;
                 },

@@ -45,13 +45,20 @@ public static class ServiceDefaultsExtensions
 
     private static void AddTelemetry<TBuilder>(this TBuilder builder) where TBuilder : IHostApplicationBuilder
     {
+        // Without a collector, spans and log records would be made for nobody, on the path of every request.
+        if (string.IsNullOrWhiteSpace(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
+        {
+            return;
+        }
+
         builder.Logging.AddOpenTelemetry(logging =>
         {
             logging.IncludeFormattedMessage = true;
             logging.IncludeScopes = true;
         });
 
-        var telemetry = builder.Services.AddOpenTelemetry()
+        builder.Services.AddOpenTelemetry()
+            .UseOtlpExporter()
             .WithMetrics(metrics => metrics
                 .AddAspNetCoreInstrumentation()
                 .AddHttpClientInstrumentation()
@@ -63,10 +70,5 @@ public static class ServiceDefaultsExtensions
                     !context.Request.Path.StartsWithSegments(ReadinessPath, StringComparison.OrdinalIgnoreCase)
                     && !context.Request.Path.StartsWithSegments(LivenessPath, StringComparison.OrdinalIgnoreCase))
                 .AddHttpClientInstrumentation());
-
-        if (!string.IsNullOrWhiteSpace(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
-        {
-            telemetry.UseOtlpExporter();
-        }
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 
 namespace AgentPlatform.Api.OpenAI;
 
@@ -25,6 +26,7 @@ internal sealed class SseReader(Stream stream) : IDisposable
     /// <summary>Goes to the next event with data; false at the stream's end. An event that the end cuts off is dropped, as the specification says.</summary>
     /// <exception cref="InvalidDataException">An event is too large.</exception>
     /// <exception cref="IOException">The connection broke.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<bool> ReadAsync(CancellationToken cancellationToken)
     {
         _data.ResetWrittenCount();

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Contracts;
 using Microsoft.Extensions.Options;
 
@@ -18,7 +19,7 @@ internal sealed partial class ModelsOptionsValidator(IConfiguration configuratio
     {
         var failures = options.Models.Count == 0
             ? ["Models: no model is configured; set at least Models:0:Name (in the environment: Models__0__Name)."]
-            : options.Models.SelectMany((model, index) => Check(model, $"Models:{index}")).Concat(CheckNames(options.Models)).Concat(CheckBroker(options.Models)).ToList();
+            : options.Models.SelectMany((model, index) => Check(model, $"Models:{index}")).Concat(CheckNames(options.Models)).Concat(CheckQueues(options.Models)).Concat(CheckBroker(options.Models)).ToList();
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
     }
 
@@ -30,7 +31,7 @@ internal sealed partial class ModelsOptionsValidator(IConfiguration configuratio
         }
         else if (model.Transport == Transport.Queue && !QueuePart().IsMatch(model.Name))
         {
-            yield return $"{key}:Name '{model.Name}' cannot name a queue; use up to 100 letters, digits, '-', '_', ':' and '/'.";
+            yield return $"{key}:Name '{model.Name}' cannot name a queue; use up to 100 letters, digits, '-', '_', '.', ':' and '/'.";
         }
 
         if (model.Transport == Transport.Queue && !VersionPart().IsMatch(model.Version))
@@ -85,8 +86,16 @@ internal sealed partial class ModelsOptionsValidator(IConfiguration configuratio
         }
     }
 
-    // Queue names end at 255 bytes; a dot would let two pairs of model and version share a queue.
-    [GeneratedRegex("^[A-Za-z0-9_:/-]{1,100}$")]
+    // "a.b" at version "c" and "a" at version "b.c" would share a queue, and each would get the other's jobs.
+    private static IEnumerable<string> CheckQueues(IEnumerable<ModelOptions> models) => models
+        .Select((model, index) => (model.Name, model.Transport, Queue: Topology.JobQueue(model.Name, model.Version), index))
+        .Where(model => model.Transport == Transport.Queue)
+        .GroupBy(model => model.Queue, StringComparer.Ordinal)
+        .Where(same => same.DistinctBy(model => model.Name).Count() > 1)
+        .Select(same => $"Models:{same.Last().index}:Version would make the queue '{same.Key}', which Models:{same.First().index} has.");
+
+    // Queue names end at 255 bytes.
+    [GeneratedRegex("^[A-Za-z0-9_.:/-]{1,100}$")]
     private static partial Regex QueuePart();
 
     [GeneratedRegex("^[A-Za-z0-9_.-]{1,50}$")]

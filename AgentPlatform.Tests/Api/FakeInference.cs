@@ -24,12 +24,14 @@ internal sealed class FakeInference : IInference, IModelCatalogue
         }
     }
 
-    public IReadOnlyList<ModelInfo> Models { get; } =
+    public List<ModelInfo> Models { get; } =
     [
         new("mood", [Operation.Analyze], "tests"),
         new("tiny", [Operation.Chat], "tests", "Says what the test says."),
         new("org/big", [Operation.Chat], "tests"),
     ];
+
+    IReadOnlyList<ModelInfo> IModelCatalogue.Models => Models;
 
     public ModelInfo? Find(string id) => Models.FirstOrDefault(model => model.Id == id);
 

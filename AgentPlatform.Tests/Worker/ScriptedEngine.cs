@@ -31,10 +31,19 @@ internal sealed class ScriptedEngine(params Operation[] operations) : IEngine
         Assert.True(IsWarm);
         var run = new Run(request);
         _runs.Writer.TryWrite(run);
-        using var cancelled = cancellationToken.UnsafeRegister(_ => run.Cancelled.TrySetResult(), null);
-        await foreach (var part in run.Parts.Reader.ReadAllAsync(cancellationToken))
+        try
         {
-            yield return part;
+            await foreach (var part in run.Parts.Reader.ReadAllAsync(cancellationToken))
+            {
+                yield return part;
+            }
+        }
+        finally
+        {
+            if (cancellationToken.IsCancellationRequested)
+            {
+                run.Cancelled.TrySetResult();
+            }
         }
     }
 

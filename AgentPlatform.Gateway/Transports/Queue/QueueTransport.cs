@@ -23,6 +23,7 @@ internal sealed class QueueTransport(string model, string version, JobPublisher 
         {
             await jobs.PublishAsync(request, _queue, version, replies.ReplyQueue);
             isPublished = true;
+            using var receiving = replies.StartReceiving();
             await foreach (var part in answer.ReadAsync(cancellationToken))
             {
                 isComplete = part.IsLast;

@@ -42,7 +42,7 @@ internal sealed class CommentEncoder(CommentEncoderOptions options)
             var word = words[index];
             var negated = negatedLeft > 0;
             AddWord(ids, word, negated, afterTurn: turn > 0 && index > turn);
-            ids.Add(Id('p', previous + " " + word));
+            ids.Add(PairId(previous, word));
             previous = word;
 
             negatedLeft = Negations.Contains(word) || word.EndsWith("n't", StringComparison.Ordinal) ? options.NegationScope
@@ -50,7 +50,7 @@ internal sealed class CommentEncoder(CommentEncoderOptions options)
                 : Math.Max(0, negatedLeft - 1);
         }
 
-        ids.Add(Id('p', previous + " <end>"));
+        ids.Add(PairId(previous, "<end>"));
         return [.. ids];
     }
 
@@ -63,6 +63,9 @@ internal sealed class CommentEncoder(CommentEncoderOptions options)
             yield return Id(negated ? 'N' : 's', stem);
         }
     }
+
+    /// <summary>The id that stands for two neighbouring words.</summary>
+    public long PairId(string first, string second) => Id('p', first + " " + second);
 
     /// <summary>The id that stands for <paramref name="word"/> in what follows a "but".</summary>
     public long TurnedId(string word, bool negated) => Id(negated ? 'B' : 'b', Stem(word) ?? word);

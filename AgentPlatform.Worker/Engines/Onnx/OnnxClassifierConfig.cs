@@ -14,9 +14,9 @@ internal sealed record OnnxClassifierConfig
     public required SortedDictionary<int, string> Labels { get; init; }
 
     /// <summary>Logits are divided by it before the softmax, so that confidences mean what they say.</summary>
-    public float Temperature { get; init; } = 1;
+    public float Temperature { get; set; } = 1;
 
-    public CommentEncoderOptions Encoder { get; init; } = new();
+    public CommentEncoderOptions Encoder { get; set; } = new();
 
     /// <summary>Reads and checks <paramref name="path"/>.</summary>
     /// <exception cref="InvalidDataException">The file is not there or wrong; the message names it.</exception>

@@ -52,24 +52,30 @@ internal sealed class OnnxTextClassifier : IDisposable
             throw new InvalidDataException($"The model {path} does not fit: {mistake}");
         }
 
-        return new OnnxTextClassifier(session, config);
+        var classifier = new OnnxTextClassifier(session, config);
+        try
+        {
+            // The number of embedding rows is not in the model's metadata, but reading beyond them fails.
+            classifier.Run([[config.Encoder.Buckets - 1]]);
+        }
+        catch (OnnxRuntimeException exception)
+        {
+            classifier.Dispose();
+            throw new InvalidDataException($"The model {path} cannot take the ids that config.json beside it sets: {exception.Message}", exception);
+        }
+
+        return classifier;
     }
 
     /// <summary>Classifies <paramref name="texts"/> in one run of the model; the answers are in their order.</summary>
     public IReadOnlyList<Classification> Classify(IReadOnlyList<string> texts)
     {
-        if (texts.Count == 0)
-        {
-            return [];
-        }
-
-        var logits = Run(texts);
-        var answers = new Classification[texts.Count];
+        var rows = Probabilities(texts);
+        var answers = new Classification[rows.Count];
         for (var row = 0; row < answers.Length; row++)
         {
-            var probabilities = Softmax(logits.AsSpan(row * _labels.Length, _labels.Length));
-            var best = Array.IndexOf(probabilities, probabilities.Max());
-            answers[row] = new Classification(_labels[best], probabilities[best]);
+            var best = Array.IndexOf(rows[row], rows[row].Max());
+            answers[row] = new Classification(_labels[best], rows[row][best]);
         }
 
         return answers;
@@ -83,7 +89,7 @@ internal sealed class OnnxTextClassifier : IDisposable
             return [];
         }
 
-        var logits = Run(texts);
+        var logits = Run([.. texts.Select(_encoder.Encode)]);
         return [.. texts.Select((_, row) => Softmax(logits.AsSpan(row * _labels.Length, _labels.Length)))];
     }
 
@@ -128,16 +134,9 @@ internal sealed class OnnxTextClassifier : IDisposable
             : $"it has {output.Dimensions[1]} outputs, and config.json beside it names {config.Labels.Count} labels.";
     }
 
-    private float[] Run(IReadOnlyList<string> texts)
+    private float[] Run(long[][] rows)
     {
-        var rows = new long[texts.Count][];
-        var length = 0;
-        for (var row = 0; row < rows.Length; row++)
-        {
-            rows[row] = _encoder.Encode(texts[row]);
-            length = Math.Max(length, rows[row].Length);
-        }
-
+        var length = rows.Max(row => row.Length);
         var ids = new long[rows.Length * length];
         for (var row = 0; row < rows.Length; row++)
         {

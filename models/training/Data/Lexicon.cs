@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace AgentPlatform.Training.Data;
 
-/// <summary>Words whose feeling is known before training, from -3 to 3.</summary>
+/// <summary>Words, and pairs of words joined by <c>_</c>, whose feeling is known before training, from -3 to 3.</summary>
 internal static class Lexicon
 {
-    /// <summary>Reads lines such as <c>2 superb flawless stunning</c>.</summary>
+    /// <summary>Reads lines such as <c>2 superb flawless well_done</c>.</summary>
     public static Dictionary<string, int> Read(string path)
     {
         var words = new Dictionary<string, int>(StringComparer.Ordinal);

@@ -4,14 +4,14 @@ namespace AgentPlatform.Training.Networks;
 internal sealed record NetworkOptions
 {
     public int Buckets { get; init; } = 1 << 15;
-    public int Dimensions { get; init; } = 16;
+    public int Dimensions { get; init; } = 8;
     public int Hidden { get; init; } = 24;
     public int Labels { get; init; } = 3;
-    public int Epochs { get; init; } = 14;
-    public float Rate { get; init; } = 0.05f;
+    public int Epochs { get; init; } = 7;
+    public float Rate { get; init; } = 0.012f;
 
     /// <summary>Part of the ids left out of each pass, so that no single word decides.</summary>
-    public float Dropout { get; init; } = 0.35f;
+    public float Dropout { get; init; } = 0.15f;
 
     /// <summary>Pull of an embedding row back to where it began, per use.</summary>
     public float Decay { get; init; } = 2e-3f;

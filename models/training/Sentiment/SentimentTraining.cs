@@ -8,7 +8,7 @@ namespace AgentPlatform.Training.Sentiment;
 /// <summary>Trains the <c>sentiment</c> model, writes its folder, and measures it as the worker will run it: from the files, in ONNX Runtime.</summary>
 internal sealed class SentimentTraining
 {
-    private const int Members = 4;
+    private const int Members = 8;
     private const int Folds = 5;
 
     private static readonly string[] Labels = ["Negative", "Neutral", "Positive"];
@@ -125,6 +125,12 @@ internal sealed class SentimentTraining
         foreach (var (word, strength) in _lexicon)
         {
             var (positive, negative) = (Math.Max(0f, strength), Math.Max(0f, -strength));
+            if (word.Split('_') is [var first, var second])
+            {
+                yield return (_encoder.PairId(first, second), positive, negative);
+                continue;
+            }
+
             foreach (var id in _encoder.WordIds(word, negated: false).Append(_encoder.TurnedId(word, negated: false)))
             {
                 yield return (id, positive, negative);
