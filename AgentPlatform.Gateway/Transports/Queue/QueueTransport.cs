@@ -23,6 +23,7 @@ internal sealed class QueueTransport(string model, string version, JobPublisher 
         {
             await PublishAsync(request, cancellationToken);
             isPublished = true;
+            using var receiving = replies.StartReceiving();
             await foreach (var part in answer.ReadAsync(cancellationToken))
             {
                 isComplete = part.IsLast;
