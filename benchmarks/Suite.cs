@@ -60,7 +60,7 @@ internal sealed class Suite(BenchmarkOptions options)
             var result = await HttpAsync(platform.Port, callers, "", cancellationToken);
             var after = await platform.CountAsync();
             Report.Load("platform", result, _bare[callers]);
-            Report.Costs(before, after, result.Requests * 4.0 / 3, "request");
+            Report.Costs(before, after, result.Requests, "request");
         }
 
         using var caller = new HttpCaller(platform.Port, "/v1/chat/completions", Chat.Replace("\"max_tokens\"", "\"stream\":true,\"max_tokens\"", StringComparison.Ordinal));
@@ -104,9 +104,7 @@ internal sealed class Suite(BenchmarkOptions options)
         var added = LoadResult.Percentile(load.Gaps, 0.99) - step.TotalMilliseconds;
         Report.Line("rate", $"{load.Tokens / options.Measure.TotalSeconds:N0} tokens/s of {streams * 50:N0}", null);
         Report.Line("added inter-token time", $"p50 {LoadResult.Percentile(load.Gaps, 0.5) - step.TotalMilliseconds:0.0} ms, p99 {added:0.0} ms", null);
-
-        // The counts cover the whole run, the tokens the measured part of it: all streams have 400 tokens each.
-        Report.Costs(before, after, load.FirstTokens.Length * 400.0, "token");
+        Report.Costs(before, after, load.Events, "token");
     }
 
     private async Task<LoadResult> HttpAsync(int port, int callers, string headers, CancellationToken cancellationToken)
