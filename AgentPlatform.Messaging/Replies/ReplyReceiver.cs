@@ -1,5 +1,5 @@
-using System.Diagnostics;
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Messaging.Control;

@@ -32,10 +32,18 @@ public partial class DashboardTests(PlatformFixture platform)
         await browser.Page.GotoAsync(new Uri(platform.Dashboard, "/traces").ToString());
         await browser.Page.GetByText("POST /v1/chat/completions").First.ClickAsync(new() { Timeout = Limit });
 
-        var page = browser.Page.Locator("body");
-        foreach (var span in new[] { "POST /v1/chat/completions", "send infer.tiny-chat", "process infer.tiny-chat", "chat tiny-chat", "receive infer.reply" })
+        // The rows of a trace are named like "tiny-chat-jgntmmsd: chat tiny-chat 1.67s"; the dashboard writes messaging spans as "MSG system queue".
+        string[] spans =
+        [
+            "^gateway: POST .v1.chat.completions", // An unescaped slash would end the expression.
+            @"^gateway: MSG rabbitmq infer\.tiny-chat",
+            @"^tiny-chat-\w+: MSG rabbitmq infer\.tiny-chat",
+            @"^tiny-chat-\w+: chat tiny-chat",
+            @"^gateway: MSG rabbitmq infer\.reply",
+        ];
+        foreach (var span in spans)
         {
-            await Assertions.Expect(page).ToContainTextAsync(span, new() { Timeout = Limit });
+            await Assertions.Expect(browser.Page.GetByRole(AriaRole.Row, new() { NameRegex = new Regex(span) }).First).ToBeVisibleAsync(new() { Timeout = Limit });
         }
     }
 
