@@ -19,13 +19,14 @@ internal sealed partial class PlatformProcess : IAsyncDisposable
     private readonly TaskCompletionSource<(Uri Gateway, Uri Dashboard)> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Process _process;
 
-    private PlatformProcess(IEnumerable<string> arguments, int? gatewayPort)
+    private PlatformProcess(IEnumerable<string> arguments, int? gatewayPort = null, params IEnumerable<(string Name, string Value)> variables)
     {
         GatewayPort = gatewayPort ?? RabbitMQNode.FreePort();
         int dashboard = RabbitMQNode.FreePort(), telemetry = RabbitMQNode.FreePort(), resources = RabbitMQNode.FreePort();
         Ports = [GatewayPort, dashboard, telemetry, resources];
-        var start = new ProcessStartInfo(Program(), arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = _folder };
-        start.Environment[Marker] = _mark;
+        // Only the application host and its children get the mark.
+        var start = TiedProcess.StartInfo("env", [$"{Marker}={_mark}", Program(), .. arguments]);
+        start.WorkingDirectory = _folder;
         start.Environment["DOTNET_ENVIRONMENT"] = "Development";
         start.Environment["ASPNETCORE_ENVIRONMENT"] = "Development";
         start.Environment["ASPNETCORE_URLS"] = $"http://localhost:{dashboard}";
@@ -34,6 +35,11 @@ internal sealed partial class PlatformProcess : IAsyncDisposable
         start.Environment["ASPIRE_ALLOW_UNSECURED_TRANSPORT"] = "true";
         start.Environment["Gateway__Port"] = $"{GatewayPort}";
         start.Environment["Broker__DataFolder"] = Path.Combine(_folder, "messaging");
+        foreach (var (name, value) in variables)
+        {
+            start.Environment[name] = value;
+        }
+
         _process = new Process { StartInfo = start };
         _process.OutputDataReceived += (_, line) => Read(line.Data);
         _process.ErrorDataReceived += (_, line) => Read(line.Data);
@@ -55,7 +61,9 @@ internal sealed partial class PlatformProcess : IAsyncDisposable
     /// <summary>Everything that the application host wrote so far.</summary>
     public string Output => string.Join('\n', _lines);
 
-    public static PlatformProcess Start(params string[] arguments) => new(arguments, gatewayPort: null);
+    public static PlatformProcess Start(params string[] arguments) => new(arguments);
+
+    public static PlatformProcess StartIn((string Name, string Value) variable, params string[] arguments) => new(arguments, variables: variable);
 
     public static PlatformProcess StartAt(int gatewayPort, params string[] arguments) => new(arguments, gatewayPort);
 
