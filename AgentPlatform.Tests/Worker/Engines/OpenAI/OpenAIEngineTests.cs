@@ -12,7 +12,7 @@ public sealed class OpenAIEngineTests : IDisposable
 {
     private static readonly TimeSpan _limit = TimeSpan.FromMinutes(1);
 
-    private readonly FakeTimeProvider _time = new();
+    private readonly PauseTime _time = new();
     private readonly ScriptedServer _server = new();
     private readonly HttpClient _http;
 
@@ -39,9 +39,11 @@ public sealed class OpenAIEngineTests : IDisposable
     {
         var load = Create().LoadAsync(CancellationToken.None);
         Assert.Null((await _server.AnswerAsync(HttpStatusCode.ServiceUnavailable)).Headers.Authorization);
-        await _server.FailAsync(_time);
+        await _time.PassPauseAsync();
+        await _server.FailAsync();
+        await _time.PassPauseAsync();
         Assert.False(load.IsCompleted);
-        await _server.AnswerAsync(HttpStatusCode.OK, _time);
+        await _server.AnswerAsync(HttpStatusCode.OK);
         await load.WaitAsync(_limit);
     }
 
@@ -75,14 +77,14 @@ public sealed class OpenAIEngineTests : IDisposable
         private readonly Channel<(HttpRequestMessage Request, TaskCompletionSource<HttpResponseMessage> Response)> _requests =
             Channel.CreateUnbounded<(HttpRequestMessage, TaskCompletionSource<HttpResponseMessage>)>();
 
-        public async Task<HttpRequestMessage> AnswerAsync(HttpStatusCode status, FakeTimeProvider? time = null)
+        public async Task<HttpRequestMessage> AnswerAsync(HttpStatusCode status)
         {
-            var (request, response) = await NextAsync(time);
+            var (request, response) = await NextAsync();
             response.SetResult(new HttpResponseMessage(status));
             return request;
         }
 
-        public async Task FailAsync(FakeTimeProvider? time) => (await NextAsync(time)).Response.SetException(new HttpRequestException("Connection refused"));
+        public async Task FailAsync() => (await NextAsync()).Response.SetException(new HttpRequestException("Connection refused"));
 
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
@@ -91,17 +93,31 @@ public sealed class OpenAIEngineTests : IDisposable
             return response.Task.WaitAsync(cancellationToken);
         }
 
-        private async Task<(HttpRequestMessage Request, TaskCompletionSource<HttpResponseMessage> Response)> NextAsync(FakeTimeProvider? time)
+        private Task<(HttpRequestMessage Request, TaskCompletionSource<HttpResponseMessage> Response)> NextAsync() =>
+            _requests.Reader.ReadAsync().AsTask().WaitAsync(_limit);
+    }
+
+    /// <summary>Time that passes when the engine pauses between two requests, and then only.</summary>
+    private sealed class PauseTime : FakeTimeProvider
+    {
+        private static readonly TimeSpan _pause = TimeSpan.FromSeconds(1);
+        private readonly Channel<bool> _pauses = Channel.CreateUnbounded<bool>();
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
         {
-            var next = _requests.Reader.ReadAsync().AsTask();
-            while (time is not null && !next.IsCompleted)
+            var timer = base.CreateTimer(callback, state, dueTime, period);
+            if (dueTime == _pause)
             {
-                // The pause between two requests begins at a moment that the test cannot see.
-                time.Advance(TimeSpan.FromMilliseconds(100));
-                await Task.Yield();
+                _pauses.Writer.TryWrite(true);
             }
 
-            return await next.WaitAsync(_limit);
+            return timer;
+        }
+
+        public async Task PassPauseAsync()
+        {
+            await _pauses.Reader.ReadAsync().AsTask().WaitAsync(_limit);
+            Advance(_pause);
         }
     }
 }
