@@ -44,7 +44,7 @@ dotnet build AgentPlatform.sln --nologo -v quiet || { echo "test.sh: the build f
 # the run after ten minutes of silence, with its name.
 set -m
 dotnet test AgentPlatform.sln --nologo --no-build ${filter:+--filter "$filter"} --blame-hang-timeout 10m --blame-hang-dump-type none \
-    --logger trx --results-directory "$results" "$@" &
+    --logger trx --results-directory "$results" "$@" </dev/null &
 run=$!
 set +m
 trap 'kill -TERM -- "-$run" 2>/dev/null' HUP INT TERM
