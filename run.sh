@@ -26,21 +26,49 @@ fail() { echo "run.sh: $1" >&2; exit 1; }
 command -v dotnet >/dev/null && dotnet --list-sdks | grep -q '^10\.' \
     || fail "the .NET 10 SDK is missing: install it from https://dotnet.microsoft.com/download/dotnet/10.0"
 
+broker_mode() {
+    local mode="${Broker__Mode:-auto}" previous="" argument
+    for argument in "$@"; do
+        [[ "${argument,,}" == --broker:mode=* ]] && mode="${argument#*=}"
+        [[ "${previous,,}" == --broker:mode ]] && mode="$argument"
+        previous="$argument"
+    done
+    echo "${mode,,}"
+}
+
+# The questions of AgentPlatform.AppHost/Broker/ContainerEngine.cs, so that what the application host chooses is there.
+container_can_run() {
+    local image="docker.io/library/rabbitmq:4.3" engine
+    for engine in ${ASPIRE_CONTAINER_RUNTIME:-docker podman}; do
+        [[ ! "$("$engine" --version 2>/dev/null)" =~ ^Docker\ version\ ([0-9]+)\. ]] || (( BASH_REMATCH[1] >= 25 )) || continue
+        timeout 10 "$engine" container ls --quiet >/dev/null 2>&1 || continue
+        "$engine" image inspect "$image" >/dev/null 2>&1 && return
+        echo "run.sh: pulling $image with $engine" >&2
+        timeout 600 "$engine" pull --quiet "$image" >/dev/null 2>&1
+        return
+    done
+    return 1
+}
+
+needs_local_broker() {
+    case "$(broker_mode "$@")" in
+        local) return 0 ;;
+        auto) [[ -z "${ConnectionStrings__messaging:-}" && "$*" != *ConnectionStrings:messaging* ]] && ! container_can_run ;;
+        *) return 1 ;;
+    esac
+}
+if needs_local_broker "$@"; then
+    ./eng/install-rabbitmq.sh || exit 1
+fi
+
+# Without the servers that a build leaves running for the next one: what stops is to be gone.
+export MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false
+dotnet build AgentPlatform.AppHost --nologo -v quiet "-clp:ErrorsOnly;NoSummary" >&2 || fail "the build failed"
+
 has_orchestrator() {
     [[ -n "${ASPIRE_DCP_PATH:-}" || -d "${NUGET_PACKAGES:-$HOME/.nuget/packages}/aspire.apphost.sdk" ]] || compgen -G "$HOME/.aspire/versions/*/dcp/dcp" >/dev/null
 }
 has_orchestrator || command -v npm >/dev/null \
     || fail "npm is missing, which fetches the Aspire orchestrator and dashboard once: install it (apt-get install npm)"
 
-# The same order as Broker:Mode auto; the application host tells a wrong choice.
-engine_answers() { timeout 10 "$1" container ls --quiet >/dev/null 2>&1; }
-needs_local_broker() {
-    [[ "${Broker__Mode:-auto} $*" != *external* && "${Broker__Mode:-auto} $*" != *container* && -z "${ConnectionStrings__messaging:-}" && "$*" != *ConnectionStrings:messaging* ]] \
-        && ! engine_answers docker && ! engine_answers podman
-}
-if needs_local_broker "$@"; then
-    ./eng/install-rabbitmq.sh || exit 1
-fi
-
-dotnet build AgentPlatform.AppHost --nologo -v quiet "-clp:ErrorsOnly;NoSummary" >&2 || fail "the build failed"
 exec dotnet run --project AgentPlatform.AppHost --no-build -- "$@"

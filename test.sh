@@ -36,12 +36,20 @@ for tier in "${left_out[@]}"; do filter+="${filter:+&}Category!=$tier"; done
 
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
+# Without the servers that a build leaves running for the next one.
+export MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false
 dotnet build AgentPlatform.sln --nologo -v quiet || { echo "test.sh: the build failed"; echo "0 passed, 1 failed, 0 skipped"; exit 1; }
 
-# A test that hangs ends the run after ten minutes of silence, with its name.
+# In a process group of its own, which a signal to this script stops as a whole; what tests start ends with it. A test that hangs ends
+# the run after ten minutes of silence, with its name.
+set -m
 dotnet test AgentPlatform.sln --nologo --no-build ${filter:+--filter "$filter"} --blame-hang-timeout 10m --blame-hang-dump-type none \
-    --logger trx --results-directory "$results" "$@"
-status=$?
+    --logger trx --results-directory "$results" "$@" &
+run=$!
+set +m
+trap 'kill -TERM -- "-$run" 2>/dev/null' HUP INT TERM
+wait "$run"; status=$?
+while kill -0 "$run" 2>/dev/null; do wait "$run"; status=$?; done
 
 # <Counters total="12" executed="11" passed="10" failed="1" ... notExecuted="1" .../>, one per test project.
 sum() { cat "$results"/*.trx 2>/dev/null | grep -o '<Counters [^>]*' | grep -o " $1=\"[0-9]*\"" | grep -o '[0-9]*' | awk '{n += $1} END {print n + 0}'; }

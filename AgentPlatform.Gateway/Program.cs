@@ -1,4 +1,5 @@
 using AgentPlatform.Api;
+using AgentPlatform.Api.Startup;
 using AgentPlatform.Gateway;
 using AgentPlatform.ServiceDefaults;
 using Microsoft.Extensions.Options;

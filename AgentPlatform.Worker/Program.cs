@@ -1,6 +1,6 @@
 using AgentPlatform.Api;
+using AgentPlatform.Api.Startup;
 using AgentPlatform.ServiceDefaults;
-using AgentPlatform.Worker;
 using AgentPlatform.Worker.Engines;
 using AgentPlatform.Worker.Jobs;
 using Microsoft.Extensions.Options;

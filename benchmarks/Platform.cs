@@ -30,6 +30,9 @@ internal sealed class Platform(int port, ChildProcess gateway, ChildProcess work
             ["Simulated__TimeToFirstToken"] = "00:00:00",
             ["Simulated__TimePerToken"] = $"{timePerToken}",
             ["Simulated__BatchSlope"] = "0",
+
+            // As long as max_tokens says.
+            ["Simulated__AnswerTokens"] = "1000000",
         }, cancellationToken);
         var gateway = await ChildProcess.StartAsync("gateway", port, new Dictionary<string, string>(common)
         {

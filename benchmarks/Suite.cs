@@ -60,11 +60,11 @@ internal sealed class Suite(BenchmarkOptions options)
             var result = await HttpAsync(platform.Port, callers, "", cancellationToken);
             var after = await platform.CountAsync();
             Report.Load("platform", result, _bare[callers]);
-            Report.Costs(before, after, result.Requests * 4.0 / 3, "request");
+            Report.Costs(before, after, result.Requests, "request");
         }
 
         using var caller = new HttpCaller(platform.Port, "/v1/chat/completions", Chat.Replace("\"max_tokens\"", "\"stream\":true,\"max_tokens\"", StringComparison.Ordinal));
-        var stream = await StreamLoad.MeasureAsync([caller], options.Measure / 3, options.Measure, cancellationToken);
+        var stream = await StreamLoad.MeasureAsync([caller], platform, options.Measure / 3, options.Measure, cancellationToken);
         Report.Line("added time to first token, 1 caller", $"p50 {LoadResult.Percentile(stream.FirstTokens, 0.5):0.00} ms", LoadResult.Percentile(stream.FirstTokens, 0.5) / _bare[1].P50);
     }
 
@@ -93,20 +93,19 @@ internal sealed class Suite(BenchmarkOptions options)
         var step = TimeSpan.FromMilliseconds(20);
         Report.Heading($"Streaming: {streams:N0} streams of 50 tokens/s");
         await using var platform = await Platform.StartAsync(broker.ConnectionString, step, slots: streams, cancellationToken);
+        // Answers longer than the run: what is measured is the steady state, without beginnings and ends.
+        var warmUp = TimeSpan.FromSeconds(5);
+        var tokens = (int)((warmUp + options.Measure).TotalSeconds * 50 * 2);
         var callers = Enumerable.Range(0, streams)
-            .Select(_ => new HttpCaller(platform.Port, "/v1/chat/completions", """{"model":"noop","messages":[{"role":"user","content":"Tell a story."}],"stream":true,"max_tokens":400}"""))
+            .Select(_ => new HttpCaller(platform.Port, "/v1/chat/completions", $$"""{"model":"noop","messages":[{"role":"user","content":"Tell a story."}],"stream":true,"max_tokens":{{tokens}}}"""))
             .ToList();
-        var before = await platform.CountAsync();
-        var load = await StreamLoad.MeasureAsync(callers, warmUp: TimeSpan.FromSeconds(4), options.Measure, cancellationToken);
-        var after = await platform.CountAsync();
+        var load = await StreamLoad.MeasureAsync(callers, platform, warmUp, options.Measure, cancellationToken);
         callers.ForEach(caller => caller.Dispose());
 
         var added = LoadResult.Percentile(load.Gaps, 0.99) - step.TotalMilliseconds;
         Report.Line("rate", $"{load.Tokens / options.Measure.TotalSeconds:N0} tokens/s of {streams * 50:N0}", null);
         Report.Line("added inter-token time", $"p50 {LoadResult.Percentile(load.Gaps, 0.5) - step.TotalMilliseconds:0.0} ms, p99 {added:0.0} ms", null);
-
-        // The counts cover the whole run, the tokens the measured part of it: all streams have 400 tokens each.
-        Report.Costs(before, after, load.FirstTokens.Length * 400.0, "token");
+        Report.Costs(load.Before, load.After, load.Tokens, "token");
     }
 
     private async Task<LoadResult> HttpAsync(int port, int callers, string headers, CancellationToken cancellationToken)

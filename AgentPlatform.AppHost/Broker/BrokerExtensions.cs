@@ -30,12 +30,11 @@ internal static class BrokerExtensions
 
         if (options.Is("container"))
         {
-            ContainerEngine.EnsureImage(ContainerEngine.Find()
-                ?? throw new StartupException("Broker:Mode is container, and neither Docker nor Podman answers: start one of them, or set Broker:Mode to auto."));
+            ContainerEngine.EnsureUsable();
             return builder.AddRabbitMQ(name);
         }
 
-        if (options.Is("auto") && ContainerEngine.Find() is { } engine && ContainerEngine.HasImage(engine))
+        if (options.Is("auto") && ContainerEngine.IsUsable())
         {
             return builder.AddRabbitMQ(name);
         }

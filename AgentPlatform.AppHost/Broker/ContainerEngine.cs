@@ -1,68 +1,92 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Globalization;
+using System.Text.RegularExpressions;
 using AgentPlatform.AppHost.Startup;
 
 namespace AgentPlatform.AppHost.Broker;
 
 /// <summary>Docker or Podman, asked by their command line.</summary>
-internal static class ContainerEngine
+internal static partial class ContainerEngine
 {
     // The image of AddRabbitMQ.
     private const string Image = "docker.io/library/rabbitmq:4.3";
 
+    // The orchestrator uses options that older command lines do not have; Debian 12 has 20.10.
+    private const int OldestDocker = 25;
+
     private static readonly TimeSpan _answerLimit = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan _pullLimit = TimeSpan.FromMinutes(10);
 
-    /// <summary>Command of an engine that answers, Docker first unless Aspire's own variable names one; null without any.</summary>
-    public static string? Find()
-    {
-        var chosen = Environment.GetEnvironmentVariable("ASPIRE_CONTAINER_RUNTIME");
-        string[] commands = chosen is { Length: > 0 } ? [chosen] : ["docker", "podman"];
-        return commands.FirstOrDefault(command => Succeeds(command, _answerLimit, "container", "ls", "--quiet"));
-    }
+    /// <summary>Whether an engine answers and has the broker's image, which is pulled if need be.</summary>
+    public static bool IsUsable() => Commands().FirstOrDefault(command => !IsTooOld(command) && Answers(command)) is { } engine && HasImage(engine);
 
-    /// <summary>Whether the broker's image is there, having pulled it if need be.</summary>
-    public static bool HasImage(string engine)
+    /// <summary>Throws what there is to do when <see cref="IsUsable"/> is false.</summary>
+    public static void EnsureUsable()
     {
-        if (Succeeds(engine, _answerLimit, "image", "inspect", Image))
+        var answering = Commands().Where(Answers).ToList();
+        if (answering.Count == 0)
         {
-            return true;
+            throw new StartupException("Broker:Mode is container, and neither Docker nor Podman answers: start one of them, or set Broker:Mode to auto.");
         }
 
-        Console.WriteLine($"Pulling {Image} with {engine}.");
-        return Succeeds(engine, _pullLimit, "pull", "--quiet", Image);
-    }
-
-    /// <summary>Throws when <see cref="HasImage"/> is false.</summary>
-    public static void EnsureImage(string engine)
-    {
+        var engine = answering.FirstOrDefault(command => !IsTooOld(command)) ?? throw new StartupException(string.Create(
+            CultureInfo.InvariantCulture,
+            $"Broker:Mode is container, and the command line of Docker is older than {OldestDocker}.0, which Aspire needs: update it, or set Broker:Mode to auto."));
         if (!HasImage(engine))
         {
             throw new StartupException($"{engine} cannot pull {Image}: see to it that '{engine} pull {Image}' works, or set Broker:Mode to local.");
         }
     }
 
-    private static bool Succeeds(string command, TimeSpan limit, params string[] arguments)
+    // Docker first, unless Aspire's own variable names one.
+    private static string[] Commands() =>
+        Environment.GetEnvironmentVariable("ASPIRE_CONTAINER_RUNTIME") is { Length: > 0 } chosen ? [chosen] : ["docker", "podman"];
+
+    private static bool Answers(string command) => Run(command, _answerLimit, "container", "ls", "--quiet") is not null;
+
+    // "Docker version 20.10.24+dfsg1, build 297e128"; a docker that is Podman in disguise says "podman version 4.3.1".
+    private static bool IsTooOld(string command) =>
+        DockerVersion().Match(Run(command, _answerLimit, "--version") ?? "") is { Success: true } match
+        && int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture) < OldestDocker;
+
+    [GeneratedRegex(@"^Docker version (\d{1,5})\.")]
+    private static partial Regex DockerVersion();
+
+    private static bool HasImage(string engine)
+    {
+        if (Run(engine, _answerLimit, "image", "inspect", Image) is not null)
+        {
+            return true;
+        }
+
+        Console.WriteLine($"Pulling {Image} with {engine}.");
+        return Run(engine, _pullLimit, "pull", "--quiet", Image) is not null;
+    }
+
+    /// <summary>The first line that the command writes; null if it fails, takes longer, or is not there.</summary>
+    private static string? Run(string command, TimeSpan limit, params string[] arguments)
     {
         try
         {
             using var process = Process.Start(new ProcessStartInfo(command, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-            process.OutputDataReceived += static (_, _) => { };
+            var first = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+            process.OutputDataReceived += (_, line) => first.TrySetResult(line.Data ?? "");
             process.ErrorDataReceived += static (_, _) => { };
             process.BeginOutputReadLine();
             process.BeginErrorReadLine();
-            if (process.WaitForExit(limit))
+            if (!process.WaitForExit(limit))
             {
-                return process.ExitCode == 0;
+                process.Kill(entireProcessTree: true);
+                return null;
             }
 
-            process.Kill(entireProcessTree: true);
-            return false;
+            return process.ExitCode == 0 && first.Task.Wait(limit) ? first.Task.Result : null;
         }
         catch (Win32Exception)
         {
             // No such command.
-            return false;
+            return null;
         }
     }
 }

@@ -10,7 +10,7 @@ internal sealed class GatewayOptions
     public const string Section = "Gateway";
 
     /// <summary>Port of the gateway; unset, the one of its launch profile.</summary>
-    [Range(1, 65_535, ErrorMessage = "Gateway:Port must be a port number, 1 to 65535.")]
+    [Range(1, 65_535)]
     public int? Port { get; set; }
 }
 

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Hosting;
 namespace AgentPlatform.AppHost.Startup;
 
 /// <summary>
-/// Prints one line when every process of every resource runs and is healthy for the first time. A process that ends before that ends
+/// Prints one line when every process of every project runs and is healthy for the first time. A process that ends before that ends
 /// the platform with exit code 1: nobody waits for a ready line that cannot come.
 /// </summary>
 internal sealed class ReadyLine(
@@ -20,24 +20,22 @@ internal sealed class ReadyLine(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        // Parameters and connection strings have no process.
-        var missing = model.Resources.OfType<IResourceWithWaitSupport>().ToDictionary(resource => resource.Name, resource => resource.GetReplicaCount());
+        // A project runs only once the broker is healthy. Other resources may be Aspire's own, such as the one for each project that
+        // builds it anew on a click, and starts at no other time.
+        var missing = model.Resources.OfType<ProjectResource>().ToDictionary(project => project.Name, project => project.GetReplicaCount());
         var healthy = new HashSet<string>(StringComparer.Ordinal);
         await foreach (var change in notifications.WatchAsync(stoppingToken))
         {
-            var name = change.Resource.Name;
-            if (!missing.ContainsKey(name))
-            {
-                continue;
-            }
-
-            if (HasEnded(change.Snapshot.State?.Text))
+            // Parameters and connection strings have no process.
+            if (change.Resource is IResourceWithWaitSupport && HasEnded(change.Snapshot.State?.Text))
             {
                 await EndAsync(change);
                 return;
             }
 
-            if (change.Snapshot.HealthStatus == HealthStatus.Healthy && healthy.Add(change.ResourceId) && --missing[name] == 0 && missing.Values.All(count => count == 0))
+            var name = change.Resource.Name;
+            if (change.Snapshot.HealthStatus == HealthStatus.Healthy && missing.ContainsKey(name) && healthy.Add(change.ResourceId)
+                && --missing[name] == 0 && missing.Values.All(count => count == 0))
             {
                 await Console.Out.WriteLineAsync($"{Beginning}: gateway {GatewayUrl()}, dashboard {DashboardUrl()}");
                 return;

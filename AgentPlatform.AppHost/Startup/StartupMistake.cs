@@ -12,11 +12,19 @@ internal static class StartupMistake
     public static string? Describe(Exception e) => e switch
     {
         AggregateException { InnerExceptions: [var only] } => Describe(only),
-        OptionsValidationException invalid => string.Join(Environment.NewLine, invalid.Failures),
+        OptionsValidationException invalid => string.Join(Environment.NewLine, invalid.Failures.Select(failure => NameKey(failure, invalid.OptionsType))),
         StartupException => e.Message,
 
         // "Failed to convert configuration value 'soon' at 'Gateway:Port' to type 'System.Int32'."
         InvalidOperationException { Source: "Microsoft.Extensions.Configuration.Binder" } => e.Message,
         _ => null,
     };
+
+    // "Port: The field GatewayOptions.Port must be between 1 and 65535." becomes "The field Gateway:Port must …"
+    private static string NameKey(string failure, Type options)
+    {
+        var colon = failure.IndexOf(": ", StringComparison.Ordinal);
+        var sentence = colon > 0 && !failure[..colon].Contains(' ', StringComparison.Ordinal) ? failure[(colon + 2)..] : failure;
+        return sentence.Replace($"{options.Name}.", $"{options.Name.Replace("Options", "", StringComparison.Ordinal)}:", StringComparison.Ordinal);
+    }
 }

@@ -18,7 +18,7 @@ internal sealed partial class ModelsOptionsValidator(IConfiguration configuratio
     public ValidateOptionsResult Validate(string? name, ModelsOptions options)
     {
         var failures = options.Models.Count == 0
-            ? ["Models: no model is configured; set at least Models:0:Name (in the environment: Models__0__Name)."]
+            ? ["No model is configured; set at least Models:0:Name (in the environment: Models__0__Name)."]
             : options.Models.SelectMany((model, index) => Check(model, $"Models:{index}")).Concat(CheckNames(options.Models)).Concat(CheckQueues(options.Models)).Concat(CheckBroker(options.Models)).ToList();
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
     }

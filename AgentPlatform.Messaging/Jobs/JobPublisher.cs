@@ -34,7 +34,8 @@ public sealed class JobPublisher : IBrokerSession
 
     /// <summary>Publishes <paramref name="request"/> to <paramref name="queue"/>; its answer will come to <paramref name="replyQueue"/>.</summary>
     /// <exception cref="InferenceException">429 if the queue is full, 503 if the broker is away or the queue is missing.</exception>
-    public async Task PublishAsync(InferenceRequest request, string queue, string version, string replyQueue)
+    /// <exception cref="OperationCanceledException">The caller no longer waits for the broker's word; the queue may have the request or not.</exception>
+    public async Task PublishAsync(InferenceRequest request, string queue, string version, string replyQueue, CancellationToken cancellationToken)
     {
         if (!_broker.IsOpen)
         {
@@ -42,7 +43,7 @@ public sealed class JobPublisher : IBrokerSession
         }
 
         using var activity = MessagingTelemetry.StartSend(queue);
-        var outcome = await _publisher.PublishAsync(Topology.JobExchange, queue, Describe(request, version, replyQueue), request.Body);
+        var outcome = await _publisher.PublishAsync(Topology.JobExchange, queue, Describe(request, version, replyQueue), request.Body).WaitAsync(cancellationToken);
         _telemetry.Sent(queue);
         switch (outcome)
         {

@@ -1,7 +1,5 @@
-using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
-using System.Threading.Channels;
 using AgentPlatform.Messaging.Contracts;
 
 namespace AgentPlatform.Messaging.Replies;
@@ -17,15 +15,14 @@ namespace AgentPlatform.Messaging.Replies;
 /// </remarks>
 public sealed class ReplyAssembly
 {
-    private readonly Channel<PooledPart> _parts;
+    private readonly PartQueue _parts;
     private ushort _attempt;
     private uint _next;
     private uint _delivered;
     private bool _ended;
 
     /// <param name="capacity">How many parts may wait for the reader.</param>
-    public ReplyAssembly(int capacity) =>
-        _parts = Channel.CreateBounded<PooledPart>(new BoundedChannelOptions(capacity) { SingleReader = true, SingleWriter = true });
+    public ReplyAssembly(int capacity) => _parts = new PartQueue(capacity);
 
     /// <summary>Takes a frame that was addressed to this request; copies what it keeps.</summary>
     public void Accept(in Frame frame)
@@ -74,57 +71,45 @@ public sealed class ReplyAssembly
     public void Fail(InferenceError error)
     {
         _ended = true;
-        _parts.Writer.TryComplete(new InferenceException(error));
+        _parts.Complete(new InferenceException(error));
     }
 
     /// <summary>The parts in order; ends after the last one.</summary>
     /// <exception cref="InferenceException">The request failed; the parts before the failure have been given.</exception>
     public async IAsyncEnumerable<ReplyPart> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        await using var cancelled = cancellationToken.UnsafeRegister(
+            static (parts, token) => ((PartQueue)parts!).Complete(new OperationCanceledException(token)), _parts);
         try
         {
-            while (await _parts.Reader.WaitToReadAsync(cancellationToken))
+            do
             {
-                while (_parts.Reader.TryRead(out var part))
+                while (_parts.TryRead(out var part))
                 {
-                    using (part)
-                    {
-                        yield return new ReplyPart(part.Kind, part.Payload);
-                    }
+                    yield return part;
                 }
             }
+            while (await _parts.WaitToReadAsync());
         }
         finally
         {
-            Abandon();
+            _parts.Close();
         }
     }
 
     private void Deliver(in Frame frame)
     {
-        var part = PooledPart.Copy(frame);
-        if (!_parts.Writer.TryWrite(part))
+        if (!_parts.TryWrite(frame.Kind, frame.Payload.Span))
         {
-            part.Dispose();
             Fail(new InferenceError(503, "server_error", "The client reads its answer more slowly than it is made.", "client_too_slow"));
             return;
         }
 
         _delivered++;
-        if (part.Kind is ReplyKind.Result or ReplyKind.End)
+        if (frame.Kind is ReplyKind.Result or ReplyKind.End)
         {
             _ended = true;
-            _parts.Writer.TryComplete();
-        }
-    }
-
-    // Nobody reads any more: later frames find the channel closed, and what waits goes back to the pool.
-    private void Abandon()
-    {
-        _parts.Writer.TryComplete();
-        while (_parts.Reader.TryRead(out var part))
-        {
-            part.Dispose();
+            _parts.Complete();
         }
     }
 
@@ -139,21 +124,5 @@ public sealed class ReplyAssembly
         {
             return InferenceError.EngineFailed("The worker failed and its reason could not be read.");
         }
-    }
-
-    private readonly struct PooledPart(ReplyKind kind, byte[] buffer, int length) : IDisposable
-    {
-        public ReplyKind Kind => kind;
-
-        public ReadOnlyMemory<byte> Payload => buffer.AsMemory(0, length);
-
-        public static PooledPart Copy(in Frame frame)
-        {
-            var buffer = ArrayPool<byte>.Shared.Rent(frame.Payload.Length);
-            frame.Payload.CopyTo(buffer);
-            return new PooledPart(frame.Kind, buffer, frame.Payload.Length);
-        }
-
-        public void Dispose() => ArrayPool<byte>.Shared.Return(buffer);
     }
 }

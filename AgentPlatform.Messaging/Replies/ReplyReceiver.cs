@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Messaging.Control;
@@ -36,6 +37,9 @@ public sealed partial class ReplyReceiver : IBrokerSession
 
     /// <summary>Nobody waits for the answer any more.</summary>
     public void Forget(Guid requestId) => _waiting.TryRemove(requestId, out _);
+
+    /// <summary>Starts the span of an answer on its way back, from the published job to the last part.</summary>
+    public Activity? StartReceiving() => MessagingTelemetry.StartReceive(ReplyQueue);
 
     async Task IBrokerSession.OpenAsync(IConnection connection, CancellationToken cancellationToken)
     {

@@ -88,7 +88,14 @@ public class RabbitMQNode : IAsyncDisposable
     }
 
     /// <summary>Freezes the node, connections and all, as a stalled machine would be.</summary>
-    public Task FreezeAsync() => SignalAsync("STOP");
+    public async Task FreezeAsync()
+    {
+        await SignalAsync("STOP");
+        while (!GroupStates().All(state => state is 'T' or 'Z'))
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
+        }
+    }
 
     /// <summary>Lets a frozen node go on.</summary>
     public Task ThawAsync() => SignalAsync("CONT");
@@ -107,6 +114,32 @@ public class RabbitMQNode : IAsyncDisposable
     {
         using var kill = Process.Start("sh", ["-c", $"kill -{signal} -{_group!.Id}"]);
         await kill.WaitForExitAsync();
+        if (kill.ExitCode != 0 || !GroupStates().Any())
+        {
+            throw new InvalidOperationException($"The broker's process group {_group!.Id} is not there.");
+        }
+    }
+
+    // "5863 (beam.smp) S 5857 5856 5856 0 ...": state, parent, process group.
+    private IEnumerable<char> GroupStates()
+    {
+        foreach (var folder in Directory.EnumerateDirectories("/proc").Where(folder => char.IsAsciiDigit(folder[^1])))
+        {
+            string[] fields;
+            try
+            {
+                fields = File.ReadAllText(Path.Combine(folder, "stat")).Split(") ")[^1].Split(' ');
+            }
+            catch (IOException)
+            {
+                continue; // It ended meanwhile.
+            }
+
+            if (fields[2] == $"{_group!.Id}")
+            {
+                yield return fields[0][0];
+            }
+        }
     }
 
     // In another root the group has mounts of its own, which end with it; the folder of the node is the same inside and outside.

@@ -183,7 +183,7 @@ public sealed class RoundTripTests(RabbitMQServer server)
     {
         var receiver = gateway.Get<ReplyReceiver>();
         var answer = receiver.Expect(request.RequestId);
-        await gateway.Get<JobPublisher>().PublishAsync(request, _queue, "1", receiver.ReplyQueue);
+        await gateway.Get<JobPublisher>().PublishAsync(request, _queue, "1", receiver.ReplyQueue, CancellationToken.None);
         return answer;
     }
 

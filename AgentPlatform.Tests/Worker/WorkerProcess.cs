@@ -34,15 +34,9 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
 
     public static WorkerProcess Start(params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "AgentPlatform.Worker.dll"));
-        start.ArgumentList.Add("--urls=http://127.0.0.1:0");
-        foreach (var argument in arguments)
-        {
-            start.ArgumentList.Add($"--{argument}");
-        }
-
-        return new WorkerProcess(Process.Start(start)!);
+        var program = Path.Combine(AppContext.BaseDirectory, "AgentPlatform.Worker.dll");
+        return new WorkerProcess(Process.Start(TiedProcess.StartInfo(
+            "dotnet", [program, "--urls=http://127.0.0.1:0", .. arguments.Select(argument => $"--{argument}")]))!);
     }
 
     /// <summary>Waits until the worker says that it is ready, and gives its address.</summary>

@@ -70,6 +70,8 @@ internal sealed partial class EngineRunner(IEngine engine, EngineSlots slots, En
         }
     }
 
+    // Pooled: it waits once per token.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> MoveNextAsync(Run run, IAsyncEnumerator<ReplyPart> parts, CancellationToken work, CancellationToken caller)
     {
         try

@@ -3,7 +3,7 @@ namespace AgentPlatform.Benchmarks.Load;
 /// <summary>What a closed-loop load measured: every caller sends its next request when it has the answer to the last one.</summary>
 /// <param name="Callers">How many requests were under way at once.</param>
 /// <param name="Rate">Answers per second.</param>
-/// <param name="Requests">Answers in the measured time.</param>
+/// <param name="Requests">All answers, those of the warm-up too.</param>
 /// <param name="Latencies">Each answer's time in milliseconds, ascending.</param>
 internal sealed record LoadResult(int Callers, double Rate, int Requests, double[] Latencies)
 {
@@ -22,24 +22,26 @@ internal sealed record LoadResult(int Callers, double Rate, int Requests, double
         var began = time.GetTimestamp();
         var warmUp = measure / 3;
         var results = await Task.WhenAll(Enumerable.Range(0, callers).Select(LoopAsync));
-        var latencies = results.SelectMany(found => found).Order().ToArray();
-        return new LoadResult(callers, latencies.Length / measure.TotalSeconds, latencies.Length, latencies);
+        var latencies = results.SelectMany(found => found.Latencies).Order().ToArray();
+        return new LoadResult(callers, latencies.Length / measure.TotalSeconds, results.Sum(found => found.All), latencies);
 
-        async Task<List<double>> LoopAsync(int caller)
+        async Task<(int All, List<double> Latencies)> LoopAsync(int caller)
         {
             await Task.Yield();
+            var all = 0;
             List<double> found = [];
             while (time.GetElapsedTime(began) < warmUp + measure)
             {
                 var sent = time.GetTimestamp();
                 await call(caller, cancellationToken);
+                all++;
                 if (time.GetElapsedTime(began, sent) >= warmUp)
                 {
                     found.Add(time.GetElapsedTime(sent).TotalMilliseconds);
                 }
             }
 
-            return found;
+            return (all, found);
         }
     }
 }

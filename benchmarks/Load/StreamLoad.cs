@@ -1,55 +1,61 @@
 namespace AgentPlatform.Benchmarks.Load;
 
-/// <summary>What many concurrent streams measured.</summary>
+/// <summary>What concurrent streams measured.</summary>
 /// <param name="Streams">How many ran at once.</param>
 /// <param name="Tokens">Events in the measured time.</param>
 /// <param name="Gaps">Milliseconds between two events of a stream, ascending.</param>
-/// <param name="FirstTokens">Milliseconds from the request to its first event, ascending.</param>
-internal sealed record StreamLoad(int Streams, long Tokens, double[] Gaps, double[] FirstTokens)
+/// <param name="FirstTokens">Milliseconds from a request to its first event, ascending.</param>
+/// <param name="Before">What the processes had done when the measured time began.</param>
+/// <param name="After">What they had done when it ended.</param>
+internal sealed record StreamLoad(int Streams, long Tokens, double[] Gaps, double[] FirstTokens, PlatformCounts Before, PlatformCounts After)
 {
-    /// <summary>Keeps <paramref name="callers"/> streams running: a warm-up that is not counted, then the measured time.</summary>
-    /// <remarks>The first two events are the role and the first token; the gap that counts begins with the second.</remarks>
-    public static async Task<StreamLoad> MeasureAsync(IReadOnlyList<HttpCaller> callers, TimeSpan warmUp, TimeSpan measure, CancellationToken cancellationToken)
+    /// <summary>Keeps a stream running on each of <paramref name="callers"/>: a warm-up that is not counted, then the measured time, after which they are cut off.</summary>
+    public static async Task<StreamLoad> MeasureAsync(IReadOnlyList<HttpCaller> callers, Platform platform, TimeSpan warmUp, TimeSpan measure, CancellationToken cancellationToken)
     {
         var time = TimeProvider.System;
-        var began = time.GetTimestamp();
-        var results = await Task.WhenAll(callers.Select(LoopAsync));
+        var isMeasured = false;
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var streams = callers.Select(LoopAsync).ToList();
+        await Task.Delay(warmUp, time, cancellationToken);
+        var before = await platform.CountAsync();
+        Volatile.Write(ref isMeasured, true);
+        await Task.WhenAny(Task.Delay(measure, time, cancellationToken), Task.WhenAll(streams));
+        Volatile.Write(ref isMeasured, false);
+        var after = await platform.CountAsync();
+        await stop.CancelAsync();
+        var results = await Task.WhenAll(streams);
         return new StreamLoad(
             callers.Count, results.Sum(found => found.Tokens),
-            [.. results.SelectMany(found => found.Gaps).Order()], [.. results.SelectMany(found => found.FirstTokens).Order()]);
+            [.. results.SelectMany(found => found.Gaps).Order()], [.. results.SelectMany(found => found.FirstTokens).Order()], before, after);
 
         async Task<(long Tokens, List<double> Gaps, List<double> FirstTokens)> LoopAsync(HttpCaller caller)
         {
             await Task.Yield();
             var tokens = 0L;
             List<double> gaps = [], firstTokens = [];
-            while (time.GetElapsedTime(began) < warmUp + measure)
+            try
             {
-                var sent = time.GetTimestamp();
-                var last = sent;
-                await caller.StreamAsync(place =>
+                while (true)
                 {
-                    var now = time.GetTimestamp();
-                    var elapsed = time.GetElapsedTime(began, now);
-                    if (elapsed >= warmUp && elapsed < warmUp + measure)
+                    var sent = time.GetTimestamp();
+                    var last = sent;
+                    await caller.StreamAsync(place =>
                     {
-                        tokens++;
-                        if (place > 1)
+                        var now = time.GetTimestamp();
+                        if (Volatile.Read(ref isMeasured))
                         {
-                            gaps.Add(time.GetElapsedTime(last, now).TotalMilliseconds);
+                            tokens++;
+                            (place == 0 ? firstTokens : gaps).Add(time.GetElapsedTime(place == 0 ? sent : last, now).TotalMilliseconds);
                         }
-                    }
 
-                    if (place == 0 && elapsed >= warmUp)
-                    {
-                        firstTokens.Add(time.GetElapsedTime(sent, now).TotalMilliseconds);
-                    }
-
-                    last = now;
-                }, cancellationToken);
+                        last = now;
+                    }, stop.Token);
+                }
             }
-
-            return (tokens, gaps, firstTokens);
+            catch (OperationCanceledException) when (stop.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+            {
+                return (tokens, gaps, firstTokens);
+            }
         }
     }
 }

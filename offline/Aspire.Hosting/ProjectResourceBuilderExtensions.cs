@@ -42,7 +42,6 @@ public static class ProjectResourceBuilderExtensions
         {
             var endpoint = new EndpointAnnotation(url.Scheme, NewEndpointName(project.Resource, url.Scheme), url.Port, targetPort: null, isExternal: false, isProxied: true)
             {
-                FromLaunchProfile = true,
                 TargetHost = url.Host,
             };
             project.WithAnnotation(endpoint);

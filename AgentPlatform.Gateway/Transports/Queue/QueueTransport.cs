@@ -21,8 +21,9 @@ internal sealed class QueueTransport(string model, string version, JobPublisher 
         var (isPublished, isComplete) = (false, false);
         try
         {
-            await jobs.PublishAsync(request, _queue, version, replies.ReplyQueue);
+            await PublishAsync(request, cancellationToken);
             isPublished = true;
+            using var receiving = replies.StartReceiving();
             await foreach (var part in answer.ReadAsync(cancellationToken))
             {
                 isComplete = part.IsLast;
@@ -37,6 +38,20 @@ internal sealed class QueueTransport(string model, string version, JobPublisher 
                 // The client left, the deadline passed or the answer failed: nobody waits for what the worker still makes.
                 cancels.Cancel(request.RequestId);
             }
+        }
+    }
+
+    private async Task PublishAsync(InferenceRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await jobs.PublishAsync(request, _queue, version, replies.ReplyQueue, cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // It may be on its way; the cancel follows it on the same channel.
+            cancels.Cancel(request.RequestId);
+            throw;
         }
     }
 }

@@ -1,4 +1,4 @@
-using AgentPlatform.Gateway;
+using AgentPlatform.Api.Startup;
 using AgentPlatform.Gateway.Models;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
@@ -9,7 +9,7 @@ public sealed class ModelsOptionsTests
 {
     public static TheoryData<string, string> Mistakes => new()
     {
-        { "", "Models: no model" },
+        { "", "Models:0:Name" },
         { "Models:0:Name=", "Models:0:Name is missing" },
         { "Models:0:Name=a b", "Models:0:Name 'a b'" },
         { "Models:0:Name=a;Models:0:Version=b.c;Models:1:Name=a.b;Models:1:Version=c", "Models:1:Version would make the queue" },

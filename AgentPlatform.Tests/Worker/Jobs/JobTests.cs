@@ -173,7 +173,7 @@ public sealed class JobTests(RabbitMQServer server)
         run.Give(ReplyKind.Delta, """{"n":1}""");
         await worker.DisposeAsync();
         await run.Cancelled.Task.WaitAsync(_limit);
-        Assert.Equal(1u, await WaitingAsync());
+        await Side.UntilAsync(async () => await WaitingAsync() == 1);
 
         var secondEngine = new ScriptedEngine();
         await using var second = await WorkerAsync(secondEngine);
@@ -280,7 +280,7 @@ public sealed class JobTests(RabbitMQServer server)
     {
         var receiver = gateway.Get<ReplyReceiver>();
         var answer = receiver.Expect(request.RequestId);
-        await gateway.Get<JobPublisher>().PublishAsync(request, Queue, _version, receiver.ReplyQueue);
+        await gateway.Get<JobPublisher>().PublishAsync(request, Queue, _version, receiver.ReplyQueue, CancellationToken.None);
         return answer.ReadAsync(CancellationToken.None).ReadAsync();
     }
 

@@ -57,7 +57,7 @@ public sealed class KilledWorkerTests(RabbitMQServer server)
     {
         var receiver = gateway.Get<ReplyReceiver>();
         var answer = receiver.Expect(request.RequestId);
-        await gateway.Get<JobPublisher>().PublishAsync(request, queue, _version, receiver.ReplyQueue);
+        await gateway.Get<JobPublisher>().PublishAsync(request, queue, _version, receiver.ReplyQueue, CancellationToken.None);
         return answer.ReadAsync(CancellationToken.None).GetAsyncEnumerator();
     }
 

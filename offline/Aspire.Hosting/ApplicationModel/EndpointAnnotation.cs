@@ -1,5 +1,3 @@
-using System.Net.Sockets;
-
 namespace Aspire.Hosting.ApplicationModel;
 
 /// <summary>A port that a resource listens on.</summary>
@@ -43,10 +41,6 @@ public sealed class EndpointAnnotation(string uriScheme, string name, int? port,
 
     /// <summary>Whether a proxy listens on <see cref="Port"/> and hands on to the process.</summary>
     public bool IsProxied { get; set; } = isProxied;
-
-    internal static ProtocolType Protocol => ProtocolType.Tcp;
-
-    internal bool FromLaunchProfile { get; init; }
 
     /// <summary>A variable that tells the process its port, instead of ASPNETCORE_URLS.</summary>
     internal string? TargetPortEnvironmentVariable { get; init; }

@@ -55,7 +55,7 @@ public enum EndpointProperty
 }
 
 /// <summary>One property of an endpoint as a value.</summary>
-public sealed class EndpointReferenceExpression(EndpointReference endpoint, EndpointProperty property) : IValueProvider, IManifestExpressionProvider, IValueWithReferences
+public sealed class EndpointReferenceExpression(EndpointReference endpoint, EndpointProperty property) : IValueProvider, IManifestExpressionProvider
 {
     /// <inheritdoc />
     public string ValueExpression => property switch
@@ -66,8 +66,6 @@ public sealed class EndpointReferenceExpression(EndpointReference endpoint, Endp
         EndpointProperty.Host => Binding("host"),
         _ => Binding("port"),
     };
-
-    IEnumerable<object> IValueWithReferences.References => [endpoint];
 
     /// <inheritdoc />
     public async ValueTask<string?> GetValueAsync(CancellationToken cancellationToken = default)

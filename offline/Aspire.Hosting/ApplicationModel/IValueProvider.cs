@@ -13,9 +13,3 @@ public interface IManifestExpressionProvider
     /// <summary>The expression, for example <c>{messaging.bindings.tcp.port}</c>.</summary>
     internal string ValueExpression { get; }
 }
-
-/// <summary>A value of several parts.</summary>
-internal interface IValueWithReferences
-{
-    IEnumerable<object> References { get; }
-}

@@ -5,7 +5,7 @@ using System.Text;
 namespace Aspire.Hosting.ApplicationModel;
 
 /// <summary>A string with values in it that are known when the application runs. Immutable.</summary>
-public sealed class ReferenceExpression : IValueProvider, IManifestExpressionProvider, IValueWithReferences
+public sealed class ReferenceExpression : IValueProvider, IManifestExpressionProvider
 {
     private ReferenceExpression(string format, IReadOnlyList<ReferencePart> parts)
     {
@@ -21,8 +21,6 @@ public sealed class ReferenceExpression : IValueProvider, IManifestExpressionPro
     internal string Format { get; }
 
     internal IReadOnlyList<ReferencePart> Parts { get; }
-
-    IEnumerable<object> IValueWithReferences.References => Parts.Select(part => part.Value);
 
     /// <summary>Makes an expression of an interpolated string. The format <c>:uri</c> escapes a part for use in a URI.</summary>
     public static ReferenceExpression Create(in ExpressionInterpolatedStringHandler handler) => handler.ToExpression();

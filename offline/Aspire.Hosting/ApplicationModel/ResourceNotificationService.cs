@@ -13,7 +13,6 @@ public static class KnownResourceStates
     internal const string Waiting = "Waiting";
     internal const string Starting = "Starting";
     internal const string Stopping = "Stopping";
-    internal const string Active = "Active";
 
     internal const string Running = "Running";
 
@@ -164,7 +163,4 @@ public sealed class ResourceNotificationService
             }
         }
     }
-
-    /// <summary>Forgets a process that another one replaces; watchers learn of it by the other.</summary>
-    internal void Forget(string resourceId) => _current.TryRemove(resourceId, out _);
 }

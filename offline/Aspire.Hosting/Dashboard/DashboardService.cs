@@ -51,6 +51,19 @@ internal sealed class DashboardService(DashboardData data) : Proto.DashboardServ
         }
     }
 
+    /// <summary>
+    /// Stays open and asks nothing. Without it the dashboard takes the refusal for a lost connection, and if that comes before the first
+    /// resources it waits for them for ever.
+    /// </summary>
+    public override Task WatchInteractions(
+        IAsyncStreamReader<WatchInteractionsRequestUpdate> requestStream, IServerStreamWriter<WatchInteractionsResponseUpdate> responseStream, ServerCallContext context) =>
+        UntilCancelledAsync(async cancellationToken =>
+        {
+            while (await requestStream.MoveNext(cancellationToken))
+            {
+            }
+        }, context);
+
     /// <summary>A stream ends when the dashboard leaves or this process stops; neither is an error.</summary>
     private static async Task UntilCancelledAsync(Func<CancellationToken, Task> work, ServerCallContext context)
     {

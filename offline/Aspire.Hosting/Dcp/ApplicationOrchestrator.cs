@@ -109,19 +109,13 @@ internal sealed class ApplicationOrchestrator(
     /// <summary>Without the orchestrator nothing can be started, stopped or seen any more.</summary>
     private async Task WatchAsync(ResourceWatcher watcher)
     {
-        var reason = "it ended";
         try
         {
             await watcher.RunAsync(_stopping.Token);
         }
-        catch (Exception e) when (e is HttpRequestException or IOException)
+        catch (HttpRequestException e) when (!_stopping.IsCancellationRequested)
         {
-            reason = e.Message;
-        }
-
-        if (!_stopping.IsCancellationRequested)
-        {
-            Log.OrchestratorLost(logger, reason);
+            Log.OrchestratorLost(logger, e.Message);
             Environment.ExitCode = 1;
             lifetime.StopApplication();
         }

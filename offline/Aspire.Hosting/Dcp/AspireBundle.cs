@@ -14,9 +14,11 @@ internal sealed record AspireBundle(string Dcp, string Dashboard)
 {
     private const string Version = "13.5.4";
 
+    private static DirectoryInfo Versions => new(Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".aspire", "versions"));
+
     /// <summary>
     /// Where the settings say, else where the Aspire command line has unpacked itself, else fetched from npm (127 MB, once): the package's single
-    /// binary unpacks both programs under <c>~/.aspire/versions</c>.
+    /// binary unpacks both programs, which are kept under <c>~/.aspire/versions</c>.
     /// </summary>
     public static async Task<AspireBundle> FindOrFetchAsync(IConfiguration configuration, ILogger logger, CancellationToken cancellationToken)
     {
@@ -43,8 +45,7 @@ internal sealed record AspireBundle(string Dcp, string Dashboard)
 
     private static AspireBundle? FindUnpacked()
     {
-        var versions = new DirectoryInfo(Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".aspire", "versions"));
-        return !versions.Exists ? null : versions.EnumerateDirectories()
+        return !Versions.Exists ? null : Versions.EnumerateDirectories()
             .OrderByDescending(version => version.LastWriteTimeUtc)
             .Select(version => new AspireBundle(Path.Combine(version.FullName, "dcp", "dcp"), Path.Combine(version.FullName, "managed", "aspire-managed")))
             .FirstOrDefault(bundle => File.Exists(bundle.Dcp) && File.Exists(bundle.Dashboard));
@@ -57,12 +58,14 @@ internal sealed record AspireBundle(string Dcp, string Dashboard)
         var package = $"@microsoft/aspire-cli-{system}-{architecture}@{Version}";
         Log.Fetching(logger, package);
 
-        var folder = Directory.CreateTempSubdirectory("aspire-cli");
+        // Beside its place, so that one move puts it there whole: two application hosts may fetch at the same time.
+        var folder = Directory.CreateDirectory(Path.Combine(Versions.Parent!.FullName, $"fetch-{Environment.ProcessId}"));
         try
         {
             await RunAsync("npm", ["install", "--no-audit", "--no-fund", "--loglevel=error", "--prefix", folder.FullName, package], package, cancellationToken);
-            var cli = Path.Combine(folder.FullName, "node_modules", package[..package.LastIndexOf('@')], "bin", "aspire");
-            await RunAsync(cli, ["setup", "--non-interactive", "--nologo"], package, cancellationToken);
+            var fetched = Path.Combine(folder.FullName, "node_modules", package[..package.LastIndexOf('@')]);
+            await RunAsync(Path.Combine(fetched, "bin", "aspire"), ["setup", "--non-interactive", "--nologo"], package, cancellationToken);
+            MoveIntoPlace(new DirectoryInfo(Path.Combine(fetched, "versions")));
         }
         finally
         {
@@ -70,6 +73,20 @@ internal sealed record AspireBundle(string Dcp, string Dashboard)
         }
 
         return FindUnpacked() ?? throw Missing(package, "it did not unpack");
+    }
+
+    /// <summary>The command line unpacks beside itself when it comes from npm.</summary>
+    private static void MoveIntoPlace(DirectoryInfo unpacked)
+    {
+        Versions.Create();
+        foreach (var version in unpacked.Exists ? unpacked.EnumerateDirectories() : [])
+        {
+            var place = Path.Combine(Versions.FullName, version.Name);
+            if (!Directory.Exists(place))
+            {
+                version.MoveTo(place);
+            }
+        }
     }
 
     private static async Task RunAsync(string program, string[] arguments, string package, CancellationToken cancellationToken)

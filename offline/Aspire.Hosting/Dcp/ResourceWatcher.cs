@@ -7,7 +7,7 @@ namespace Aspire.Hosting.Dcp;
 /// <summary>Tells what DCP says of its processes.</summary>
 internal sealed class ResourceWatcher(DcpClient dcp, IReadOnlyList<ResourceInstance> instances, ResourceNotificationService notifications, ILogger logger)
 {
-    /// <summary>Watches until the server ends or <paramref name="cancellationToken"/> is cancelled.</summary>
+    /// <summary>Watches until <paramref name="cancellationToken"/> is cancelled; throws <see cref="HttpRequestException"/> when the server is gone.</summary>
     public Task RunAsync(CancellationToken cancellationToken)
     {
         var executables = WatchAsync("executables", DcpJson.Default.WatchedChangeDcpObjectExecutableSpecProcessStatus, cancellationToken);
@@ -19,12 +19,23 @@ internal sealed class ResourceWatcher(DcpClient dcp, IReadOnlyList<ResourceInsta
     private async Task WatchAsync<TSpec>(
         string plural, JsonTypeInfo<WatchedChange<DcpObject<TSpec, ProcessStatus>>> type, CancellationToken cancellationToken)
     {
-        await foreach (var change in dcp.WatchAsync(plural, type, cancellationToken))
+        // A server ends a watch now and then; the next one begins with everything again.
+        while (true)
         {
-            if (change is { Type: "ADDED" or "MODIFIED", Object.Status: { State.Length: > 0 } status }
-                && instances.FirstOrDefault(instance => instance.Name == change.Object.Metadata.Name) is { } instance)
+            try
             {
-                Tell(instance, status);
+                await foreach (var change in dcp.WatchAsync(plural, type, cancellationToken))
+                {
+                    if (change is { Type: "ADDED" or "MODIFIED", Object.Status: { State.Length: > 0 } status }
+                        && instances.FirstOrDefault(instance => instance.Name == change.Object.Metadata.Name) is { } instance)
+                    {
+                        Tell(instance, status);
+                    }
+                }
+            }
+            catch (IOException)
+            {
+                // Cut off in the middle: the next call tells whether the server is still there.
             }
         }
     }
@@ -36,7 +47,7 @@ internal sealed class ResourceWatcher(DcpClient dcp, IReadOnlyList<ResourceInsta
             "Running" => KnownResourceStates.Running,
             "Terminated" or "Exited" => KnownResourceStates.Exited,
             "Finished" => KnownResourceStates.Finished,
-            "FailedToStart" => KnownResourceStates.FailedToStart,
+            "FailedToStart" or "RuntimeUnhealthy" => KnownResourceStates.FailedToStart,
             "Stopping" => KnownResourceStates.Stopping,
             _ => KnownResourceStates.Starting,
         };
@@ -53,7 +64,8 @@ internal sealed class ResourceWatcher(DcpClient dcp, IReadOnlyList<ResourceInsta
 
             if (state == KnownResourceStates.FailedToStart)
             {
-                Log.FailedToStart(logger, instance.Name, status.Message ?? "the program cannot be started");
+                Log.FailedToStart(logger, instance.Name, status.Message
+                    ?? (status.State == "RuntimeUnhealthy" ? "no container runtime answers, or it is too old ('docker info' tells)" : "the program cannot be started"));
             }
             else if (state == KnownResourceStates.Finished)
             {

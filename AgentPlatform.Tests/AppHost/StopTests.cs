@@ -1,0 +1,70 @@
+using System.Globalization;
+using System.Net.Sockets;
+
+namespace AgentPlatform.Tests.AppHost;
+
+/// <summary>However the application host ends, it leaves no process and no port.</summary>
+[Trait("Category", "AppHost")]
+[Collection(PlatformGroup.Name)]
+public class StopTests
+{
+    private static readonly string[] _brokerPorts = ["RABBITMQ_NODE_PORT", "RABBITMQ_DIST_PORT", "ERL_EPMD_PORT"];
+
+    [Fact]
+    public async Task Platform_ToldToStop_EndsWithExitCodeZeroAndLeavesNothing()
+    {
+        await using var platform = PlatformProcess.Start("--Broker:Mode=local");
+        await platform.ReadyAsync();
+        var ports = PortsOf(platform);
+        Assert.True(platform.Members().Count > 6, "application host, orchestrator, dashboard, broker, gateway and workers");
+
+        platform.Terminate();
+
+        Assert.Equal(0, await platform.EndAsync());
+        await AssertNothingLeftAsync(platform, ports);
+    }
+
+    [Fact]
+    public async Task Platform_ApplicationHostKilled_ChildrenEndByThemselves()
+    {
+        await using var platform = PlatformProcess.Start("--Broker:Mode=local");
+        await platform.ReadyAsync();
+        var ports = PortsOf(platform);
+
+        platform.Kill();
+
+        await platform.EndAsync();
+        await AssertNothingLeftAsync(platform, ports);
+    }
+
+    [Fact]
+    public async Task Platform_PortOfGatewayTaken_SaysSoAndLeavesNothing()
+    {
+        using var other = new TcpListener(System.Net.IPAddress.Any, 0);
+        other.Start();
+        var port = ((System.Net.IPEndPoint)other.LocalEndpoint).Port;
+        await using var platform = PlatformProcess.StartAt(port, "--Broker:Mode=local");
+
+        Assert.Equal(1, await platform.EndAsync());
+
+        Assert.Contains(port.ToString(CultureInfo.InvariantCulture), platform.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", platform.Output, StringComparison.Ordinal);
+        await AssertNothingLeftAsync(platform, [.. platform.Ports.Where(other => other != port)]);
+    }
+
+    private static int[] PortsOf(PlatformProcess platform) =>
+        [.. platform.Ports, .. platform.Members().SelectMany(process => process.Environment)
+            .Where(variable => _brokerPorts.Any(name => variable.StartsWith($"{name}=", StringComparison.Ordinal)))
+            .Select(variable => int.Parse(variable[(variable.IndexOf('=', StringComparison.Ordinal) + 1)..], CultureInfo.InvariantCulture))
+            .Distinct()];
+
+    private static async Task AssertNothingLeftAsync(PlatformProcess platform, IReadOnlyList<int> ports)
+    {
+        await Messaging.Side.UntilAsync(() => Task.FromResult(platform.Members().Count == 0));
+        foreach (var port in ports)
+        {
+            using var client = new TcpClient();
+            await Assert.ThrowsAnyAsync<SocketException>(() => client.ConnectAsync("localhost", port));
+        }
+    }
+}
