@@ -7,12 +7,17 @@ namespace AgentPlatform.Training.Networks;
 /// </summary>
 internal sealed class BagEnsemble(IReadOnlyList<BagNetwork> members, NetworkOptions options)
 {
-    /// <summary>The graph as an ONNX file; rows of the embedding that are not in <paramref name="used"/> are zero.</summary>
+    /// <summary>
+    /// The graph as an ONNX file. Ids that are not in <paramref name="used"/> share the row of zeros, so that the number of buckets, and with
+    /// it the chance that two words collide, costs next to nothing.
+    /// </summary>
     public byte[] ToOnnx(IReadOnlySet<long> used)
     {
         var (count, dimensions, hidden, labels) = (members.Count, options.Dimensions, options.Hidden, options.Labels);
         var (width, allHidden) = (count * dimensions, count * hidden);
-        var embedding = new float[options.Buckets * width];
+        var ids = used.Order().ToArray();
+        var rows = new int[options.Buckets];
+        var embedding = new float[(ids.Length + 1) * width];
         var hiddenWeights = new float[2 * width * allHidden];
         var hiddenBias = new float[allHidden];
         var outputWeights = new float[allHidden * labels];
@@ -20,9 +25,10 @@ internal sealed class BagEnsemble(IReadOnlyList<BagNetwork> members, NetworkOpti
         for (var member = 0; member < count; member++)
         {
             var network = members[member];
-            foreach (var row in used)
+            for (var index = 0; index < ids.Length; index++)
             {
-                network.Embedding.Slice((int)row * dimensions, dimensions).CopyTo(embedding.AsSpan(((int)row * width) + (member * dimensions)));
+                rows[ids[index]] = index + 1;
+                network.Embedding.Slice((int)ids[index] * dimensions, dimensions).CopyTo(embedding.AsSpan(((index + 1) * width) + (member * dimensions)));
             }
 
             for (var input = 0; input < 2 * dimensions; input++)
@@ -47,13 +53,15 @@ internal sealed class BagEnsemble(IReadOnlyList<BagNetwork> members, NetworkOpti
         return new OnnxGraph("sentiment")
             .Input("ids", OnnxType.Int64, "batch", "length")
             .Output("logits", OnnxType.Float, "batch", labels)
-            .Constant("embedding", embedding, options.Buckets, width)
+            .Constant("row_of_id", rows)
+            .Constant("embedding", embedding, ids.Length + 1, width)
             .Constant("hidden_weights", hiddenWeights, 2 * width, allHidden)
             .Constant("hidden_bias", hiddenBias, allHidden)
             .Constant("output_weights", outputWeights, allHidden, labels)
             .Constant("output_bias", outputBias, labels)
             .Constant("length_axis", [1L])
-            .Node("Gather", ["embedding", "ids"], "rows")
+            .Node("Gather", ["row_of_id", "ids"], "row")
+            .Node("Gather", ["embedding", "row"], "rows")
             .Node("ReduceSum", ["rows", "length_axis"], "sums", ("keepdims", 0))
             .Node("Cast", ["ids"], "is_there", ("to", (int)OnnxType.Boolean))
             .Node("Cast", ["is_there"], "there", ("to", (int)OnnxType.Float))

@@ -3,7 +3,7 @@ namespace AgentPlatform.Training.Networks;
 /// <summary>Shape and schedule of one <see cref="BagNetwork"/>; chosen by cross-validation within the training split.</summary>
 internal sealed record NetworkOptions
 {
-    public int Buckets { get; init; } = 1 << 15;
+    public int Buckets { get; init; } = 1 << 19;
     public int Dimensions { get; init; } = 8;
     public int Hidden { get; init; } = 24;
     public int Labels { get; init; } = 3;

@@ -27,6 +27,8 @@ internal sealed class OnnxGraph(string name)
 
     public OnnxGraph Constant(string constant, float[] values, params int[] shape) => Constant(constant, OnnxType.Float, MemoryMarshal.AsBytes<float>(values), shape);
 
+    public OnnxGraph Constant(string constant, int[] values) => Constant(constant, OnnxType.Int32, MemoryMarshal.AsBytes<int>(values), [values.Length]);
+
     public OnnxGraph Constant(string constant, long[] values) => Constant(constant, OnnxType.Int64, MemoryMarshal.AsBytes<long>(values), [values.Length]);
 
     /// <summary>Adds an operator with one output; attributes are an int or a list of ints.</summary>

@@ -8,7 +8,7 @@ namespace AgentPlatform.Training.Sentiment;
 /// <summary>Trains the <c>sentiment</c> model, writes its folder, and measures it as the worker will run it: from the files, in ONNX Runtime.</summary>
 internal sealed class SentimentTraining
 {
-    private const int Members = 8;
+    private const int Members = 4;
     private const int Folds = 5;
 
     private static readonly string[] Labels = ["Negative", "Neutral", "Positive"];
@@ -25,20 +25,32 @@ internal sealed class SentimentTraining
         _lexicon = lexicon;
     }
 
-    /// <summary>Trains on <c>folder/data</c> and writes into <paramref name="folder"/>; returns the exit code.</summary>
-    public static int Run(string folder, bool showFolds)
+    /// <summary>
+    /// Trains on <c>folder/data</c>, measures on <c>folder/heldout.tsv</c> and writes into <paramref name="folder"/>; or only cross-validates, which
+    /// reads the held-out comments to see that they are apart and no further. Returns the exit code.
+    /// </summary>
+    public static int Run(string folder, bool foldsOnly)
     {
-        var data = Path.Combine(folder, "data");
-        if (!Directory.Exists(data))
+        var (data, heldOutFile) = (Path.Combine(folder, "data"), Path.Combine(folder, "heldout.tsv"));
+        if (!Directory.Exists(data) || !File.Exists(heldOutFile))
         {
-            Console.Error.WriteLine($"There is no folder {data}; run from the root of the repository, or name the model's folder with --folder.");
+            Console.Error.WriteLine($"There is no folder {data} or no file {heldOutFile}; run from the root of the repository, or name the model's folder with --folder.");
             return 1;
         }
 
         try
         {
-            var comments = Comment.ReadFolder(data);
-            new SentimentTraining(Lexicon.Read(Path.Combine(data, "lexicon.txt"))).Run(folder, comments, showFolds);
+            var (training, heldOut) = Comment.Read(data, heldOutFile);
+            var sentiment = new SentimentTraining(Lexicon.Read(Path.Combine(data, "lexicon.txt")));
+            if (foldsOnly)
+            {
+                sentiment.CrossValidate(training);
+            }
+            else
+            {
+                sentiment.Run(folder, training, heldOut);
+            }
+
             return 0;
         }
         catch (InvalidDataException exception)
@@ -48,12 +60,9 @@ internal sealed class SentimentTraining
         }
     }
 
-    private void Run(string folder, List<Comment> comments, bool showFolds)
+    private void Run(string folder, List<Comment> training, List<Comment> heldOut)
     {
-        var training = comments.FindAll(comment => !comment.IsHeldOut);
-        var heldOut = comments.FindAll(comment => comment.IsHeldOut);
-        var temperature = CrossValidate(training, showFolds);
-
+        var temperature = CrossValidate(training);
         Write(folder, training, temperature);
         using var classifier = OnnxTextClassifier.Load(folder);
         var metrics = Measure(classifier, heldOut, training.Count);
@@ -62,7 +71,7 @@ internal sealed class SentimentTraining
     }
 
     /// <summary>Each group of the training split is judged by a model that did not see it; what they say gives the temperature.</summary>
-    private float CrossValidate(List<Comment> training, bool show)
+    private float CrossValidate(List<Comment> training)
     {
         var groups = training.Select(comment => comment.Group).Distinct().ToList();
         var folder = Directory.CreateTempSubdirectory("sentiment-folds-").FullName;
@@ -83,12 +92,10 @@ internal sealed class SentimentTraining
             Directory.Delete(folder, recursive: true);
         }
 
-        if (show)
-        {
-            var answers = judged.Zip(probabilities, (comment, row) => (comment.Label, Labels[Array.IndexOf(row, row.Max())])).ToList();
-            Console.WriteLine($"Cross-validation within the training split: macro-F1 {Evaluation.MacroF1(answers):F3}");
-        }
-
+        var answers = judged.Zip(probabilities, (comment, row) => (comment.Phenomenon, Truth: comment.Label, Said: Labels[Array.IndexOf(row, row.Max())])).ToList();
+        var parts = answers.GroupBy(answer => answer.Phenomenon).OrderBy(part => part.Key, StringComparer.Ordinal)
+            .Select(part => $"{part.Key} {Evaluation.MacroF1([.. part.Select(answer => (answer.Truth, answer.Said))]):F3}");
+        Console.WriteLine($"Cross-validation over the training groups: macro-F1 {Evaluation.MacroF1(answers.ConvertAll(answer => (answer.Truth, answer.Said))):F3} ({string.Join(", ", parts)})");
         return Evaluation.FitTemperature(probabilities, [.. judged.Select(comment => Array.IndexOf(Labels, comment.Label))]);
     }
 
