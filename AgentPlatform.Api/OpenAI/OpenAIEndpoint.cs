@@ -1,3 +1,5 @@
+using System.Net.Http.Headers;
+
 namespace AgentPlatform.Api.OpenAI;
 
 /// <summary>An OpenAI-compatible server.</summary>
@@ -6,6 +8,15 @@ namespace AgentPlatform.Api.OpenAI;
 /// <param name="ApiKey">Sent as bearer token; null for servers that want none.</param>
 public sealed record OpenAIEndpoint(Uri Address, string UpstreamModel, string? ApiKey = null)
 {
-    /// <summary>Where <paramref name="path"/> is on this server.</summary>
-    internal Uri At(string path) => new($"{Address.AbsoluteUri.TrimEnd('/')}/{path}");
+    /// <summary>A request to <paramref name="path"/> on this server, with its key.</summary>
+    public HttpRequestMessage CreateRequest(HttpMethod method, string path)
+    {
+        var request = new HttpRequestMessage(method, new Uri($"{Address.AbsoluteUri.TrimEnd('/')}/{path}"));
+        if (!string.IsNullOrEmpty(ApiKey))
+        {
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", ApiKey);
+        }
+
+        return request;
+    }
 }

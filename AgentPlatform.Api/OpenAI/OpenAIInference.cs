@@ -92,15 +92,8 @@ public sealed class OpenAIInference(HttpClient http, OpenAIEndpoint endpoint) : 
 
     private async Task<HttpResponseMessage> SendAsync(InferenceRequest request, CancellationToken cancellationToken)
     {
-        using var message = new HttpRequestMessage(HttpMethod.Post, endpoint.At(Path))
-        {
-            Content = new ByteArrayContent(ChatJson.WithModel(request.Body.Span, endpoint.UpstreamModel)) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } },
-        };
-        if (!string.IsNullOrEmpty(endpoint.ApiKey))
-        {
-            message.Headers.Authorization = new AuthenticationHeaderValue("Bearer", endpoint.ApiKey);
-        }
-
+        using var message = endpoint.CreateRequest(HttpMethod.Post, Path);
+        message.Content = new ByteArrayContent(ChatJson.WithModel(request.Body.Span, endpoint.UpstreamModel)) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
         var response = await http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         if (response.IsSuccessStatusCode)
         {

@@ -64,15 +64,8 @@ internal sealed class AgentClient(HttpClient http, OpenAIEndpoint agent)
     {
         try
         {
-            using var message = new HttpRequestMessage(HttpMethod.Post, agent.At(path))
-            {
-                Content = new ReadOnlyMemoryContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } },
-            };
-            if (!string.IsNullOrEmpty(agent.ApiKey))
-            {
-                message.Headers.Authorization = new AuthenticationHeaderValue("Bearer", agent.ApiKey);
-            }
-
+            using var message = agent.CreateRequest(HttpMethod.Post, path);
+            message.Content = new ReadOnlyMemoryContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
             using var response = await http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
             return response.IsSuccessStatusCode
                 ? await response.Content.ReadAsByteArrayAsync(cancellationToken)

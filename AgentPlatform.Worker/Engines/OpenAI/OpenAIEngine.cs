@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Http.Headers;
 using AgentPlatform.Api.OpenAI;
 using AgentPlatform.Messaging.Contracts;
 using Microsoft.Extensions.Options;
@@ -64,13 +63,7 @@ internal sealed partial class OpenAIEngine(HttpClient http, OpenAIEndpoint endpo
     /// <summary>Asks for the server's models, which those servers answer only once theirs is loaded; why it is not ready, or null.</summary>
     private async Task<string?> AskAsync(CancellationToken cancellationToken)
     {
-        var models = new Uri($"{endpoint.Address.AbsoluteUri.TrimEnd('/')}/models");
-        using var request = new HttpRequestMessage(HttpMethod.Get, models);
-        if (endpoint.ApiKey is { Length: > 0 } key)
-        {
-            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
-        }
-
+        using var request = endpoint.CreateRequest(HttpMethod.Get, "models");
         using var patience = new CancellationTokenSource(_patience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         try
@@ -78,7 +71,7 @@ internal sealed partial class OpenAIEngine(HttpClient http, OpenAIEndpoint endpo
             using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
             return response.StatusCode switch
             {
-                HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => throw new EngineLoadException($"The server at {models} refuses OpenAI:ApiKey ({(int)response.StatusCode})."),
+                HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => throw new EngineLoadException($"The server at {request.RequestUri} refuses OpenAI:ApiKey ({(int)response.StatusCode})."),
                 _ when response.IsSuccessStatusCode => null,
                 var status => $"it answers {(int)status}",
             };
