@@ -18,6 +18,12 @@ public class RabbitMQNode : IAsyncDisposable
     /// <summary>The Debian package's start script below the wrapper that insists on a user of its own.</summary>
     private const string ServerScript = "/usr/lib/rabbitmq/bin/rabbitmq-server";
 
+    private const int FirstPort = 20_000;
+    private const int PortCount = 12_000;
+
+    // Processes that test at the same time begin at different places.
+    private static int _lastPort = Random.Shared.Next(PortCount);
+
     private static readonly TimeSpan _startLimit = TimeSpan.FromMinutes(3);
 
     private readonly string _home = Directory.CreateTempSubdirectory("agentplatform-rabbitmq-").FullName;
@@ -103,11 +109,28 @@ public class RabbitMQNode : IAsyncDisposable
     /// <summary>A plain connection for what a test looks at.</summary>
     public Task<IConnection> ConnectAsync() => new ConnectionFactory { Uri = new Uri(ConnectionString), AutomaticRecoveryEnabled = false }.CreateConnectionAsync();
 
+    /// <summary>
+    /// A port that nobody has, below those that the kernel gives to outgoing connections (from 32768): one of these may be taken
+    /// again before the server that it is meant for has started. Never the same twice in a process.
+    /// </summary>
     internal static int FreePort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        for (var attempt = 0; attempt < PortCount; attempt++)
+        {
+            var port = FirstPort + (int)((uint)Interlocked.Increment(ref _lastPort) % PortCount);
+            try
+            {
+                using var listener = new TcpListener(IPAddress.Any, port);
+                listener.Start();
+                return port;
+            }
+            catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
+            {
+                // The next one.
+            }
+        }
+
+        throw new InvalidOperationException($"All ports from {FirstPort} on are taken.");
     }
 
     private async Task SignalAsync(string signal)
