@@ -16,17 +16,14 @@ try
         .WithPublicPort()
         .WithHttpHealthCheck("/health");
 
-    // The embedded classifier; what waits is computed together, so one process serves many callers.
-    builder.AddModelPool<Projects.AgentPlatform_Worker>("sentiment", EngineType.OnnxClassifier)
-        .WithModelFolder("models/sentiment")
-        .WithReference(messaging).WaitFor(messaging)
-        .ServedBy(gateway, ModelOperation.Analyze, "Tells positive, negative and neutral social-media comments apart.");
+    var pools = builder.AddModelPools(gateway, messaging);
 
-    // Stands in for the embedded chat model until that lands: two workers that share the load of one queue.
-    builder.AddModelPool<Projects.AgentPlatform_Worker>("tiny-chat", EngineType.Simulated)
-        .WithReplicas(2)
-        .WithReference(messaging).WaitFor(messaging)
-        .ServedBy(gateway, ModelOperation.Chat, "Simulated: answers with the timing of a GPU and without a model.");
+    // The embedded classifier; what waits is computed together, so one process serves many callers.
+    pools.AddOnnxClassifier("sentiment", "models/sentiment", "Tells positive, negative and neutral social-media comments apart.");
+
+    // The embedded chat model, a demonstration: two workers that share the load of one queue.
+    pools.AddOnnxChat("tiny-chat", "models/tiny-chat", "Demonstration model: a built-in guide to this platform, trained in this repository.")
+        .WithReplicas(2);
 
     builder.AnnounceReadiness(gateway);
     await builder.Build().RunAsync();

@@ -4,25 +4,27 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using AgentPlatform.AppHost.Startup;
 
-namespace AgentPlatform.AppHost.Broker;
+namespace AgentPlatform.AppHost.Containers;
 
 /// <summary>Docker or Podman, asked by their command line.</summary>
 internal static partial class ContainerEngine
 {
-    // The image of AddRabbitMQ.
-    private const string Image = "docker.io/library/rabbitmq:4.3";
-
     // The orchestrator uses options that older command lines do not have; Debian 12 has 20.10.
     private const int OldestDocker = 25;
 
     private static readonly TimeSpan _answerLimit = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan _pullLimit = TimeSpan.FromMinutes(10);
 
-    /// <summary>Whether an engine answers and has the broker's image, which is pulled if need be.</summary>
-    public static bool IsUsable() => Commands().FirstOrDefault(command => !IsTooOld(command) && Answers(command)) is { } engine && HasImage(engine);
+    private static readonly Lazy<string?> _found = new(() => Commands().FirstOrDefault(command => !IsTooOld(command) && Answers(command)));
 
-    /// <summary>Throws what there is to do when <see cref="IsUsable"/> is false.</summary>
-    public static void EnsureUsable()
+    /// <summary>Whether an engine answers that the orchestrator can use.</summary>
+    public static bool IsUsable() => _found.Value is not null;
+
+    /// <summary>Whether it has an image, which is pulled if need be.</summary>
+    public static bool Has(string image) => _found.Value is { } engine && Has(engine, image);
+
+    /// <summary>Throws what there is to do when there is none for <c>Broker:Mode=container</c>.</summary>
+    public static void EnsureBroker(string image)
     {
         var answering = Commands().Where(Answers).ToList();
         if (answering.Count == 0)
@@ -33,9 +35,9 @@ internal static partial class ContainerEngine
         var engine = answering.FirstOrDefault(command => !IsTooOld(command)) ?? throw new StartupException(string.Create(
             CultureInfo.InvariantCulture,
             $"Broker:Mode is container, and the command line of Docker is older than {OldestDocker}.0, which Aspire needs: update it, or set Broker:Mode to auto."));
-        if (!HasImage(engine))
+        if (!Has(engine, image))
         {
-            throw new StartupException($"{engine} cannot pull {Image}: see to it that '{engine} pull {Image}' works, or set Broker:Mode to local.");
+            throw new StartupException($"{engine} cannot pull {image}: see to it that '{engine} pull {image}' works, or set Broker:Mode to local.");
         }
     }
 
@@ -53,15 +55,15 @@ internal static partial class ContainerEngine
     [GeneratedRegex(@"^Docker version (\d{1,5})\.")]
     private static partial Regex DockerVersion();
 
-    private static bool HasImage(string engine)
+    private static bool Has(string engine, string image)
     {
-        if (Run(engine, _answerLimit, "image", "inspect", Image) is not null)
+        if (Run(engine, _answerLimit, "image", "inspect", image) is not null)
         {
             return true;
         }
 
-        Console.WriteLine($"Pulling {Image} with {engine}.");
-        return Run(engine, _pullLimit, "pull", "--quiet", Image) is not null;
+        Console.WriteLine($"Pulling {image} with {engine}.");
+        return Run(engine, _pullLimit, "pull", "--quiet", image) is not null;
     }
 
     /// <summary>The first line that the command writes; null if it fails, takes longer, or is not there.</summary>
