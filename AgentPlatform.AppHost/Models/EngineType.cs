@@ -14,6 +14,9 @@ internal static class EngineType
 
     /// <summary>A server of the Open Inference Protocol, such as Triton; the worker's settings <c>Triton:*</c> name it.</summary>
     public const string Triton = "triton";
+
+    /// <summary>The timing of a GPU without a model.</summary>
+    public const string Simulated = "simulated";
 }
 
 /// <summary>What clients ask of a model; the gateway's setting <c>Models:N:Operations</c>.</summary>
