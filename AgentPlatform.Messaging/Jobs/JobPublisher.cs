@@ -17,16 +17,16 @@ public sealed class JobPublisher : IBrokerSession
     private readonly BrokerConnectionState _broker;
     private readonly ConfirmedPublisher _publisher;
     private readonly MessagingTelemetry _telemetry;
-    private readonly JobQueues _queues;
+    private readonly IReadOnlyCollection<string> _queues;
     private readonly MessagingOptions _options;
 
-    internal JobPublisher(BrokerConnectionState broker, ConfirmedPublisher publisher, MessagingTelemetry telemetry, JobQueues queues, IOptions<MessagingOptions> options) =>
-        (_broker, _publisher, _telemetry, _queues, _options) = (broker, publisher, telemetry, queues, options.Value);
+    internal JobPublisher(BrokerConnectionState broker, ConfirmedPublisher publisher, MessagingTelemetry telemetry, IEnumerable<JobQueues> queues, IOptions<MessagingOptions> options) =>
+        (_broker, _publisher, _telemetry, _queues, _options) = (broker, publisher, telemetry, [.. queues.SelectMany(some => some.Names).Distinct()], options.Value);
 
     async Task IBrokerSession.OpenAsync(IConnection connection, CancellationToken cancellationToken)
     {
         await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
-        foreach (var queue in _queues.Names)
+        foreach (var queue in _queues)
         {
             await Topology.DeclareJobQueueAsync(channel, queue, _options, cancellationToken);
         }
