@@ -60,7 +60,7 @@ public static class MessagingExtensions
             services.GetRequiredService<IOptions<MessagingOptions>>(), services.GetRequiredService<ILogger<ReplyReceiver>>()));
         builder.Services.AddSession(services => new JobPublisher(
             services.GetRequiredService<BrokerConnectionState>(), services.GetRequiredService<ConfirmedPublisher>(), services.GetRequiredService<MessagingTelemetry>(),
-            services.GetServices<JobQueues>(), services.GetRequiredService<IOptions<MessagingOptions>>()));
+            services.GetServices<JobQueues>(), services.GetRequiredService<IOptions<MessagingOptions>>(), services.GetRequiredService<TimeProvider>()));
         return builder;
     }
 

@@ -2,7 +2,6 @@ using AgentPlatform.Client;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -19,12 +18,11 @@ internal sealed class ClientHost : IAsyncDisposable
 
     public IChatClient Chat => Services.GetRequiredService<IChatClient>();
 
-    /// <summary>Starts a program that adds <paramref name="models"/>, and waits until its broker is there if it has one.</summary>
+    /// <summary>Starts a program that adds <paramref name="models"/>; it may ask at once.</summary>
     public static async Task<ClientHost> StartAsync(string[] models, params (string Key, string? Value)[] settings)
     {
         var host = new ClientHost(Build(models, settings));
         await host._host.StartAsync();
-        await Messaging.Side.UntilAsync(async () => (await host.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync()).Status == HealthStatus.Healthy);
         return host;
     }
 
@@ -34,7 +32,6 @@ internal sealed class ClientHost : IAsyncDisposable
         builder.Configuration.AddInMemoryCollection(settings.Select(setting => new KeyValuePair<string, string?>(setting.Key, setting.Value)));
         builder.Services.AddMetrics();
         builder.Logging.ClearProviders();
-        builder.Services.AddHealthChecks();
         foreach (var model in models)
         {
             builder.AddAgentPlatformClient(model);
