@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using AgentPlatform.Messaging.Contracts;
 
-namespace AgentPlatform.Gateway.Transports.Http;
+namespace AgentPlatform.Client.Transports.Http;
 
 /// <summary>
 /// Reaches a containerised agent: whole answers by <c>/invoke</c> and <c>/analyze</c>, or collected into one <c>/batch</c>; streams

@@ -1,9 +1,10 @@
 using System.Net;
 using System.Text.Json;
 using AgentPlatform.Tests.Api.OpenAI;
+using AgentPlatform.Tests.Gateway;
 using Microsoft.AspNetCore.Http;
 
-namespace AgentPlatform.Tests.Gateway.Transports.Http;
+namespace AgentPlatform.Tests.Client.Transports.Http;
 
 public sealed class HttpTransportTests : IAsyncLifetime
 {

@@ -5,7 +5,7 @@ using AgentPlatform.Messaging.Control;
 using AgentPlatform.Messaging.Jobs;
 using AgentPlatform.Messaging.Replies;
 
-namespace AgentPlatform.Gateway.Transports.Queue;
+namespace AgentPlatform.Client.Transports.Queue;
 
 /// <summary>Reaches one version of a model through its queue on the broker.</summary>
 /// <remarks>Safe for concurrent use.</remarks>

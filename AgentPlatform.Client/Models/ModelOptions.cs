@@ -1,6 +1,7 @@
 using AgentPlatform.Messaging.Contracts;
+using Microsoft.Extensions.Configuration;
 
-namespace AgentPlatform.Gateway.Models;
+namespace AgentPlatform.Client.Models;
 
 /// <summary>How a model is reached.</summary>
 public enum Transport
@@ -15,7 +16,7 @@ public enum Transport
     OpenAI,
 }
 
-/// <summary>One model of the array <c>Models</c> in the configuration.</summary>
+/// <summary>One model and how it is reached, as configuration says it.</summary>
 public sealed class ModelOptions
 {
     /// <summary>By which requests ask for it.</summary>
@@ -49,25 +50,11 @@ public sealed class ModelOptions
     public int MaxBatchSize { get; set; } = 32;
 
     internal IReadOnlyList<Operation> AllOperations => Operations.Count > 0 ? [.. Operations.Distinct()] : [Operation.Chat];
-}
 
-/// <summary>The models that the gateway serves, in the order of configuration.</summary>
-public sealed class ModelsOptions
-{
-    /// <summary>Name of the configuration section, an array.</summary>
-    public const string Section = "Models";
+    internal string NameUpstream => string.IsNullOrEmpty(UpstreamModel) ? Name : UpstreamModel;
 
-    /// <summary>The models.</summary>
-    public IList<ModelOptions> Models { get; } = [];
-
-    /// <summary>Reads the array. Strictly: the binder would leave out a model with a wrong value, and a misspelt key, without a word.</summary>
+    /// <summary>Reads one model. Strictly: the binder would leave out a wrong value, and a misspelt key, without a word.</summary>
     /// <exception cref="InvalidOperationException">A key or a value that means nothing.</exception>
-    internal static void Read(ModelsOptions options, IConfiguration configuration)
-    {
-        foreach (var model in configuration.GetSection(Section).GetChildren())
-        {
-            options.Models.Add(model.Get<ModelOptions>(binder => binder.ErrorOnUnknownConfiguration = true)
-                ?? new ModelOptions());
-        }
-    }
+    internal static ModelOptions Read(IConfigurationSection section) =>
+        section.Get<ModelOptions>(static binder => binder.ErrorOnUnknownConfiguration = true) ?? new ModelOptions();
 }

@@ -6,9 +6,10 @@ using AgentPlatform.Messaging.Control;
 using AgentPlatform.Messaging.Jobs;
 using AgentPlatform.Messaging.Replies;
 using AgentPlatform.Tests.Broker;
+using AgentPlatform.Tests.Gateway;
 using AgentPlatform.Tests.Messaging;
 
-namespace AgentPlatform.Tests.Gateway.Transports.Queue;
+namespace AgentPlatform.Tests.Client.Transports.Queue;
 
 [Trait("Category", "Broker")]
 [Collection(BrokerGroup.Name)]

@@ -4,7 +4,7 @@ using System.Text.Json;
 using AgentPlatform.Api.OpenAI;
 using AgentPlatform.Messaging.Contracts;
 
-namespace AgentPlatform.Gateway.Transports.Http;
+namespace AgentPlatform.Client.Transports.Http;
 
 /// <summary>Speaks the agent containers' contract.</summary>
 /// <remarks>Safe for concurrent use.</remarks>

@@ -1,6 +1,6 @@
 using AgentPlatform.Messaging.Contracts;
 
-namespace AgentPlatform.Gateway.Transports.Http;
+namespace AgentPlatform.Client.Transports.Http;
 
 /// <summary>
 /// Collects requests for a short while, from the first one on, and sends them to the agent together. The window closes early when
