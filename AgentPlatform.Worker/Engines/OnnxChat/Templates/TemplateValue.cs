@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace AgentPlatform.Worker.Engines.OnnxChat.Templates;
@@ -11,9 +10,6 @@ namespace AgentPlatform.Worker.Engines.OnnxChat.Templates;
 /// </summary>
 internal static class TemplateValue
 {
-    // Chat templates write JSON for a model to read: characters as they are, only what JSON itself demands escaped.
-    private static readonly JavaScriptEncoder _encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
-
     /// <summary>A JSON value as a template sees it.</summary>
     public static object? Of(JsonElement json) => json.ValueKind switch
     {
@@ -160,12 +156,13 @@ internal static class TemplateValue
         switch (value)
         {
             case string text:
-                json.Append('"').Append(_encoder.Encode(text)).Append('"');
+                WriteJson(json, text);
                 break;
             case IReadOnlyDictionary<string, object?> dictionary:
                 Write('{', '}', dictionary, pair =>
                 {
-                    json.Append('"').Append(_encoder.Encode(pair.Key)).Append("\": ");
+                    WriteJson(json, pair.Key);
+                    json.Append(": ");
                     WriteJson(json, pair.Value, indent, level + 1);
                 });
                 break;
@@ -200,6 +197,33 @@ internal static class TemplateValue
         }
 
         void NewLine(int depth) => json.Append(indent is { } spaces ? "\n" + new string(' ', spaces * depth) : "");
+    }
+
+    // .NET's encoders escape more than JSON demands, and a model reads every character.
+    private static void WriteJson(StringBuilder json, string text)
+    {
+        json.Append('"');
+        foreach (var character in text)
+        {
+            json.Append(character switch
+            {
+                '"' => "\\\"",
+                '\\' => "\\\\",
+                '\n' => "\\n",
+                '\r' => "\\r",
+                '\t' => "\\t",
+                '\b' => "\\b",
+                '\f' => "\\f",
+                < ' ' => $"\\u{(int)character:x4}",
+                _ => null,
+            });
+            if (character is >= ' ' and not ('"' or '\\'))
+            {
+                json.Append(character);
+            }
+        }
+
+        json.Append('"');
     }
 
     private static double Number(object? value) => value switch
