@@ -51,7 +51,7 @@ internal sealed class OnnxChatEngine(
     public async Task WarmUpAsync(CancellationToken cancellationToken)
     {
         // A lone sequence and a full batch: the memory of both is there when the first request comes.
-        var prompt = Model.Template.Encode([new OrderedDictionary<string, object?> { ["role"] = "user", ["content"] = "Hi" }], continues: false);
+        var prompt = Model.Template.Encode([new OrderedDictionary<string, object?> { ["role"] = "user", ["content"] = "Hi" }], continues: false, DateTimeOffset.UnixEpoch);
         foreach (var choices in (int[])[1, Loop.Rows])
         {
             var answer = new ChatAnswer(prompt, new ChatSettings { Choices = choices, MaxTokens = 4 }, Model.Tokenizer);

@@ -52,14 +52,15 @@ internal sealed class PromptTemplate
     /// <summary>The prompt's tokens.</summary>
     /// <param name="messages">The messages as templates see them.</param>
     /// <param name="continues">Whether the last message is the beginning of the answer.</param>
+    /// <param name="now">What templates that write the date take for it.</param>
     /// <exception cref="InferenceException">400: the template refuses these messages.</exception>
-    public List<int> Encode(IReadOnlyList<object?> messages, bool continues)
+    public List<int> Encode(IReadOnlyList<object?> messages, bool continues, DateTimeOffset now)
     {
         var safe = messages.Select(Protect).ToList();
         string text;
         try
         {
-            text = Render(safe, addGenerationPrompt: !continues);
+            text = Render(safe, addGenerationPrompt: !continues, now);
         }
         catch (TemplateException e)
         {
@@ -75,10 +76,10 @@ internal sealed class PromptTemplate
             ? named.EnumerateArray().Where(item => item.Text("name") == "default").Select(item => item.Text("template")).FirstOrDefault() : null);
 
     // What fails with the simplest of conversations fails with all of them.
-    private void Try() => Render([new OrderedDictionary<string, object?> { ["role"] = "user", ["content"] = "Hi" }], addGenerationPrompt: true);
+    private void Try() => Render([new OrderedDictionary<string, object?> { ["role"] = "user", ["content"] = "Hi" }], addGenerationPrompt: true, DateTimeOffset.UnixEpoch);
 
-    private string Render(List<object?> messages, bool addGenerationPrompt) =>
-        _template.Render(_variables.Append(new("messages", messages)).Append(new("add_generation_prompt", addGenerationPrompt)));
+    private string Render(List<object?> messages, bool addGenerationPrompt, DateTimeOffset now) =>
+        _template.Render(_variables.Append(new("messages", messages)).Append(new("add_generation_prompt", addGenerationPrompt)), now);
 
     /// <summary>The text up to the last message's end, so that the model goes on with that message.</summary>
     private static string CutAfterLast(string text, List<object?> messages)

@@ -8,15 +8,14 @@ namespace AgentPlatform.Worker.Engines.OnnxChat.Templates;
 /// them (https://huggingface.co/docs/transformers/chat_templating); the rest is refused when it is loaded.
 /// </summary>
 /// <remarks>
-/// Safe for concurrent use. The same messages give the same text whenever they come, so that a request can be run again: <c>strftime_now</c>
-/// stays undefined, for which templates that know it provide.
+/// Safe for concurrent use. The same variables and time give the same text.
 /// </remarks>
 internal sealed class ChatTemplate
 {
     // As in Jinja's sandbox.
     private const int MaxRange = 100_000;
 
-    private static readonly TemplateUndefined _clock = new("strftime_now");
+    private const string Clock = "strftime_now";
 
     private static readonly Dictionary<string, TemplateFunction> _functions = new(StringComparer.Ordinal)
     {
@@ -32,15 +31,16 @@ internal sealed class ChatTemplate
 
     /// <summary>Reads a template.</summary>
     /// <exception cref="TemplateSyntaxException">It is not well formed, or uses what is not known here.</exception>
-    public static ChatTemplate Parse(string source) => new(TemplateParser.Parse(source, [.. _functions.Keys, _clock.Name]));
+    public static ChatTemplate Parse(string source) => new(TemplateParser.Parse(source, [.. _functions.Keys, Clock]));
 
     /// <summary>The text that the model continues.</summary>
     /// <param name="variables">What the template can use: <c>messages</c>, <c>add_generation_prompt</c>, <c>bos_token</c> and so on.</param>
+    /// <param name="now">What templates that write the date take for it.</param>
     /// <exception cref="TemplateException">The template refuses these messages, or cannot deal with them.</exception>
-    public string Render(IEnumerable<KeyValuePair<string, object?>> variables)
+    public string Render(IEnumerable<KeyValuePair<string, object?>> variables, DateTimeOffset now)
     {
         var scope = new TemplateScope();
-        scope.Set(_clock.Name, _clock);
+        scope.Set(Clock, (TemplateFunction)(arguments => TemplateClock.Format(now, arguments.Text(0, "format") ?? "")));
         foreach (var (name, function) in _functions)
         {
             scope.Set(name, function);

@@ -36,7 +36,7 @@ public sealed class ChatTemplateTests
     [InlineData("{% generation %}a{% endgeneration %}{# a comment #}b", "ab")]
     [InlineData("{{ {'a': {'b': 'deep'}}.a['b'] }}{{ {'a': 1}.get('z', 'no') }}", "deepno")]
     [InlineData("{{ '}}' }}{{ {'a': {}} | length }}", "}}1")]
-    [InlineData("{{ not strftime_now is defined }}", "True")]
+    [InlineData("{{ strftime_now('%d %B %Y, %-d %b %y %H:%M %A %j 100%%') }}", "05 March 2026, 5 Mar 26 07:08 Thursday 064 100%")]
     public void Render_AnExpressionOrStatement_GivesWhatJinjaWould(string template, string expected) => Assert.Equal(expected, Render(template));
 
     [Theory]
@@ -73,7 +73,7 @@ public sealed class ChatTemplateTests
     [InlineData("{{ missing.x }}", "'missing' is undefined")]
     [InlineData("{{ 1 + 'a' }}", "'+'")]
     [InlineData("{{ none.strip() }}", "'strip'")]
-    [InlineData("{{ strftime_now('%d') }}", "strftime_now")]
+    [InlineData("{{ strftime_now('%Q') }}", "'%Q'")]
     [InlineData("{{ range(1000000) }}", "range")]
     [InlineData("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "'m'")]
     public void Render_WhatCannotBe_SaysWhy(string template, string said) =>
@@ -110,6 +110,6 @@ public sealed class ChatTemplateTests
     private static string Render(string template, string messages = "[]")
     {
         using var json = JsonDocument.Parse(messages);
-        return ChatTemplate.Parse(template).Render([new("messages", TemplateValue.Of(json.RootElement)), new("add_generation_prompt", true)]);
+        return ChatTemplate.Parse(template).Render([new("messages", TemplateValue.Of(json.RootElement)), new("add_generation_prompt", true)], new DateTimeOffset(2026, 3, 5, 7, 8, 9, TimeSpan.Zero));
     }
 }
