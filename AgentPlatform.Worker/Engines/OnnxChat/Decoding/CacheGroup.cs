@@ -44,6 +44,9 @@ internal sealed class CacheGroup : IDisposable
     /// <summary>How many rows hold a sequence.</summary>
     public int Rows { get; private set; }
 
+    /// <summary>Memory that it takes.</summary>
+    public long Bytes => _capacity * PastBytes * _past.Length;
+
     /// <summary>Rows of a run.</summary>
     private int RunRows => Math.Max(Rows, LeastRows);
 
