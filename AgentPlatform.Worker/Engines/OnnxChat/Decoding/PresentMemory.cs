@@ -24,7 +24,9 @@ internal sealed class PresentMemory(DecoderLayout layout)
 
         Version++;
         _logits = new TensorMemory(Math.Max(logitBytes, _logits?.Bytes ?? 0));
-        for (var index = 0; index < _memory.Length; index++)
+
+        // The first one last, since its size stands for that of all: there may not be enough memory for them.
+        for (var index = _memory.Length - 1; index >= 0; index--)
         {
             _memory[index] = new TensorMemory(Math.Max(bytes, _memory[index]?.Bytes ?? 0));
         }
