@@ -17,7 +17,7 @@ internal sealed class PresentMemory(DecoderLayout layout)
     {
         var bytes = rows * (slots + 1L) * layout.TokenBytes;
         var logitBytes = (long)rows * layout.Vocabulary * DecoderLayout.BytesOf(layout.LogitElement);
-        if (_logits is not null && bytes <= _memory[0].Bytes && logitBytes <= _logits.Bytes)
+        if (_logits is not null && bytes <= _memory[0]?.Bytes && logitBytes <= _logits.Bytes)
         {
             return;
         }
