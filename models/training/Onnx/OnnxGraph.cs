@@ -25,14 +25,27 @@ internal sealed class OnnxGraph(string name)
         return this;
     }
 
+    /// <summary>A number without dimensions.</summary>
+    public OnnxGraph Constant(string constant, float value) => Constant(constant, OnnxType.Float, MemoryMarshal.AsBytes<float>([value]), []);
+
+    public OnnxGraph Constant(string constant, long value) => Constant(constant, OnnxType.Int64, MemoryMarshal.AsBytes<long>([value]), []);
+
     public OnnxGraph Constant(string constant, float[] values, params int[] shape) => Constant(constant, OnnxType.Float, MemoryMarshal.AsBytes<float>(values), shape);
+
+    /// <summary>Stores values in half precision; a <c>Cast</c> widens them when the model is loaded.</summary>
+    public OnnxGraph HalfConstant(string constant, float[] values, params int[] shape) =>
+        Constant(constant, OnnxType.Float16, MemoryMarshal.AsBytes<Half>(Array.ConvertAll(values, value => (Half)value)), shape);
 
     public OnnxGraph Constant(string constant, int[] values) => Constant(constant, OnnxType.Int32, MemoryMarshal.AsBytes<int>(values), [values.Length]);
 
     public OnnxGraph Constant(string constant, long[] values) => Constant(constant, OnnxType.Int64, MemoryMarshal.AsBytes<long>(values), [values.Length]);
 
     /// <summary>Adds an operator with one output; attributes are an int or a list of ints.</summary>
-    public OnnxGraph Node(string operation, string[] inputs, string output, params (string Name, object Value)[] attributes)
+    public OnnxGraph Node(string operation, string[] inputs, string output, params (string Name, object Value)[] attributes) =>
+        Node(operation, inputs, [output], attributes);
+
+    /// <summary>Adds an operator; its name is that of its first output.</summary>
+    public OnnxGraph Node(string operation, string[] inputs, string[] outputs, params (string Name, object Value)[] attributes)
     {
         var node = new ProtobufMessage();
         foreach (var input in inputs)
@@ -40,7 +53,12 @@ internal sealed class OnnxGraph(string name)
             node.Add(1, input);
         }
 
-        node.Add(2, output).Add(3, output).Add(4, operation);
+        foreach (var output in outputs)
+        {
+            node.Add(2, output);
+        }
+
+        node.Add(3, outputs[0]).Add(4, operation);
         foreach (var (attribute, value) in attributes)
         {
             var message = new ProtobufMessage().Add(1, attribute);

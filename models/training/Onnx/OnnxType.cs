@@ -7,4 +7,5 @@ internal enum OnnxType
     Int32 = 6,
     Int64 = 7,
     Boolean = 9,
+    Float16 = 10,
 }
