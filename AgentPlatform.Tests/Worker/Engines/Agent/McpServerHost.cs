@@ -39,7 +39,9 @@ internal sealed class McpServerHost : IAsyncDisposable
             ToolCollection =
             [
                 McpServerTool.Create((string text) => $"{text}!", new McpServerToolCreateOptions { Name = "text.shout" }),
-                McpServerTool.Create(string (string text) => throw new McpException($"Cannot whisper {text}."), new McpServerToolCreateOptions { Name = "whisper" }),
+                McpServerTool.Create(
+                    (string text) => new CallToolResult { IsError = true, Content = [new TextContentBlock { Text = $"Cannot whisper {text}." }] },
+                    new McpServerToolCreateOptions { Name = "whisper" }),
             ],
         });
         var builder = WebApplication.CreateSlimBuilder();
