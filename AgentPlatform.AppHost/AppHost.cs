@@ -25,6 +25,14 @@ try
     pools.Add("tiny-chat", EngineType.Simulated, ModelOperation.Chat, "Simulated: answers with the timing of a GPU and without a model.")
         .WithReplicas(2);
 
+    // The worked example of an agent, in a run that names a server whose model can call tools (the embedded one cannot), such as
+    // --Pools:llm:Server=http://localhost:11434/v1 --Pools:llm:UpstreamModel=qwen3
+    if (pools.ServerOf("llm") is { } server)
+    {
+        pools.AddOpenAIServer("llm", server, "The model of the monitoring agent.");
+        pools.AddMonitoringAgent("monitor", model: "llm", classifier: "sentiment");
+    }
+
     builder.AnnounceReadiness(gateway);
     await builder.Build().RunAsync();
     return Environment.ExitCode;

@@ -15,6 +15,9 @@ internal static class EngineType
     /// <summary>A server of the Open Inference Protocol, such as Triton; the worker's settings <c>Triton:*</c> name it.</summary>
     public const string Triton = "triton";
 
+    /// <summary>A model with tools, by Semantic Kernel; the worker's settings <c>Agent:*</c> say which.</summary>
+    public const string Agent = "agent";
+
     /// <summary>The timing of a GPU without a model.</summary>
     public const string Simulated = "simulated";
 }

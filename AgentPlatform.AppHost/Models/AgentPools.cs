@@ -1,0 +1,23 @@
+namespace AgentPlatform.AppHost.Models;
+
+/// <summary>Pools whose workers are agents: a model with tools.</summary>
+internal static class AgentPools
+{
+    /// <summary>
+    /// The worked example: an agent that has the platform's classifier judge and count comments, and says what to look at. It asks model and
+    /// classifier by their queues.
+    /// </summary>
+    /// <param name="pools">The platform's pools.</param>
+    /// <param name="name">Name by which clients ask for the agent.</param>
+    /// <param name="model">Pool of its model, which must be able to call tools.</param>
+    /// <param name="classifier">Pool of its tool.</param>
+    public static IResourceBuilder<ProjectResource> AddMonitoringAgent(this ModelPools pools, string name, string model, string classifier) =>
+        pools.AddAgent(name, model, "Watches social media: judges and counts comments, and says what to look at.")
+            .WithEnvironment("Agent__InstructionsFile", Path.GetFullPath("../samples/CommentFeed/monitor.md", pools.ApplicationBuilder.AppHostDirectory))
+            .WithEnvironment("Agent__Plugins__0", "social_media")
+            .WithEnvironment("Agent__SocialMedia__Name", classifier);
+
+    /// <summary>A pool of agents whose model is another pool's. Instructions, plugins and MCP servers are the worker's settings <c>Agent:*</c> (docs/agents.md).</summary>
+    public static IResourceBuilder<ProjectResource> AddAgent(this ModelPools pools, string name, string model, string description) =>
+        pools.Add(name, EngineType.Agent, ModelOperation.Chat, description).WithEnvironment("Agent__Model__Name", model);
+}
