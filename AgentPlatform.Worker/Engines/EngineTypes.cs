@@ -2,6 +2,7 @@ using AgentPlatform.Worker.Engines.Classifier;
 using AgentPlatform.Worker.Engines.OnnxChat;
 using AgentPlatform.Worker.Engines.OpenAI;
 using AgentPlatform.Worker.Engines.Simulated;
+using AgentPlatform.Worker.Engines.Triton;
 using Microsoft.Extensions.Options;
 
 namespace AgentPlatform.Worker.Engines;
@@ -18,6 +19,7 @@ internal static class EngineTypes
         ["onnx-classifier"] = ClassifierEngine.AddTo,
         ["openai"] = OpenAIEngine.AddTo,
         ["simulated"] = SimulatedEngine.AddTo,
+        ["triton"] = TritonEngine.AddTo,
     };
 
     /// <summary>Registers the engine of that name.</summary>
