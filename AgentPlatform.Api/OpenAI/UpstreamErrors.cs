@@ -18,10 +18,10 @@ internal sealed class UpstreamErrors(OpenAIEndpoint endpoint)
         var because = said.Message is { Length: > 0 } message ? $": {message}" : ".";
         return status switch
         {
-            400 or 413 => new InferenceError(status, "invalid_request_error", said.Message ?? "The model's server refused the request.", said.Code, said.Param),
+            400 or 413 => new InferenceError(status, "invalid_request_error", said.Message ?? "The model's server refused the request.", CodeOf(said), said.Param),
 
             // This platform never answers 422; for servers that do it is their 400.
-            422 => new InferenceError(400, "invalid_request_error", said.Message ?? "The model's server refused the request.", said.Code, said.Param),
+            422 => new InferenceError(400, "invalid_request_error", said.Message ?? "The model's server refused the request.", CodeOf(said), said.Param),
             401 or 403 => InferenceError.EngineFailed(
                 $"The server of model '{model}' refused the platform's API key ({status}); whoever runs the platform must set a valid one."),
             404 => InferenceError.EngineFailed($"The server of model '{model}' knows no model '{endpoint.UpstreamModel}' or no chat completions (404){because}"),
@@ -88,6 +88,17 @@ internal sealed class UpstreamErrors(OpenAIEndpoint endpoint)
             _ => InferenceError.EngineFailed(message),
         };
     }
+
+    /// <summary>OpenAI's code for a refusal. llama.cpp and vLLM repeat the status there, and tell a prompt that is too long by type or message.</summary>
+    private static string? CodeOf(UpstreamMessage said) => said switch
+    {
+        { Type: "exceed_context_size_error" } or { Code: null or "400" } when IsTooLong(said) => "context_length_exceeded",
+        { Code: [>= '0' and <= '9', ..] } => null,
+        _ => said.Code,
+    };
+
+    private static bool IsTooLong(UpstreamMessage said) =>
+        said.Type == "exceed_context_size_error" || said.Message?.Contains("maximum context length", StringComparison.Ordinal) == true;
 
     private static int RetryAfterOf(HttpResponseMessage response, int otherwise) =>
         response.Headers.RetryAfter?.Delta is { } delta ? (int)Math.Clamp(Math.Ceiling(delta.TotalSeconds), 1, MaxRetryAfter) : otherwise;

@@ -31,13 +31,16 @@ internal static class TransportExtensions
     /// The HTTP client that reaches model servers. Without a timeout: requests have deadlines. Redirects are not followed, since a chat
     /// is not to be sent to somebody else.
     /// </summary>
-    public static void AddUpstreamClient(this IServiceCollection services) => services
-        .AddHttpClient(UpstreamClient, static client => client.Timeout = Timeout.InfiniteTimeSpan)
+    public static IHttpClientBuilder AddUpstreamClient(this IServiceCollection services, string name = UpstreamClient) => services
+        .AddHttpClient(name, static client => client.Timeout = Timeout.InfiniteTimeSpan)
         .ConfigurePrimaryHttpMessageHandler(static () => new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
             ConnectTimeout = TimeSpan.FromSeconds(5),
             PooledConnectionLifetime = TimeSpan.FromMinutes(2), // Finds new addresses of a name.
+
+            // Long enough for what follows the last event; a stream that is left in its middle is to end on the server too.
+            ResponseDrainTimeout = TimeSpan.FromMilliseconds(50),
         })
         .SetHandlerLifetime(Timeout.InfiniteTimeSpan);
 }

@@ -37,7 +37,9 @@ internal sealed class ChatParts : IDisposable
     public ReplyPart Finish(int index, string reason, bool first = false) => Delta(index, null, reason, first, null);
 
     /// <summary>Sample: <c>{"choices":[{"index":0,"message":{"role":"assistant","content":"Hi"},"finish_reason":"stop"}],"usage":{…}}</c></summary>
-    public ReplyPart Result(IEnumerable<ChatChoice> choices, TokenUsage usage)
+    /// <param name="choices">The choices, in their order.</param>
+    /// <param name="usage">The tokens that they took; null if nobody counts them.</param>
+    public ReplyPart Result(IEnumerable<ChatChoice> choices, TokenUsage? usage)
     {
         Begin();
         var index = 0;
@@ -55,16 +57,24 @@ internal sealed class ChatParts : IDisposable
         }
 
         _json.WriteEndArray();
-        _json.WritePropertyName("usage"u8);
-        Write(usage);
+        if (usage is { } counted)
+        {
+            _json.WritePropertyName("usage"u8);
+            Write(counted);
+        }
+
         return End(ReplyKind.Result);
     }
 
-    /// <summary>Sample: <c>{"prompt_tokens":3,"completion_tokens":5,"total_tokens":8}</c></summary>
-    public ReplyPart End(TokenUsage usage)
+    /// <summary>Sample: <c>{"prompt_tokens":3,"completion_tokens":5,"total_tokens":8}</c>; empty if nobody counts tokens.</summary>
+    public ReplyPart End(TokenUsage? usage)
     {
         Reset();
-        Write(usage);
+        if (usage is { } counted)
+        {
+            Write(counted);
+        }
+
         return Part(ReplyKind.End);
     }
 

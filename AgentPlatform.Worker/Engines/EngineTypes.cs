@@ -3,6 +3,7 @@ using AgentPlatform.Worker.Engines.Classifier;
 using AgentPlatform.Worker.Engines.OnnxChat;
 using AgentPlatform.Worker.Engines.OpenAI;
 using AgentPlatform.Worker.Engines.Simulated;
+using AgentPlatform.Worker.Engines.Triton;
 using Microsoft.Extensions.Options;
 
 namespace AgentPlatform.Worker.Engines;
@@ -19,6 +20,7 @@ internal static class EngineTypes
         ["onnx-classifier"] = ClassifierEngine.AddTo,
         ["openai"] = OpenAIEngine.AddTo,
         ["simulated"] = SimulatedEngine.AddTo,
+        ["triton"] = TritonEngine.AddTo,
     };
 
     // Engines that need more than services, such as a connection to the broker.

@@ -124,6 +124,21 @@ public sealed class OpenAIInferenceTests : IAsyncLifetime, IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("""{"error":{"code":400,"message":"request (2412 tokens) exceeds the available context size (512 tokens)","type":"exceed_context_size_error","n_prompt_tokens":2412,"n_ctx":512}}""", "context_length_exceeded")] // llama.cpp
+    [InlineData("""{"error":{"message":"This model's maximum context length is 512 tokens.","type":"BadRequestError","param":null,"code":400}}""", "context_length_exceeded")] // vLLM
+    [InlineData("""{"error":{"message":"No.","type":"invalid_request_error","code":"content_filter"}}""", "content_filter")]
+    [InlineData("""{"error":{"message":"No.","code":400}}""", null)]
+    public async Task A_refusal_has_the_code_that_OpenAI_gives_it(string body, string? code)
+    {
+        _server.Answer = (context, _) =>
+        {
+            context.Response.StatusCode = 400;
+            return context.Response.WriteAsync(body);
+        };
+        Assert.Equal((400, code), (await FailureAsync([]) is var error ? error.Status : 0, error.Code));
+    }
+
     [Fact]
     public async Task A_server_that_is_away_is_503()
     {

@@ -1,6 +1,4 @@
-using System.Buffers;
 using System.Runtime.CompilerServices;
-using System.Text.Json;
 using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Worker.Batching;
 using AgentPlatform.Worker.Engines.Onnx;
@@ -64,17 +62,8 @@ internal sealed class ClassifierEngine : IEngine, IAsyncDisposable
     /// <inheritdoc/>
     public async IAsyncEnumerable<ReplyPart> RunAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var classification = await _batcher.RunAsync(ReadText(request.Body), request.Deadline, cancellationToken);
-        var answer = new ArrayBufferWriter<byte>(64);
-        using (var json = new Utf8JsonWriter(answer))
-        {
-            json.WriteStartObject();
-            json.WriteString("sentiment"u8, classification.Label);
-            json.WriteNumber("confidence"u8, classification.Confidence);
-            json.WriteEndObject();
-        }
-
-        yield return new ReplyPart(ReplyKind.Result, answer.WrittenMemory);
+        var classification = await _batcher.RunAsync(AnalyzeJson.ReadText(request.Body), request.Deadline, cancellationToken);
+        yield return AnalyzeJson.Write(classification);
     }
 
     /// <inheritdoc/>
@@ -82,14 +71,5 @@ internal sealed class ClassifierEngine : IEngine, IAsyncDisposable
     {
         await _batcher.DisposeAsync();
         _classifier?.Dispose();
-    }
-
-    // {"text":"…"}
-    private static string ReadText(ReadOnlyMemory<byte> body)
-    {
-        using var document = JsonDocument.Parse(body);
-        return document.RootElement.TryGetProperty("text", out var text) && text.ValueKind == JsonValueKind.String
-            ? text.GetString()!
-            : throw new InferenceException(InferenceError.Invalid("The request has no text.", "text"));
     }
 }

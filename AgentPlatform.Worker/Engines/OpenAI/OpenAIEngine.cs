@@ -1,7 +1,7 @@
 using System.Net;
 using AgentPlatform.Api.OpenAI;
-using AgentPlatform.Client.Transports;
 using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Worker.Engines.Servers;
 using Microsoft.Extensions.Options;
 
 namespace AgentPlatform.Worker.Engines.OpenAI;
@@ -21,13 +21,13 @@ internal sealed partial class OpenAIEngine(HttpClient http, OpenAIEndpoint endpo
     public static void AddTo(IServiceCollection services)
     {
         services.AddValidated<OpenAIOptions, OpenAIOptionsValidator>(OpenAIOptions.Section);
-        services.AddUpstreamClient();
+        services.AddModelServerClient();
         services.AddSingleton<IEngine>(static provider =>
         {
             var options = provider.GetRequiredService<IOptions<OpenAIOptions>>().Value;
             var upstream = options.UpstreamModel ?? provider.GetRequiredService<IOptions<ModelOptions>>().Value.Name;
             return new OpenAIEngine(
-                provider.GetRequiredService<IHttpClientFactory>().CreateClient(TransportExtensions.UpstreamClient), new OpenAIEndpoint(new Uri(options.Endpoint), upstream, options.ApiKey),
+                provider.GetRequiredService<IHttpClientFactory>().CreateClient(ModelServerClient.Name), new OpenAIEndpoint(new Uri(options.Endpoint), upstream, options.ApiKey),
                 provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<OpenAIEngine>>());
         });
     }

@@ -4,7 +4,6 @@ using AgentPlatform.Api.OpenAI;
 using AgentPlatform.Worker.Engines;
 using AgentPlatform.Worker.Engines.OpenAI;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Time.Testing;
 
 namespace AgentPlatform.Tests.Worker.Engines.OpenAI;
 
@@ -95,29 +94,5 @@ public sealed class OpenAIEngineTests : IDisposable
 
         private Task<(HttpRequestMessage Request, TaskCompletionSource<HttpResponseMessage> Response)> NextAsync() =>
             _requests.Reader.ReadAsync().AsTask().WaitAsync(_limit);
-    }
-
-    /// <summary>Time that passes when the engine pauses between two requests, and then only.</summary>
-    private sealed class PauseTime : FakeTimeProvider
-    {
-        private static readonly TimeSpan _pause = TimeSpan.FromSeconds(1);
-        private readonly Channel<bool> _pauses = Channel.CreateUnbounded<bool>();
-
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
-        {
-            var timer = base.CreateTimer(callback, state, dueTime, period);
-            if (dueTime == _pause)
-            {
-                _pauses.Writer.TryWrite(true);
-            }
-
-            return timer;
-        }
-
-        public async Task PassPauseAsync()
-        {
-            await _pauses.Reader.ReadAsync().AsTask().WaitAsync(_limit);
-            Advance(_pause);
-        }
     }
 }

@@ -1,0 +1,14 @@
+using AgentPlatform.Client.Transports;
+
+namespace AgentPlatform.Worker.Engines.Servers;
+
+/// <summary>The HTTP client of engines whose model is on a server.</summary>
+internal static class ModelServerClient
+{
+    /// <summary>Name of the client.</summary>
+    public const string Name = "model-server";
+
+    /// <summary>Registers it.</summary>
+    public static void AddModelServerClient(this IServiceCollection services) =>
+        services.AddUpstreamClient(Name).AddHttpMessageHandler(static provider => new ModelServerRetry(provider.GetRequiredService<TimeProvider>()));
+}

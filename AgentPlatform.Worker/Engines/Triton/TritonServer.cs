@@ -1,0 +1,112 @@
+using System.Net;
+using System.Net.Http.Headers;
+using AgentPlatform.Api.OpenAI;
+using AgentPlatform.Messaging.Contracts;
+
+namespace AgentPlatform.Worker.Engines.Triton;
+
+/// <summary>One model on a server of the Open Inference Protocol over HTTP.</summary>
+/// <remarks>Safe for concurrent use. Disposing of a response closes its connection, which is how the server learns that nobody waits.</remarks>
+internal sealed class TritonServer(HttpClient http, Uri address, string model, string? version, string? apiKey)
+{
+    private const int RetryAfter = 2;
+    private const int MaxRetryAfter = 3600;
+
+    /// <summary>The server's base address.</summary>
+    public Uri Address => address;
+
+    private string ModelPath { get; } = $"v2/models/{Uri.EscapeDataString(model)}{(string.IsNullOrEmpty(version) ? "" : $"/versions/{Uri.EscapeDataString(version)}")}";
+
+    /// <summary>Why the model takes no requests, or null if it does.</summary>
+    /// <exception cref="EngineLoadException">The server refuses the key.</exception>
+    public async Task<string?> AskAsync(CancellationToken cancellationToken) =>
+        await AskAsync("v2/health/ready", "the server", cancellationToken) ?? await AskAsync($"{ModelPath}/ready", $"the model '{model}' there", cancellationToken);
+
+    /// <summary>What the server knows of the model.</summary>
+    /// <exception cref="EngineLoadException">It cannot be understood.</exception>
+    /// <exception cref="HttpRequestException">The server is away.</exception>
+    public async Task<TritonModel> DescribeAsync(CancellationToken cancellationToken)
+    {
+        var metadata = await GetAsync(ModelPath, cancellationToken) ?? throw new EngineLoadException($"The server at {address} has no metadata of the model '{model}'.");
+        var config = await GetAsync($"{ModelPath}/config", cancellationToken);
+        return TritonModel.Read(metadata, config);
+    }
+
+    /// <summary>Sends a request to one of the model's endpoints: <c>infer</c>, <c>generate_stream</c>.</summary>
+    /// <returns>A success whose content has not been read yet.</returns>
+    /// <exception cref="InferenceException">It failed.</exception>
+    public async Task<HttpResponseMessage> PostAsync(string endpoint, ReadOnlyMemory<byte> json, CancellationToken cancellationToken)
+    {
+        using var request = Create(HttpMethod.Post, $"{ModelPath}/{endpoint}");
+        request.Content = new ReadOnlyMemoryContent(json) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
+        try
+        {
+            var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            if (response.IsSuccessStatusCode)
+            {
+                return response;
+            }
+
+            using (response)
+            {
+                throw new InferenceException(Describe(response, await response.Content.ReadAsByteArrayAsync(cancellationToken)));
+            }
+        }
+        catch (Exception e) when (UpstreamErrors.Describe(e, cancellationToken) is { } error)
+        {
+            throw new InferenceException(error, e);
+        }
+    }
+
+    private async Task<string?> AskAsync(string path, string what, CancellationToken cancellationToken)
+    {
+        using var request = Create(HttpMethod.Get, path);
+        using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        return response.StatusCode switch
+        {
+            HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => throw new EngineLoadException($"The server at {request.RequestUri} refuses Triton:ApiKey ({(int)response.StatusCode})."),
+            _ when response.IsSuccessStatusCode => null,
+            var status => $"{what} is not ready ({(int)status})",
+        };
+    }
+
+    /// <summary>The document at <paramref name="path"/>, or null if the server has none.</summary>
+    private async Task<byte[]?> GetAsync(string path, CancellationToken cancellationToken)
+    {
+        using var request = Create(HttpMethod.Get, path);
+        using var response = await http.SendAsync(request, cancellationToken);
+        return response.IsSuccessStatusCode ? await response.Content.ReadAsByteArrayAsync(cancellationToken) : null;
+    }
+
+    private HttpRequestMessage Create(HttpMethod method, string path)
+    {
+        var request = new HttpRequestMessage(method, new Uri($"{address.AbsoluteUri.TrimEnd('/')}/{path}"));
+        if (!string.IsNullOrEmpty(apiKey))
+        {
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", apiKey);
+        }
+
+        return request;
+    }
+
+    // {"error":"[request id: <id_unknown>] unexpected shape for input 'TEXT' …"}
+    private InferenceError Describe(HttpResponseMessage response, byte[] body)
+    {
+        var status = (int)response.StatusCode;
+        var said = UpstreamMessage.Parse(body).Message;
+        var because = said is { Length: > 0 } ? $": {said}" : ".";
+        return status switch
+        {
+            // The protocol's status for what the model does not take; texts that are too long come back so.
+            400 or 413 or 422 => InferenceError.Invalid($"The model '{model}' refused the request{because}"),
+            401 or 403 => InferenceError.EngineFailed($"The server of model '{model}' refused the platform's API key ({status}); whoever runs the platform must set a valid one."),
+            404 or 501 => InferenceError.EngineFailed($"The server has no model '{model}' that can be asked this way ({status}){because}"),
+            429 => InferenceError.Overloaded($"The server of model '{model}' is at its limit{because}", RetryAfterOf(response, 1)),
+            408 or 425 or 502 or 503 or 504 => InferenceError.Unavailable($"The server of model '{model}' answers {status}{because}", RetryAfterOf(response, RetryAfter)),
+            _ => InferenceError.EngineFailed($"The server of model '{model}' answers {status}{because}"),
+        };
+    }
+
+    private static int RetryAfterOf(HttpResponseMessage response, int otherwise) =>
+        response.Headers.RetryAfter?.Delta is { } delta ? (int)Math.Clamp(Math.Ceiling(delta.TotalSeconds), 1, MaxRetryAfter) : otherwise;
+}
