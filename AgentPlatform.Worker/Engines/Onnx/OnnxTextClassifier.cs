@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML.OnnxRuntime;
 
 namespace AgentPlatform.Worker.Engines.Onnx;
@@ -11,6 +12,9 @@ internal sealed class OnnxTextClassifier : IDisposable
 {
     private const string InputName = "ids";
     private const string OutputName = "logits";
+
+    /// <summary>What a model's metadata may hold, because a model that finds its rows by a hash does not fail on ids that it was not trained on.</summary>
+    private const string BucketsKey = "buckets";
 
     private static readonly string[] OutputNames = [OutputName];
 
@@ -54,7 +58,7 @@ internal sealed class OnnxTextClassifier : IDisposable
         var classifier = new OnnxTextClassifier(session, config);
         try
         {
-            // The number of embedding rows is not in the model's metadata, but reading beyond them fails.
+            // A model that reads its embeddings by id has their number nowhere in its metadata, but reading beyond them fails.
             classifier.Run([[config.Encoder.Buckets - 1]]);
         }
         catch (OnnxRuntimeException exception)
@@ -111,8 +115,13 @@ internal sealed class OnnxTextClassifier : IDisposable
             return $"it must have an output {OutputName}, float [batch, labels].";
         }
 
-        return output.Dimensions[1] == config.Labels.Count ? null
-            : $"it has {output.Dimensions[1]} outputs, and config.json beside it names {config.Labels.Count} labels.";
+        if (output.Dimensions[1] != config.Labels.Count)
+        {
+            return $"it has {output.Dimensions[1]} outputs, and config.json beside it names {config.Labels.Count} labels.";
+        }
+
+        return session.ModelMetadata.CustomMetadataMap.TryGetValue(BucketsKey, out var buckets) && buckets != config.Encoder.Buckets.ToString(CultureInfo.InvariantCulture)
+            ? $"it was trained for {buckets} buckets, and config.json beside it sets {config.Encoder.Buckets}." : null;
     }
 
     private float[] Run(long[][] rows)

@@ -10,7 +10,7 @@ internal sealed class OnnxGraph(string name)
     private const int IntAttribute = 2;
     private const int IntsAttribute = 7;
 
-    private readonly List<ProtobufMessage> _nodes = [], _constants = [], _inputs = [], _outputs = [];
+    private readonly List<ProtobufMessage> _nodes = [], _constants = [], _inputs = [], _outputs = [], _notes = [];
 
     /// <summary>Declares an input; a dimension is its size, or the name of one that varies.</summary>
     public OnnxGraph Input(string input, OnnxType type, params object[] shape)
@@ -25,6 +25,13 @@ internal sealed class OnnxGraph(string name)
         return this;
     }
 
+    /// <summary>Adds an entry to the model's metadata, for whoever loads it.</summary>
+    public OnnxGraph Note(string key, string value)
+    {
+        _notes.Add(new ProtobufMessage().Add(1, key).Add(2, value));
+        return this;
+    }
+
     /// <summary>A number without dimensions.</summary>
     public OnnxGraph Constant(string constant, float value) => Constant(constant, OnnxType.Float, MemoryMarshal.AsBytes<float>([value]), []);
 
@@ -35,6 +42,10 @@ internal sealed class OnnxGraph(string name)
     /// <summary>Stores values in half precision; a <c>Cast</c> widens them when the model is loaded.</summary>
     public OnnxGraph HalfConstant(string constant, float[] values, params int[] shape) =>
         Constant(constant, OnnxType.Float16, MemoryMarshal.AsBytes<Half>(Array.ConvertAll(values, value => (Half)value)), shape);
+
+    public OnnxGraph Constant(string constant, sbyte[] values, params int[] shape) => Constant(constant, OnnxType.Int8, MemoryMarshal.AsBytes<sbyte>(values), shape);
+
+    public OnnxGraph Constant(string constant, int value) => Constant(constant, OnnxType.Int32, MemoryMarshal.AsBytes<int>([value]), []);
 
     public OnnxGraph Constant(string constant, int[] values) => Constant(constant, OnnxType.Int32, MemoryMarshal.AsBytes<int>(values), [values.Length]);
 
@@ -92,15 +103,11 @@ internal sealed class OnnxGraph(string name)
         AddAll(11, _inputs);
         AddAll(12, _outputs);
         var operators = new ProtobufMessage().Add(1, "").Add(2, OperatorSet);
-        return new ProtobufMessage().Add(1, FormatVersion).Add(2, "AgentPlatform.Training").Add(7, graph).Add(8, operators).ToBytes();
+        var model = new ProtobufMessage().Add(1, FormatVersion).Add(2, "AgentPlatform.Training").Add(7, graph).Add(8, operators);
+        _notes.ForEach(note => model.Add(14, note));
+        return model.ToBytes();
 
-        void AddAll(int field, List<ProtobufMessage> messages)
-        {
-            foreach (var message in messages)
-            {
-                graph.Add(field, message);
-            }
-        }
+        void AddAll(int field, List<ProtobufMessage> messages) => messages.ForEach(message => graph.Add(field, message));
     }
 
     private OnnxGraph Constant(string constant, OnnxType type, ReadOnlySpan<byte> littleEndian, int[] shape)

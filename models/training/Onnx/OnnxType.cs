@@ -4,6 +4,7 @@ namespace AgentPlatform.Training.Onnx;
 internal enum OnnxType
 {
     Float = 1,
+    Int8 = 3,
     Int32 = 6,
     Int64 = 7,
     Boolean = 9,

@@ -8,7 +8,7 @@ namespace AgentPlatform.Training.Sentiment;
 /// <summary>Trains the <c>sentiment</c> model, writes its folder, and measures it as the worker will run it: from the files, in ONNX Runtime.</summary>
 internal sealed class SentimentTraining
 {
-    private const int Members = 4;
+    private const int Members = 3;
     private const int Folds = 5;
 
     private static readonly string[] Labels = ["Negative", "Neutral", "Positive"];
@@ -20,7 +20,7 @@ internal sealed class SentimentTraining
 
     private SentimentTraining(Dictionary<string, int> lexicon)
     {
-        _encoding = new CommentEncoderOptions { Buckets = _network.Buckets };
+        _encoding = new CommentEncoderOptions { Buckets = _network.Buckets, CharacterGram = 0 };
         _encoder = new CommentEncoder(_encoding);
         _lexicon = lexicon;
     }
@@ -108,15 +108,17 @@ internal sealed class SentimentTraining
         }
 
         var known = Known().ToList();
+        var table = new IdTable([.. examples.SelectMany(example => example.Ids).Union(known.Select(word => word.Id)).Order()]);
+        var rows = examples.ConvertAll(example => (Array.ConvertAll(example.Ids, id => table[id]), example.Label));
+        var knownRows = known.ConvertAll(word => (table[word.Id], word.Positive, word.Negative));
         var members = new BagNetwork[Members];
         Parallel.For(0, Members, member =>
         {
-            members[member] = new BagNetwork(_network, seed: 20261124 + member, known);
-            members[member].Train(examples);
+            members[member] = new BagNetwork(_network, table.Ids.Length, seed: 20261124 + member, knownRows);
+            members[member].Train(rows);
         });
 
-        var used = new HashSet<long>(examples.SelectMany(example => example.Ids).Concat(known.Select(word => word.Id)));
-        File.WriteAllBytes(Path.Combine(folder, "model.onnx"), new BagEnsemble(members, _network).ToOnnx(used));
+        File.WriteAllBytes(Path.Combine(folder, "model.onnx"), new BagEnsemble(members, _network).ToOnnx(table));
         var config = new OnnxClassifierConfig
         {
             Labels = new(Labels.Index().ToDictionary(label => label.Index, label => label.Item)),

@@ -111,7 +111,7 @@ public class OnnxTextClassifierTests
     }
 
     [Fact]
-    public void Load_MoreIdsThanTheModelHasRows_Refuses()
+    public void Load_OtherBucketsThanTheModelWasTrainedFor_Refuses()
     {
         using var folder = ModelFolder.Copy();
         File.WriteAllText(folder.Config, """{"id2label":{"0":"A","1":"B","2":"C"},"encoder":{"buckets":16000000}}""");

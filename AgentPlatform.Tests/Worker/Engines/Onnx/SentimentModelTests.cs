@@ -18,7 +18,7 @@ public class SentimentModelTests
 
         Assert.Equal(metrics.RootElement.GetProperty("heldOutComments").GetInt32(), heldOut.Count);
         Assert.Equal(metrics.RootElement.GetProperty("macroF1").GetDouble(), macroF1, tolerance: 0.005);
-        Assert.InRange(macroF1, 0.75, 1);
+        Assert.InRange(macroF1, 0.85, 1);
     }
 
     private static double F1(List<(string Truth, string Said)> answers, string label) =>
