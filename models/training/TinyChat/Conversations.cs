@@ -1,0 +1,59 @@
+namespace AgentPlatform.Training.TinyChat;
+
+/// <summary>A conversation to learn from: its tokens, of which those from <paramref name="AnswerStart"/> on are learnt.</summary>
+internal sealed record Conversation(int[] Tokens, int AnswerStart, int Topic);
+
+/// <summary>Draws conversations from the corpus without end: a topic, one of its questions in some wording, what may stand before it, the answer.</summary>
+internal sealed class Conversations(IReadOnlyList<Topic> topics, Wording wording, ChatPrompt prompt, TinyChatOptions options)
+{
+    private readonly int _unknown = topics.ToList().FindIndex(topic => topic.Id == Topic.Unknown);
+    private readonly Random _random = new(options.Seed);
+    private readonly int[][] _answers = [.. topics.Select(topic => prompt.Tokenizer.Encode(topic.Answers[0]).Append(prompt.End).ToArray())];
+    private readonly Queue<int>[] _questions = [.. topics.Select(_ => new Queue<int>())];
+    private readonly Queue<int> _topics = new();
+
+    public Conversation Next()
+    {
+        var topic = _unknown >= 0 && _random.NextDouble() < options.OffTopic ? _unknown : NextTopic();
+        var question = wording.Vary(topics[topic].Questions[NextOf(_questions[topic], topics[topic].Questions.Count)], _random);
+        var system = _random.NextDouble() < options.SystemMessages ? wording.System(_random) : null;
+        var earlier = new List<(string, string)>();
+        while (_random.NextDouble() < options.EarlierTurns)
+        {
+            var other = topics[_random.Next(topics.Count)];
+            earlier.Add((wording.Vary(other.Questions[_random.Next(other.Questions.Count)], _random), other.Answers[0]));
+        }
+
+        var tokens = prompt.Encode(system, earlier, question);
+        var answer = _random.NextDouble() < options.WholeAnswers ? _answers[topic] : _answers[topic].Take(options.FirstTokens);
+        return new Conversation([.. tokens.Concat(answer).Take(options.Shape.Context)], tokens.Count, topic);
+    }
+
+    private int NextTopic()
+    {
+        int topic;
+        do
+        {
+            topic = NextOf(_topics, topics.Count);
+        }
+        while (topic == _unknown);
+
+        return topic;
+    }
+
+    /// <summary>Numbers below <paramref name="count"/> in random order, each once before any comes again.</summary>
+    private int NextOf(Queue<int> rest, int count)
+    {
+        if (rest.Count == 0)
+        {
+            var order = Enumerable.Range(0, count).ToArray();
+            _random.Shuffle(order);
+            foreach (var each in order)
+            {
+                rest.Enqueue(each);
+            }
+        }
+
+        return rest.Dequeue();
+    }
+}

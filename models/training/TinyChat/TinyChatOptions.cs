@@ -1,0 +1,49 @@
+using AgentPlatform.Training.Decoder;
+
+namespace AgentPlatform.Training.TinyChat;
+
+/// <summary>What the model and its training are made of; chosen on questions held back from the training data, see the model card.</summary>
+internal sealed record TinyChatOptions
+{
+    public int Vocabulary { get; init; } = 2048;
+
+    public DecoderShape Shape { get; init; } = new(Vocabulary: 2048, Layers: 4, Width: 192, Heads: 6, KeyValueHeads: 2, HeadSize: 32, Hidden: 576, Context: 512);
+
+    public int Seed { get; init; } = 20261124;
+
+    public int Steps { get; init; } = 3000;
+
+    /// <summary>Conversations per step.</summary>
+    public int BatchSize { get; init; } = 64;
+
+    public int WarmupSteps { get; init; } = 100;
+
+    public double LearningRate { get; init; } = 2e-3;
+
+    public double WeightDecay { get; init; } = 0.1;
+
+    public double Dropout { get; init; } = 0.1;
+
+    /// <summary>How much the question's topic, read off the state from which the answer starts, counts beside the answer's tokens.</summary>
+    public double TopicWeight { get; init; } = 0.5;
+
+    /// <summary>The written weights are an average over about so many of the last steps.</summary>
+    public double AverageSteps { get; init; } = 200;
+
+    /// <summary>
+    /// Most answers are learnt by their first tokens, which decide what is answered; the rest follows from those, and is learnt from
+    /// fewer examples.
+    /// </summary>
+    public int FirstTokens { get; init; } = 12;
+
+    public double WholeAnswers { get; init; } = 0.25;
+
+    /// <summary>Of the questions, how many are off topic.</summary>
+    public double OffTopic { get; init; } = 0.1;
+
+    /// <summary>With an instruction before the conversation, as OpenAI's clients send it.</summary>
+    public double SystemMessages { get; init; } = 0.25;
+
+    /// <summary>With an earlier question and answer, and of those with one more.</summary>
+    public double EarlierTurns { get; init; } = 0.12;
+}

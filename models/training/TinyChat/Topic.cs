@@ -1,0 +1,89 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace AgentPlatform.Training.TinyChat;
+
+/// <summary>A topic as a line of the corpus has it: <c>{"topic":"stop-strings","answer":"...","questions":["...","..."]}</c>.</summary>
+internal sealed record TopicLine
+{
+    public required string Topic { get; init; }
+
+    public string? Answer { get; init; }
+
+    /// <summary>Instead of <see cref="Answer"/>, where several wordings are as good; the first is the one that is learnt.</summary>
+    public string[]? Answers { get; init; }
+
+    public required string[] Questions { get; init; }
+}
+
+/// <summary>One topic with its questions from all lines that name it. The area is the file's: <c>train-AREA.jsonl</c>.</summary>
+internal sealed record Topic(string Id, string Area, IReadOnlyList<string> Answers, IReadOnlyList<string> Questions)
+{
+    /// <summary>The topic of all questions that the model is to say it cannot answer.</summary>
+    public const string Unknown = "unknown";
+
+    /// <summary>Reads <c>train-*.jsonl</c> of a folder, in the order of their names.</summary>
+    /// <exception cref="InvalidDataException">A line is wrong, or a question stands under two topics.</exception>
+    public static List<Topic> Read(string folder)
+    {
+        var lines = Lines(folder, "train-");
+        var topics = lines.GroupBy(line => line.Line.Topic).Select(group => new Topic(
+            group.Key,
+            group.First().Area,
+            [.. group.SelectMany(line => line.Line.Answers ?? (line.Line.Answer is { } answer ? [answer] : [])).Distinct()],
+            [.. group.SelectMany(line => line.Line.Questions).Distinct()])).ToList();
+        var owners = new Dictionary<string, string>();
+        foreach (var topic in topics)
+        {
+            if (topic.Answers.Count == 0)
+            {
+                throw new InvalidDataException($"The topic {topic.Id} has no answer.");
+            }
+
+            foreach (var question in topic.Questions)
+            {
+                if (!owners.TryAdd(question, topic.Id))
+                {
+                    throw new InvalidDataException($"The question \"{question}\" stands under {owners[question]} and under {topic.Id}.");
+                }
+            }
+        }
+
+        return topics;
+    }
+
+    /// <summary>Reads <c>heldout-*.jsonl</c>, which have no answers: questions by topic.</summary>
+    /// <exception cref="InvalidDataException">A question is also in the training data, or its topic is not.</exception>
+    public static List<(string Topic, string Question)> ReadHeldOut(string folder, IReadOnlyList<Topic> topics)
+    {
+        var known = topics.SelectMany(topic => topic.Questions).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var ids = topics.Select(topic => topic.Id).ToHashSet();
+        var questions = Lines(folder, "heldout-").SelectMany(line => line.Line.Questions.Select(question => (line.Line.Topic, Question: question))).ToList();
+        foreach (var (topic, question) in questions)
+        {
+            if (known.Contains(question) || !ids.Contains(topic))
+            {
+                throw new InvalidDataException($"The held-out question \"{question}\" is in the training data, or its topic {topic} is not.");
+            }
+        }
+
+        return questions;
+    }
+
+    private static List<(string Area, TopicLine Line)> Lines(string folder, string prefix) =>
+        [.. Directory.GetFiles(folder, $"{prefix}*.jsonl").Order(StringComparer.Ordinal).SelectMany(file => File.ReadLines(file).Select((line, index) =>
+        {
+            try
+            {
+                return (Path.GetFileNameWithoutExtension(file)[prefix.Length..], JsonSerializer.Deserialize(line, TopicJson.Default.TopicLine)!);
+            }
+            catch (JsonException exception)
+            {
+                throw new InvalidDataException($"{file}, line {index + 1}: {exception.Message}");
+            }
+        }))];
+}
+
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
+[JsonSerializable(typeof(TopicLine))]
+internal sealed partial class TopicJson : JsonSerializerContext;
