@@ -13,24 +13,54 @@ using RabbitMQ.Client;
 
 namespace AgentPlatform.Messaging;
 
-/// <summary>Registers one side of the broker. Both need an <see cref="IConnectionFactory"/> whose automatic recovery is off.</summary>
+/// <summary>
+/// Registers the sides of the broker; a process may have both. They need an <see cref="IConnectionFactory"/> whose automatic recovery is
+/// off, which <see cref="AddBrokerConnection"/> registers.
+/// </summary>
 public static class MessagingExtensions
 {
+    /// <summary>Name of the broker's connection string, <c>ConnectionStrings:messaging</c>.</summary>
+    public const string ConnectionName = "messaging";
+
     /// <summary>Name of the health check that is unhealthy while the broker is away.</summary>
     public const string HealthCheck = "broker";
 
-    /// <summary>The gateway's side: publishes jobs to <paramref name="queues"/> and receives their answers.</summary>
+    /// <summary>The connection of Aspire's client, with the settings that this project relies on. A factory that is registered already stays.</summary>
+    public static IHostApplicationBuilder AddBrokerConnection(this IHostApplicationBuilder builder)
+    {
+        if (!builder.Services.Has<IConnectionFactory>())
+        {
+            builder.AddRabbitMQClient(
+                ConnectionName,
+                static settings =>
+                {
+                    // There is a health check of our own, and spans of our own: one for a job instead of one for every message.
+                    settings.DisableHealthChecks = true;
+                    settings.DisableTracing = true;
+                },
+                static factory => factory.AutomaticRecoveryEnabled = false);
+        }
+
+        return builder;
+    }
+
+    /// <summary>The gateway's side: publishes jobs to <paramref name="queues"/> and receives their answers. Called again, it adds queues.</summary>
     public static IHostApplicationBuilder AddGatewayMessaging(this IHostApplicationBuilder builder, Func<IServiceProvider, JobQueues> queues)
     {
-        builder.AddBroker();
         builder.Services.AddSingleton(queues);
+        if (builder.Services.Has<JobPublisher>())
+        {
+            return builder;
+        }
+
+        builder.AddBroker();
         builder.Services.AddSingleton(services => new CancelPublisher(services.GetRequiredService<ConfirmedPublisher>()));
         builder.Services.AddSession(services => new ReplyReceiver(
             services.GetRequiredService<CancelPublisher>(), services.GetRequiredService<MessagingTelemetry>(),
             services.GetRequiredService<IOptions<MessagingOptions>>(), services.GetRequiredService<ILogger<ReplyReceiver>>()));
         builder.Services.AddSession(services => new JobPublisher(
             services.GetRequiredService<BrokerConnectionState>(), services.GetRequiredService<ConfirmedPublisher>(), services.GetRequiredService<MessagingTelemetry>(),
-            services.GetRequiredService<JobQueues>(), services.GetRequiredService<IOptions<MessagingOptions>>()));
+            services.GetServices<JobQueues>(), services.GetRequiredService<IOptions<MessagingOptions>>(), services.GetRequiredService<TimeProvider>()));
         return builder;
     }
 
@@ -52,6 +82,11 @@ public static class MessagingExtensions
     private static void AddBroker(this IHostApplicationBuilder builder)
     {
         var services = builder.Services;
+        if (services.Has<BrokerConnection>())
+        {
+            return;
+        }
+
         services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<MessagingOptions>().BindConfiguration(MessagingOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<MessagingOptions>, MessagingOptionsValidator>();
@@ -66,6 +101,8 @@ public static class MessagingExtensions
         services.AddHostedService(provider => provider.GetRequiredService<BrokerConnection>());
         services.AddHealthChecks().Add(new HealthCheckRegistration(HealthCheck, provider => provider.GetRequiredService<BrokerConnection>(), HealthStatus.Unhealthy, tags: null));
     }
+
+    private static bool Has<TService>(this IServiceCollection services) => services.Any(service => service.ServiceType == typeof(TService));
 
     private static void AddSession<TSession>(this IServiceCollection services, Func<IServiceProvider, TSession> create) where TSession : class, IBrokerSession
     {

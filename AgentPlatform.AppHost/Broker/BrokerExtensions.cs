@@ -1,3 +1,4 @@
+using AgentPlatform.AppHost.Containers;
 using AgentPlatform.AppHost.Startup;
 using Microsoft.Extensions.Configuration;
 
@@ -5,6 +6,9 @@ namespace AgentPlatform.AppHost.Broker;
 
 internal static class BrokerExtensions
 {
+    // The image of AddRabbitMQ.
+    private const string Image = "docker.io/library/rabbitmq:4.3";
+
     /// <summary>
     /// Adds the broker: published, RabbitMQ as a container; in a local run what <see cref="BrokerOptions.Mode"/> says. Throws a
     /// <see cref="StartupException"/> that names the remedies when there is none to be had.
@@ -30,11 +34,11 @@ internal static class BrokerExtensions
 
         if (options.Is("container"))
         {
-            ContainerEngine.EnsureUsable();
+            ContainerEngine.EnsureBroker(Image);
             return builder.AddRabbitMQ(name);
         }
 
-        if (options.Is("auto") && ContainerEngine.IsUsable())
+        if (options.Is("auto") && ContainerEngine.Has(Image))
         {
             return builder.AddRabbitMQ(name);
         }

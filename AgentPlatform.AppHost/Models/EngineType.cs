@@ -6,8 +6,14 @@ internal static class EngineType
     /// <summary>A text classifier in ONNX Runtime inside the worker.</summary>
     public const string OnnxClassifier = "onnx-classifier";
 
+    /// <summary>A decoder-only language model in ONNX Runtime inside the worker.</summary>
+    public const string OnnxChat = "onnx-chat";
+
     /// <summary>An OpenAI-compatible server, such as vLLM, llama.cpp, Ollama or OpenAI; the worker's settings <c>OpenAI:*</c> name it.</summary>
     public const string OpenAI = "openai";
+
+    /// <summary>A server of the Open Inference Protocol, such as Triton; the worker's settings <c>Triton:*</c> name it.</summary>
+    public const string Triton = "triton";
 
     /// <summary>The timing of a GPU without a model.</summary>
     public const string Simulated = "simulated";

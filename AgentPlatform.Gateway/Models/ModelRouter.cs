@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using AgentPlatform.Api.Catalogue;
+using AgentPlatform.Client.Models;
 using AgentPlatform.Messaging.Contracts;
 using Microsoft.Extensions.Options;
 

@@ -17,13 +17,21 @@ internal interface IBrokerSession
 /// <summary>Whether the broker is there and every session on it works. Safe for concurrent use.</summary>
 internal sealed class BrokerConnectionState
 {
+    private readonly TaskCompletionSource _known = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _isOpen;
 
     public bool IsOpen
     {
         get => _isOpen;
-        set => _isOpen = value;
+        set
+        {
+            _isOpen = value;
+            _known.TrySetResult();
+        }
     }
+
+    /// <summary>Ends when the first attempt to connect has, well or badly.</summary>
+    public Task Known => _known.Task;
 }
 
 /// <summary>

@@ -14,19 +14,23 @@ public sealed record JobQueues(IReadOnlyCollection<string> Names);
 /// <remarks>Safe for concurrent use. A request is published at most once: whether one whose confirm was lost is in the queue cannot be known.</remarks>
 public sealed class JobPublisher : IBrokerSession
 {
+    private static readonly TimeSpan _firstConnection = TimeSpan.FromSeconds(5);
+
     private readonly BrokerConnectionState _broker;
     private readonly ConfirmedPublisher _publisher;
     private readonly MessagingTelemetry _telemetry;
-    private readonly JobQueues _queues;
+    private readonly IReadOnlyCollection<string> _queues;
     private readonly MessagingOptions _options;
+    private readonly TimeProvider _time;
 
-    internal JobPublisher(BrokerConnectionState broker, ConfirmedPublisher publisher, MessagingTelemetry telemetry, JobQueues queues, IOptions<MessagingOptions> options) =>
-        (_broker, _publisher, _telemetry, _queues, _options) = (broker, publisher, telemetry, queues, options.Value);
+    internal JobPublisher(BrokerConnectionState broker, ConfirmedPublisher publisher, MessagingTelemetry telemetry, IEnumerable<JobQueues> queues, IOptions<MessagingOptions> options,
+        TimeProvider time) =>
+        (_broker, _publisher, _telemetry, _queues, _options, _time) = (broker, publisher, telemetry, [.. queues.SelectMany(some => some.Names).Distinct()], options.Value, time);
 
     async Task IBrokerSession.OpenAsync(IConnection connection, CancellationToken cancellationToken)
     {
         await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
-        foreach (var queue in _queues.Names)
+        foreach (var queue in _queues)
         {
             await Topology.DeclareJobQueueAsync(channel, queue, _options, cancellationToken);
         }
@@ -37,7 +41,7 @@ public sealed class JobPublisher : IBrokerSession
     /// <exception cref="OperationCanceledException">The caller no longer waits for the broker's word; the queue may have the request or not.</exception>
     public async Task PublishAsync(InferenceRequest request, string queue, string version, string replyQueue, CancellationToken cancellationToken)
     {
-        if (!_broker.IsOpen)
+        if (!await IsBrokerOpenAsync(cancellationToken))
         {
             throw BrokerAway();
         }
@@ -59,6 +63,18 @@ public sealed class JobPublisher : IBrokerSession
                 activity?.SetStatus(ActivityStatusCode.Error, "The connection broke.");
                 throw BrokerAway();
         }
+    }
+
+    // A program that has just started may ask before it is connected.
+    private async ValueTask<bool> IsBrokerOpenAsync(CancellationToken cancellationToken)
+    {
+        if (!_broker.IsOpen && !_broker.Known.IsCompleted)
+        {
+            await _broker.Known.WaitAsync(_firstConnection, _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+
+        return _broker.IsOpen;
     }
 
     private static InferenceException BrokerAway() => new(InferenceError.Unavailable("The message broker is away.", retryAfterSeconds: 2));

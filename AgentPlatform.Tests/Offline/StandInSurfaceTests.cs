@@ -4,7 +4,7 @@ namespace AgentPlatform.Tests.Offline;
 public sealed class StandInSurfaceTests
 {
     private static readonly string[] StandIns = ["Aspire.Hosting", "Aspire.Hosting.RabbitMQ", "Aspire.RabbitMQ.Client"];
-    private static readonly string[] Consumers = ["AgentPlatform.AppHost", "AgentPlatform.Gateway", "AgentPlatform.Worker", "AgentPlatform.Tests"];
+    private static readonly string[] Consumers = ["AgentPlatform.AppHost", "AgentPlatform.Messaging", "AgentPlatform.Gateway", "AgentPlatform.Worker", "AgentPlatform.Tests"];
 
     [Fact]
     public void PublicMembers_OfStandIns_AreAllUsed()

@@ -10,6 +10,9 @@ public sealed class StartupTests
     [InlineData("Model:Name", "Engine:Type=simulated", "Model:Name=a/b")]
     [InlineData("OpenAI:Endpoint", "Engine:Type=openai", "Model:Name=m")]
     [InlineData("OpenAI:Endpoint", "Engine:Type=openai", "Model:Name=m", "OpenAI:Endpoint=localhost:8000")]
+    [InlineData("Model:Sha256", "Engine:Type=onnx-classifier", "Model:Name=m", "Model:Source=http://weights/SHA256SUMS")]
+    [InlineData("Model:Sha256", "Engine:Type=onnx-classifier", "Model:Name=m", "Model:Source=http://weights/SHA256SUMS", "Model:Sha256=abc")]
+    [InlineData("Model:Source", "Engine:Type=onnx-classifier", "Model:Name=m", "Model:Source=http://", "Model:Sha256=6ae8a75555209fd6c44157c0aed8016e763ff435a19cf186f76863140143ff72")]
     [InlineData("Engine:Slots", "Engine:Type=simulated", "Model:Name=m", "Engine:Slots=0")]
     [InlineData("Stopping:DrainTimeout", "Engine:Type=simulated", "Model:Name=m", "Stopping:DrainTimeout=soon")]
     public async Task A_wrong_setting_ends_the_worker_with_a_sentence_that_names_it(string named, params string[] settings)

@@ -2,6 +2,7 @@ using AgentPlatform.Api.Catalogue;
 using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Worker.Http;
 using AgentPlatform.Worker.Stopping;
+using AgentPlatform.Worker.Weights;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 
@@ -19,6 +20,7 @@ internal static class EngineExtensions
         services.AddValidated<ModelOptions, ModelOptionsValidator>(ModelOptions.Section);
         services.AddValidated<EngineOptions, EngineOptionsValidator>(EngineOptions.Section);
         services.AddValidated<StoppingOptions, StoppingOptionsValidator>(StoppingOptions.Section);
+        services.AddModelFolder();
         EngineTypes.AddTo(services, builder.Configuration[$"{EngineOptions.Section}:{nameof(EngineOptions.Type)}"]);
 
         services.AddSingleton<EngineMetrics>();

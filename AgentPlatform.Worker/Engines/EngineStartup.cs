@@ -24,6 +24,11 @@ internal sealed partial class EngineStartup(
             EngineUnusable(logger, e.Message);
             Fail();
         }
+        catch (OutOfMemoryException)
+        {
+            EngineUnusable(logger, $"the model does not fit into memory; this process may use {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1_000_000_000.0:F1} GB.");
+            Fail();
+        }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
             // The process ends before its engine was loaded.

@@ -9,26 +9,15 @@ namespace AgentPlatform.Worker.Jobs;
 /// <summary>Registers the taking of jobs.</summary>
 internal static class JobsExtensions
 {
-    /// <summary>Name of the broker's connection string.</summary>
-    public const string Broker = "messaging";
-
     /// <summary>Takes jobs for the worker's model from the broker; without a connection string the worker serves HTTP only.</summary>
     public static void AddJobs(this WebApplicationBuilder builder)
     {
-        if (string.IsNullOrEmpty(builder.Configuration.GetConnectionString(Broker)))
+        if (string.IsNullOrEmpty(builder.Configuration.GetConnectionString(MessagingExtensions.ConnectionName)))
         {
             return;
         }
 
-        builder.AddRabbitMQClient(
-            Broker,
-            static settings =>
-            {
-                // AgentPlatform.Messaging has its own health check, and its own spans: one for a job instead of one for every message.
-                settings.DisableHealthChecks = true;
-                settings.DisableTracing = true;
-            },
-            static factory => factory.AutomaticRecoveryEnabled = false);
+        builder.AddBrokerConnection();
         builder.AddWorkerMessaging(static services =>
         {
             // As many as run: more would wait here while another worker is free. An engine that computes in batches has slots

@@ -1,23 +1,23 @@
-// Chats with a model behind the gateway and prints its answer token by token as it is made.
-//   dotnet run --project samples/ChatConsole [-- --gateway http://localhost:8080 --model tiny-chat "one question"]
-using System.ClientModel;
-using System.ClientModel.Primitives;
+// Chats with a model and prints its answer token by token as it is made. How the model is reached is configuration; the program is the same:
+//   dotnet run --project samples/ChatConsole -- "What is a quorum queue?"                   by the gateway, as by any OpenAI-compatible server
+//   ... -- --transport http --endpoint http://localhost:5200 "..."                          by a worker or an agent in a container
+//   ... -- --transport queue --broker amqp://user:password@localhost:5672 "..."             by the broker, without a gateway
 using System.Text;
-using OpenAI;
-using OpenAI.Chat;
+using AgentPlatform.Api.Startup;
+using AgentPlatform.Client;
+using AgentPlatform.Messaging.Contracts;
+using Microsoft.Extensions.AI;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
-if (ChatArguments.Parse(args) is not { } options)
+var (settings, question) = Split(args);
+if (settings.Contains("--help"))
 {
-    return 2;
+    Console.WriteLine("Usage: ChatConsole [--model NAME] [--transport openai|http|queue] [--endpoint URL] [--broker URL] [QUESTION]");
+    return 0;
 }
 
-// The gateway speaks OpenAI's protocol, so OpenAI's own client is all that is needed. Its key is sent but asked for only where the gateway is set to.
-var key = Environment.GetEnvironmentVariable("OPENAI_API_KEY") is { Length: > 0 } given ? given : "none";
-var client = new ChatClient(options.Model, new ApiKeyCredential(key), new OpenAIClientOptions
-{
-    Endpoint = new Uri(options.Gateway, "/v1"),
-    RetryPolicy = new ClientRetryPolicy(maxRetries: 0), // A person at a prompt rather sees the failure at once.
-});
 using var stop = new CancellationTokenSource();
 Console.CancelKeyPress += (_, pressed) =>
 {
@@ -25,21 +25,21 @@ Console.CancelKeyPress += (_, pressed) =>
     stop.Cancel();
 };
 
-List<ChatMessage> conversation = [];
 try
 {
-    if (options.Question is { } question)
+    var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });
+    builder.Configuration.AddCommandLine(settings, new Dictionary<string, string>
     {
-        await AnswerAsync(question);
-        return 0;
-    }
-
-    Console.WriteLine($"Chatting with {options.Model} at {options.Gateway}. An empty line ends it.");
-    for (Console.Write("> "); Console.ReadLine() is { Length: > 0 } line; Console.Write("> "))
-    {
-        await AnswerAsync(line);
-    }
-
+        ["--model"] = "AgentPlatform:Models:0:Name",
+        ["--transport"] = "AgentPlatform:Models:0:Transport",
+        ["--endpoint"] = "AgentPlatform:Models:0:Endpoint",
+        ["--broker"] = "ConnectionStrings:messaging",
+    });
+    builder.AddAgentPlatformClient(builder.Configuration["AgentPlatform:Models:0:Name"]!);
+    using var host = builder.Build();
+    await host.StartAsync(stop.Token);
+    await ChatAsync(host.Services.GetRequiredService<IChatClient>());
+    await host.StopAsync();
     return 0;
 }
 catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -47,65 +47,65 @@ catch (OperationCanceledException) when (stop.IsCancellationRequested)
     Console.WriteLine();
     return 130;
 }
-catch (ClientResultException failure)
+catch (InferenceException refusal)
 {
-    Console.Error.WriteLine(failure.Status == 0
-        ? $"No gateway answers at {options.Gateway}: start it with ./run.sh, or name its address with --gateway."
-        : $"The gateway refused: {failure.Message}");
+    Console.Error.WriteLine($"{refusal.Message} ({refusal.Error.Status})");
     return 1;
 }
-
-async Task AnswerAsync(string question)
+catch (Exception e) when (StartupMistake.Describe(e) is { } sentence)
 {
-    conversation.Add(new UserChatMessage(question));
-    var answer = new StringBuilder();
-    await foreach (var update in client.CompleteChatStreamingAsync(conversation, cancellationToken: stop.Token))
-    {
-        foreach (var part in update.ContentUpdate)
-        {
-            Console.Write(part.Text);
-            answer.Append(part.Text);
-        }
-    }
-
-    Console.WriteLine();
-    conversation.Add(new AssistantChatMessage(answer.ToString()));
+    Console.Error.WriteLine(sentence);
+    return 2;
 }
 
-internal sealed record ChatArguments(Uri Gateway, string Model, string? Question)
+async Task ChatAsync(IChatClient model)
 {
-    private const string Usage = """
-        Usage: ChatConsole [--gateway URL] [--model NAME] [QUESTION]
-
-          --gateway URL   the gateway's address (http://localhost:8080)
-          --model NAME    a model that GET /v1/models lists (tiny-chat)
-          QUESTION        ask this and leave; without it, a conversation
-        """;
-
-    /// <summary>Reads the command line; null, after the reason was printed, when there is nothing to run.</summary>
-    public static ChatArguments? Parse(string[] args)
+    List<ChatMessage> conversation = [];
+    if (question is not null)
     {
-        var parsed = new ChatArguments(new Uri("http://localhost:8080"), "tiny-chat", null);
-        for (var i = 0; i < args.Length; i++)
+        await AnswerAsync(question);
+        return;
+    }
+
+    Console.WriteLine("An empty line ends the conversation.");
+    for (Console.Write("> "); Console.ReadLine() is { Length: > 0 } line; Console.Write("> "))
+    {
+        await AnswerAsync(line);
+    }
+
+    async Task AnswerAsync(string asked)
+    {
+        conversation.Add(new ChatMessage(ChatRole.User, asked));
+        var answer = new StringBuilder();
+        await foreach (var update in model.GetStreamingResponseAsync(conversation, cancellationToken: stop.Token))
         {
-            var next = i + 1 < args.Length ? args[i + 1] : null;
-            switch (args[i])
-            {
-                case "--gateway" when Uri.TryCreate(next, UriKind.Absolute, out var gateway):
-                    (parsed, i) = (parsed with { Gateway = gateway }, i + 1);
-                    break;
-                case "--model" when next is { Length: > 0 }:
-                    (parsed, i) = (parsed with { Model = next }, i + 1);
-                    break;
-                case ['-', ..]:
-                    Console.Error.WriteLine(Usage);
-                    return null;
-                default:
-                    parsed = parsed with { Question = args[i] };
-                    break;
-            }
+            Console.Write(update.Text);
+            answer.Append(update.Text);
         }
 
-        return parsed;
+        Console.WriteLine();
+        conversation.Add(new ChatMessage(ChatRole.Assistant, answer.ToString()));
     }
+}
+
+static (string[] Settings, string? Question) Split(string[] args)
+{
+    List<string> settings = [];
+    string? question = null;
+    for (var i = 0; i < args.Length; i++)
+    {
+        if (!args[i].StartsWith("--", StringComparison.Ordinal))
+        {
+            question = args[i];
+            continue;
+        }
+
+        settings.Add(args[i]);
+        if (!args[i].Contains('=', StringComparison.Ordinal) && i + 1 < args.Length)
+        {
+            settings.Add(args[++i]);
+        }
+    }
+
+    return ([.. settings], question);
 }

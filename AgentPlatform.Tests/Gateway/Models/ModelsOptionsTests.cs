@@ -1,4 +1,5 @@
 using AgentPlatform.Api.Startup;
+using AgentPlatform.Client.Models;
 using AgentPlatform.Gateway.Models;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;

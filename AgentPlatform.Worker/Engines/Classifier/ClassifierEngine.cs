@@ -4,6 +4,7 @@ using System.Text.Json;
 using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Worker.Batching;
 using AgentPlatform.Worker.Engines.Onnx;
+using AgentPlatform.Worker.Weights;
 using Microsoft.Extensions.Options;
 
 namespace AgentPlatform.Worker.Engines.Classifier;
@@ -14,14 +15,13 @@ namespace AgentPlatform.Worker.Engines.Classifier;
 /// </summary>
 internal sealed class ClassifierEngine : IEngine, IAsyncDisposable
 {
-    private readonly string? _source;
-    private readonly IHostEnvironment _environment;
+    private readonly ModelFolder _folder;
     private readonly DynamicBatcher<string, Classification> _batcher;
     private OnnxTextClassifier? _classifier;
 
-    public ClassifierEngine(IOptions<ModelOptions> model, IOptions<BatchingOptions> batching, IHostEnvironment environment, TimeProvider time, BatchingMetrics metrics)
+    public ClassifierEngine(ModelFolder folder, IOptions<BatchingOptions> batching, TimeProvider time, BatchingMetrics metrics)
     {
-        (_source, _environment) = (model.Value.Source, environment);
+        _folder = folder;
         _batcher = new(texts => ValueTask.FromResult(Classifier.Classify(texts)), batching.Value, time, metrics);
 
         // One batch in the making and one that gathers.
@@ -42,14 +42,9 @@ internal sealed class ClassifierEngine : IEngine, IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public Task LoadAsync(CancellationToken cancellationToken)
+    public async Task LoadAsync(CancellationToken cancellationToken)
     {
-        if (string.IsNullOrEmpty(_source))
-        {
-            throw new EngineLoadException("Model:Source must name the folder of the model's files.");
-        }
-
-        var folder = Path.GetFullPath(_source, _environment.ContentRootPath);
+        var folder = await _folder.GetAsync(cancellationToken);
         try
         {
             _classifier = OnnxTextClassifier.Load(folder);
@@ -58,8 +53,6 @@ internal sealed class ClassifierEngine : IEngine, IAsyncDisposable
         {
             throw new EngineLoadException(e.Message, e);
         }
-
-        return Task.CompletedTask;
     }
 
     /// <inheritdoc/>

@@ -1,5 +1,6 @@
 using System.Net;
 using AgentPlatform.Api.OpenAI;
+using AgentPlatform.Client.Transports;
 using AgentPlatform.Messaging.Contracts;
 using Microsoft.Extensions.Options;
 
@@ -8,8 +9,6 @@ namespace AgentPlatform.Worker.Engines.OpenAI;
 /// <summary>Any OpenAI-compatible server, beside the worker or away. It is ready when the server is, which for a large model takes minutes.</summary>
 internal sealed partial class OpenAIEngine(HttpClient http, OpenAIEndpoint endpoint, TimeProvider time, ILogger<OpenAIEngine> logger) : IEngine
 {
-    private const string ClientName = "openai-engine";
-
     private static readonly TimeSpan _retryDelay = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);
 
@@ -22,17 +21,13 @@ internal sealed partial class OpenAIEngine(HttpClient http, OpenAIEndpoint endpo
     public static void AddTo(IServiceCollection services)
     {
         services.AddValidated<OpenAIOptions, OpenAIOptionsValidator>(OpenAIOptions.Section);
-
-        // The engine keeps its client for good: connections are renewed for changes of DNS, and requests have deadlines of their own.
-        services.AddHttpClient(ClientName, static client => client.Timeout = Timeout.InfiniteTimeSpan)
-            .UseSocketsHttpHandler(static (handler, _) => handler.PooledConnectionLifetime = TimeSpan.FromMinutes(5))
-            .SetHandlerLifetime(Timeout.InfiniteTimeSpan);
+        services.AddUpstreamClient();
         services.AddSingleton<IEngine>(static provider =>
         {
             var options = provider.GetRequiredService<IOptions<OpenAIOptions>>().Value;
             var upstream = options.UpstreamModel ?? provider.GetRequiredService<IOptions<ModelOptions>>().Value.Name;
             return new OpenAIEngine(
-                provider.GetRequiredService<IHttpClientFactory>().CreateClient(ClientName), new OpenAIEndpoint(new Uri(options.Endpoint), upstream, options.ApiKey),
+                provider.GetRequiredService<IHttpClientFactory>().CreateClient(TransportExtensions.UpstreamClient), new OpenAIEndpoint(new Uri(options.Endpoint), upstream, options.ApiKey),
                 provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<OpenAIEngine>>());
         });
     }

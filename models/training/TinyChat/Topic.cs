@@ -16,7 +16,10 @@ internal sealed record TopicLine
     public required string[] Questions { get; init; }
 }
 
-/// <summary>One topic with its questions from all lines that name it. The area is the file's: <c>train-AREA.jsonl</c>.</summary>
+/// <summary>
+/// One topic with its questions from all lines that name it. The area is that of the first file: <c>train-AREA.jsonl</c>; files with more
+/// wordings, <c>train-more*.jsonl</c>, come last.
+/// </summary>
 internal sealed record Topic(string Id, string Area, IReadOnlyList<string> Answers, IReadOnlyList<string> Questions)
 {
     /// <summary>The topic of all questions that the model is to say it cannot answer.</summary>
@@ -71,7 +74,7 @@ internal sealed record Topic(string Id, string Area, IReadOnlyList<string> Answe
     }
 
     private static List<(string Area, TopicLine Line)> Lines(string folder, string prefix) =>
-        [.. Directory.GetFiles(folder, $"{prefix}*.jsonl").Order(StringComparer.Ordinal).SelectMany(file => File.ReadLines(file).Select((line, index) =>
+        [.. Directory.GetFiles(folder, $"{prefix}*.jsonl").OrderBy(file => file.Contains("-more", StringComparison.Ordinal)).ThenBy(file => file, StringComparer.Ordinal).SelectMany(file => File.ReadLines(file).Select((line, index) =>
         {
             try
             {

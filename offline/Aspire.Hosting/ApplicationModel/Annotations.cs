@@ -18,6 +18,16 @@ internal sealed record ContainerImageAnnotation(string? Registry, string Image, 
     public string Reference => Registry is null ? $"{Image}:{Tag}" : $"{Registry}/{Image}:{Tag}";
 }
 
+/// <summary>What a container sees of the outside.</summary>
+/// <param name="Source">A path of this machine, or the name of a volume; null for a volume without a name.</param>
+/// <param name="Target">Path in the container.</param>
+/// <param name="IsVolume">Whether it is a volume.</param>
+/// <param name="IsReadOnly">Whether the container may only read it.</param>
+internal sealed record ContainerMountAnnotation(string? Source, string Target, bool IsVolume, bool IsReadOnly) : IResourceAnnotation;
+
+/// <summary>Arguments of the container engine's own command.</summary>
+internal sealed record ContainerRuntimeArgsAnnotation(IReadOnlyList<string> Args) : IResourceAnnotation;
+
 /// <summary>Adds environment variables when the resource starts, and when it is published.</summary>
 /// <param name="Callback">Fills the variables.</param>
 internal sealed record EnvironmentCallbackAnnotation(Func<EnvironmentCallbackContext, Task> Callback) : IResourceAnnotation;

@@ -18,4 +18,8 @@ public class ExecutableResource(string name, string command, string workingDirec
 
 /// <summary>A container.</summary>
 public class ContainerResource(string name)
-    : Resource(name), IResourceWithEnvironment, IResourceWithArgs, IResourceWithEndpoints, IResourceWithWaitSupport;
+    : Resource(name), IResourceWithEnvironment, IResourceWithArgs, IResourceWithEndpoints, IResourceWithWaitSupport
+{
+    /// <summary>The program instead of the image's own.</summary>
+    internal string? Entrypoint { get; set; }
+}

@@ -49,6 +49,12 @@ internal sealed record ContainerSpec
 {
     public required string Image { get; init; }
 
+    public string? Command { get; init; }
+
+    public IReadOnlyList<VolumeMount> VolumeMounts { get; init; } = [];
+
+    public IReadOnlyList<string> RunArgs { get; init; } = [];
+
     public IReadOnlyList<string> Args { get; init; } = [];
 
     public IReadOnlyList<DcpVariable> Env { get; init; } = [];
@@ -57,6 +63,9 @@ internal sealed record ContainerSpec
 
     public bool? Stop { get; init; }
 }
+
+/// <summary>Type is `bind` or `volume`.</summary>
+internal sealed record VolumeMount(string Type, string? Source, string Target, bool ReadOnly);
 
 internal sealed record ContainerPort(int ContainerPortNumber, int? HostPort)
 {

@@ -37,6 +37,10 @@ internal sealed class ProcessObjects(DistributedApplicationExecutionContext exec
         Spec = new ContainerSpec
         {
             Image = instance.Resource.Annotations.OfType<ContainerImageAnnotation>().Last().Reference,
+            Command = ((ContainerResource)instance.Resource).Entrypoint,
+            VolumeMounts = [.. instance.Resource.Annotations.OfType<ContainerMountAnnotation>()
+                .Select(mount => new VolumeMount(mount.IsVolume ? "volume" : "bind", mount.Source, mount.Target, mount.IsReadOnly))],
+            RunArgs = [.. instance.Resource.Annotations.OfType<ContainerRuntimeArgsAnnotation>().SelectMany(annotation => annotation.Args)],
             Args = await ArgumentsAsync(instance.Resource, cancellationToken),
             Env = await EnvironmentAsync(instance.Resource, cancellationToken),
             Ports = [.. instance.Resource.Annotations.OfType<EndpointAnnotation>().Where(endpoint => endpoint.TargetPort is not null)

@@ -58,6 +58,11 @@ internal sealed class ManifestWriter(Utf8JsonWriter json, string folder, Distrib
                 json.WriteString("type", "container.v1");
                 WriteConnectionString(container);
                 json.WriteString("image", container.Annotations.OfType<ContainerImageAnnotation>().Last().Reference);
+                if (container.Entrypoint is { } entrypoint)
+                {
+                    json.WriteString("entrypoint", entrypoint);
+                }
+
                 break;
             case ParameterResource parameter:
                 WriteParameter(parameter);
@@ -68,6 +73,7 @@ internal sealed class ManifestWriter(Utf8JsonWriter json, string folder, Distrib
         }
 
         await WriteArgumentsAsync(resource);
+        WriteMounts([.. resource.Annotations.OfType<ContainerMountAnnotation>()]);
         await WriteEnvironmentAsync(resource, cancellationToken);
         WriteBindings(resource);
     }
@@ -98,6 +104,36 @@ internal sealed class ManifestWriter(Utf8JsonWriter json, string folder, Distrib
 
             json.WriteEndArray();
         }
+    }
+
+    private void WriteMounts(IReadOnlyList<ContainerMountAnnotation> mounts)
+    {
+        WriteMounts("bindMounts", "source", mounts.Where(mount => !mount.IsVolume), source => Path.GetRelativePath(folder, source).Replace('\\', '/'));
+        WriteMounts("volumes", "name", mounts.Where(mount => mount.IsVolume), name => name);
+    }
+
+    private void WriteMounts(string kind, string sourceName, IEnumerable<ContainerMountAnnotation> mounts, Func<string, string> source)
+    {
+        if (!mounts.Any())
+        {
+            return;
+        }
+
+        json.WriteStartArray(kind);
+        foreach (var mount in mounts)
+        {
+            json.WriteStartObject();
+            if (mount.Source is not null)
+            {
+                json.WriteString(sourceName, source(mount.Source));
+            }
+
+            json.WriteString("target", mount.Target);
+            json.WriteBoolean("readOnly", mount.IsReadOnly);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
     }
 
     private async Task WriteEnvironmentAsync(IResource resource, CancellationToken cancellationToken)

@@ -1,10 +1,9 @@
 using System.Text.Json;
 using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Worker.Batching;
+using AgentPlatform.Tests.Worker.Weights;
 using AgentPlatform.Worker.Engines;
 using AgentPlatform.Worker.Engines.Classifier;
-using Microsoft.Extensions.FileProviders;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace AgentPlatform.Tests.Worker.Engines.Classifier;
@@ -65,7 +64,7 @@ public sealed class ClassifierEngineTests
     }
 
     private static ClassifierEngine Create(string? source) => new(
-        Options.Create(new ModelOptions { Name = "sentiment", Source = source }), Options.Create(new BatchingOptions { MaxBatchSize = 8 }), new Here(), TimeProvider.System, new BatchingMetrics(Meters.Create()));
+        ModelFolders.At(source), Options.Create(new BatchingOptions { MaxBatchSize = 8 }), TimeProvider.System, new BatchingMetrics(Meters.Create()));
 
     private static async Task<string> AskAsync(ClassifierEngine engine, string text)
     {
@@ -77,16 +76,5 @@ public sealed class ClassifierEngineTests
     {
         using var json = JsonDocument.Parse(answer);
         return json.RootElement.GetProperty("sentiment").GetString();
-    }
-
-    private sealed class Here : IHostEnvironment
-    {
-        public string EnvironmentName { get; set; } = "Test";
-
-        public string ApplicationName { get; set; } = "Test";
-
-        public string ContentRootPath { get; set; } = AppContext.BaseDirectory;
-
-        public IFileProvider ContentRootFileProvider { get; set; } = new NullFileProvider();
     }
 }

@@ -1,0 +1,105 @@
+using System.Buffers;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using AgentPlatform.Api.OpenAI;
+using AgentPlatform.Messaging.Contracts;
+
+namespace AgentPlatform.Client.Transports.Http;
+
+/// <summary>Speaks the agent containers' contract.</summary>
+/// <remarks>Safe for concurrent use.</remarks>
+internal sealed class AgentClient(HttpClient http, OpenAIEndpoint agent)
+{
+    private readonly UpstreamErrors _errors = new(agent);
+
+    /// <summary>One request: a chat by <c>/invoke</c>, a text by <c>/analyze</c>. Returns the payload of its <see cref="ReplyKind.Result"/>.</summary>
+    /// <exception cref="InferenceException">The agent refused it, failed or cannot be reached.</exception>
+    public async Task<byte[]> SendAsync(InferenceRequest request, CancellationToken cancellationToken)
+    {
+        var answer = await PostAsync(request.Operation == Operation.Chat ? "invoke" : "analyze", BodyOf(request), request.Model, cancellationToken);
+        return ResultOf(request.Operation, answer);
+    }
+
+    /// <summary>Many requests by one <c>/batch</c>; the answers, whole as the agent gave them, in the order of the requests.</summary>
+    /// <exception cref="InferenceException">The whole batch failed.</exception>
+    public async Task<IReadOnlyList<ReadOnlyMemory<byte>>> SendBatchAsync(IReadOnlyList<InferenceRequest> requests, CancellationToken cancellationToken)
+    {
+        var body = new ArrayBufferWriter<byte>();
+        body.Write("["u8);
+        for (var i = 0; i < requests.Count; i++)
+        {
+            body.Write(i == 0 ? default : ","u8);
+            body.Write(BodyOf(requests[i]));
+        }
+
+        body.Write("]"u8);
+        var answers = Split(await PostAsync("batch", body.WrittenMemory, requests[0].Model, cancellationToken));
+        return answers?.Count == requests.Count
+            ? answers
+            : throw new InferenceException(InferenceError.EngineFailed($"The agent was sent a batch of {requests.Count} and answered {answers?.Count ?? 0}."));
+    }
+
+    /// <summary>The payload of a <see cref="ReplyKind.Result"/> from an agent's answer.</summary>
+    /// <exception cref="InferenceException">The answer is an error (<c>{"error":{...}}</c>) or no answer at all.</exception>
+    public static byte[] ResultOf(Operation operation, ReadOnlyMemory<byte> answer)
+    {
+        if (UpstreamErrors.OfItem(answer.Span) is { } error)
+        {
+            throw new InferenceException(error);
+        }
+
+        try
+        {
+            return operation == Operation.Chat ? ChatJson.WithoutEnvelope(answer.Span) : answer.ToArray();
+        }
+        catch (FormatException e)
+        {
+            throw new InferenceException(InferenceError.EngineFailed("The agent sent an answer that is no chat completion."), e);
+        }
+    }
+
+    private byte[] BodyOf(InferenceRequest request) => ChatJson.WithModel(request.Body.Span, agent.UpstreamModel, always: request.Operation == Operation.Chat);
+
+    private async Task<byte[]> PostAsync(string path, ReadOnlyMemory<byte> body, string model, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var message = agent.CreateRequest(HttpMethod.Post, path);
+            message.Content = new ReadOnlyMemoryContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
+            using var response = await http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            return response.IsSuccessStatusCode
+                ? await response.Content.ReadAsByteArrayAsync(cancellationToken)
+                : throw new InferenceException(await _errors.DescribeAsync(response, model, cancellationToken));
+        }
+        catch (Exception e) when (UpstreamErrors.Describe(e, cancellationToken) is { } error)
+        {
+            throw new InferenceException(error, e);
+        }
+    }
+
+    private static List<ReadOnlyMemory<byte>>? Split(ReadOnlyMemory<byte> json)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(json.Span);
+            if (!reader.Read() || reader.TokenType != JsonTokenType.StartArray)
+            {
+                return null;
+            }
+
+            var items = new List<ReadOnlyMemory<byte>>();
+            while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+            {
+                var start = (int)reader.TokenStartIndex;
+                reader.Skip();
+                items.Add(json[start..(int)reader.BytesConsumed]);
+            }
+
+            return items;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,37 @@
+using AgentPlatform.Api.OpenAI;
+using AgentPlatform.Client.Models;
+using AgentPlatform.Client.Transports.Http;
+using AgentPlatform.Client.Transports.Queue;
+using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Messaging.Control;
+using AgentPlatform.Messaging.Jobs;
+using AgentPlatform.Messaging.Replies;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace AgentPlatform.Client.Transports;
+
+/// <summary>Makes the transport that a model's configuration names.</summary>
+internal static class TransportFactory
+{
+    /// <summary>The transport; <see cref="TransportExtensions.AddTransports"/> has registered what it needs.</summary>
+    public static IInference Create(IServiceProvider services, ModelOptions model)
+    {
+        switch (model.Transport)
+        {
+            case Transport.OpenAI:
+                return new OpenAIInference(Client(), new OpenAIEndpoint(model.Endpoint!, model.NameUpstream, model.ApiKey));
+            case Transport.Http:
+                var agent = new AgentClient(Client(), new OpenAIEndpoint(model.Endpoint!, model.NameUpstream, model.ApiKey));
+                var streams = new OpenAIInference(Client(), new OpenAIEndpoint(new Uri($"{model.Endpoint!.AbsoluteUri.TrimEnd('/')}/v1"), model.NameUpstream, model.ApiKey));
+                var window = model.BatchWindow > TimeSpan.Zero
+                    ? new BatchWindow(agent, model.BatchWindow, model.MaxBatchSize, services.GetRequiredService<TimeProvider>())
+                    : null;
+                return new HttpTransport(agent, streams, window);
+            default:
+                return new QueueTransport(
+                    model.Name, model.Version, services.GetRequiredService<JobPublisher>(), services.GetRequiredService<ReplyReceiver>(), services.GetRequiredService<CancelPublisher>());
+        }
+
+        HttpClient Client() => services.GetRequiredService<IHttpClientFactory>().CreateClient(TransportExtensions.UpstreamClient);
+    }
+}

@@ -1,0 +1,48 @@
+using AgentPlatform.Client;
+using Microsoft.Extensions.AI;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace AgentPlatform.Tests.Client;
+
+/// <summary>A .NET program that uses the models of the platform.</summary>
+internal sealed class ClientHost : IAsyncDisposable
+{
+    private readonly IHost _host;
+
+    private ClientHost(IHost host) => _host = host;
+
+    public IServiceProvider Services => _host.Services;
+
+    public IChatClient Chat => Services.GetRequiredService<IChatClient>();
+
+    /// <summary>Starts a program that adds <paramref name="models"/>; it may ask at once.</summary>
+    public static async Task<ClientHost> StartAsync(string[] models, params (string Key, string? Value)[] settings)
+    {
+        var host = new ClientHost(Build(models, settings));
+        await host._host.StartAsync();
+        return host;
+    }
+
+    public static IHost Build(string[] models, params (string Key, string? Value)[] settings)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Configuration.AddInMemoryCollection(settings.Select(setting => new KeyValuePair<string, string?>(setting.Key, setting.Value)));
+        builder.Services.AddMetrics();
+        builder.Logging.ClearProviders();
+        foreach (var model in models)
+        {
+            builder.AddAgentPlatformClient(model);
+        }
+
+        return builder.Build();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _host.StopAsync();
+        _host.Dispose();
+    }
+}

@@ -1,0 +1,106 @@
+using System.Net;
+using System.Text.Json;
+using AgentPlatform.Tests.Api.OpenAI;
+using AgentPlatform.Tests.Gateway;
+using Microsoft.AspNetCore.Http;
+
+namespace AgentPlatform.Tests.Client.Transports.Http;
+
+public sealed class HttpTransportTests : IAsyncLifetime
+{
+    private const string Chat = """{"model":"agent","messages":[{"role":"user","content":"Hi"}]}""";
+
+    private UpstreamServer _agent = null!;
+
+    public async Task InitializeAsync() => _agent = await UpstreamServer.StartAsync();
+
+    public Task DisposeAsync() => _agent.DisposeAsync().AsTask();
+
+    [Fact]
+    public async Task Whole_answers_come_from_invoke_and_analyze_and_streams_from_v1()
+    {
+        _agent.Answer = (context, body) => context.Request.Path.Value switch
+        {
+            "/invoke" => context.Response.WriteAsync("""{"id":"x","choices":[1]}"""),
+            "/analyze" => context.Response.WriteAsync("""{"sentiment":"Neutral","confidence":1}"""),
+            _ => UpstreamServer.Stream("data: {\"choices\":[{\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n")(context, body),
+        };
+        await using var host = Host();
+        using var client = host.CreateClient();
+
+        Assert.Contains("\"model\":\"agent\",\"choices\":[1]}", (await GatewayHost.PostAsync(client, "/v1/chat/completions", Chat)).Body, StringComparison.Ordinal);
+        Assert.Equal("""{"sentiment":"Neutral","confidence":1}""", (await GatewayHost.PostAsync(client, "/analyze", """{"text":"Hi"}""")).Body);
+        Assert.EndsWith("data: [DONE]\n\n", (await GatewayHost.PostAsync(client, "/v1/chat/completions", Chat.Replace("\"messages\"", "\"stream\":true,\"messages\"", StringComparison.Ordinal))).Body, StringComparison.Ordinal);
+        Assert.Equal(["/invoke", "/analyze", "/v1/chat/completions"], _agent.Requests.Select(request => request.Path));
+        Assert.Equal(["upstream", null, "upstream"], _agent.Requests.Select(request => ModelOf(request.Body)));
+    }
+
+    [Fact]
+    public async Task Window_CollectsRequestsIntoOneBatch_AnswersEachWithItsOwn()
+    {
+        _agent.Answer = (context, body) =>
+        {
+            using var json = JsonDocument.Parse(body);
+            var answers = json.RootElement.EnumerateArray().Select(item => item.GetProperty("seed").GetInt32()).Select(seed => seed == 1
+                ? """{"error":{"message":"Odd seed.","type":"invalid_request_error","param":"seed","code":null}}"""
+                : $$"""{"choices":[{{seed}}]}""");
+            return context.Response.WriteAsync($"[{string.Join(',', answers)}]");
+        };
+
+        // The fourth request fills the batch; the window itself would take longer than the test may.
+        await using var host = Host(("Models:0:BatchWindow", "00:00:10"), ("Models:0:MaxBatchSize", "4"));
+        using var client = host.CreateClient();
+        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(seed =>
+            GatewayHost.PostAsync(client, "/v1/chat/completions", $$"""{"model":"agent","seed":{{seed}},"messages":[{"role":"user","content":"Hi"}]}""")));
+
+        Assert.Equal(["/batch", "/batch"], _agent.Requests.Select(request => request.Path));
+        for (var seed = 0; seed < answers.Length; seed++)
+        {
+            Assert.Equal(seed == 1 ? HttpStatusCode.BadRequest : HttpStatusCode.OK, answers[seed].Status);
+            Assert.Contains(seed == 1 ? "Odd seed." : $"\"choices\":[{seed}]}}", answers[seed].Body, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Window_ThatPasses_SendsWhatItHas()
+    {
+        _agent.Answer = (context, _) => context.Response.WriteAsync("""[{"choices":[]}]""");
+        await using var host = Host(("Models:0:BatchWindow", "00:00:00.05"));
+        using var client = host.CreateClient();
+        Assert.Equal(HttpStatusCode.OK, (await GatewayHost.PostAsync(client, "/v1/chat/completions", Chat)).Status);
+    }
+
+    [Theory]
+    [InlineData("[]")]
+    [InlineData("{}")]
+    [InlineData("[{\"choices\":[]},{\"choices\":[]}]")]
+    [InlineData("[7]")]
+    [InlineData("nonsense")]
+    public async Task A_batch_that_is_answered_wrongly_is_a_failure(string answer)
+    {
+        _agent.Answer = (context, _) => context.Response.WriteAsync(answer);
+        await using var host = Host(("Models:0:BatchWindow", "00:00:00.05"));
+        using var client = host.CreateClient();
+        Assert.Equal(HttpStatusCode.BadGateway, (await GatewayHost.PostAsync(client, "/v1/chat/completions", Chat)).Status);
+    }
+
+    [Fact]
+    public async Task An_agent_that_is_away_is_503()
+    {
+        await using var host = Host(("Models:0:Endpoint", "http://127.0.0.1:9"));
+        using var client = host.CreateClient();
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await GatewayHost.PostAsync(client, "/v1/chat/completions", Chat)).Status);
+    }
+
+    private GatewayHost Host(params (string Key, string Value)[] settings) => new(
+    [
+        ("Models:0:Name", "agent"), ("Models:0:Transport", "http"), ("Models:0:Endpoint", _agent.Address.ToString()), ("Models:0:UpstreamModel", "upstream"),
+        ("Models:0:Operations:0", "Chat"), ("Models:0:Operations:1", "Analyze"), .. settings,
+    ]);
+
+    private static string? ModelOf(string body)
+    {
+        using var json = JsonDocument.Parse(body);
+        return json.RootElement.TryGetProperty("model", out var model) ? model.GetString() : null;
+    }
+}
