@@ -4,10 +4,10 @@ namespace AgentPlatform.Training.TinyChat;
 internal sealed record Conversation(int[] Tokens, int AnswerStart, int Topic);
 
 /// <summary>Draws conversations from the corpus without end: a topic, one of its questions in some wording, what may stand before it, the answer.</summary>
-internal sealed class Conversations(IReadOnlyList<Topic> topics, Wording wording, ChatPrompt prompt, TinyChatOptions options)
+internal sealed class Conversations(IReadOnlyList<Topic> topics, Wording wording, ChatPrompt prompt, TinyChatOptions options, int round)
 {
     private readonly int _unknown = topics.ToList().FindIndex(topic => topic.Id == Topic.Unknown);
-    private readonly Random _random = new(options.Seed);
+    private readonly Random _random = new(options.Seed + round);
     private readonly int[][] _answers = [.. topics.Select(topic => prompt.Tokenizer.Encode(topic.Answers[0]).Append(prompt.End).ToArray())];
     private readonly Queue<int>[] _questions = [.. topics.Select(_ => new Queue<int>())];
     private readonly Queue<int> _topics = new();
@@ -25,7 +25,7 @@ internal sealed class Conversations(IReadOnlyList<Topic> topics, Wording wording
         }
 
         var tokens = prompt.Encode(system, earlier, question);
-        var answer = _random.NextDouble() < options.WholeAnswers ? _answers[topic] : _answers[topic].Take(options.FirstTokens);
+        var answer = _random.NextDouble() < options.Rounds[round].WholeAnswers ? _answers[topic] : _answers[topic].Take(options.FirstTokens);
         return new Conversation([.. tokens.Concat(answer).Take(options.Shape.Context)], tokens.Count, topic);
     }
 

@@ -61,6 +61,29 @@ internal sealed class DecoderNetwork : IDisposable
     /// <summary>Logits [rows, vocabulary] of states [rows, width].</summary>
     public Tensor Logits(Tensor states) => F.linear(states, _embedding);
 
+    /// <summary>Replaces the weights.</summary>
+    public void Import(DecoderWeights weights)
+    {
+        Set(_embedding, weights.Embedding);
+        Set(_finalNorm, weights.FinalNorm);
+        foreach (var (layer, values) in _layers.Zip(weights.Layers))
+        {
+            Set(layer.AttentionNorm, values.AttentionNorm);
+            Set(layer.Projections, [.. values.Query, .. values.Key, .. values.Value]);
+            Set(layer.Output, values.Output);
+            Set(layer.FeedForwardNorm, values.FeedForwardNorm);
+            Set(layer.GateAndUp, [.. values.Gate, .. values.Up]);
+            Set(layer.Down, values.Down);
+        }
+
+        static void Set(Parameter parameter, float[] values)
+        {
+            using var noGradient = no_grad();
+            using var given = tensor(values).view(parameter.shape);
+            parameter.copy_(given);
+        }
+    }
+
     /// <summary>The weights, given values for <see cref="Parameters"/> in their order.</summary>
     public DecoderWeights Export(IEnumerable<Tensor> values)
     {

@@ -11,18 +11,26 @@ namespace AgentPlatform.Training.TinyChat;
 /// </summary>
 internal sealed class DecoderTraining(TinyChatOptions options, int padding, int topics)
 {
-    private const int Threads = 2;
+    private const int Threads = 1;
 
     // So many batches are drawn at once and sorted by length, so that a batch has little padding.
     private const int BatchesAtOnce = 32;
 
+    /// <summary>Trains for one of the options' rounds.</summary>
+    /// <param name="round">The round's index.</param>
+    /// <param name="start">Where to go on from; null draws weights.</param>
     /// <param name="next">Draws a conversation.</param>
     /// <param name="report">Called every hundred steps with the number of steps done, the loss and the weights so far.</param>
-    public DecoderWeights Train(Func<Conversation> next, Action<int, double, Func<DecoderWeights>> report)
+    public DecoderWeights Train(int round, DecoderWeights? start, Func<Conversation> next, Action<int, double, Func<DecoderWeights>> report)
     {
         set_num_threads(Threads);
-        random.manual_seed(options.Seed);
+        random.manual_seed(options.Seed + round);
         using var network = new DecoderNetwork(options.Shape, options.Dropout);
+        if (start is not null)
+        {
+            network.Import(start);
+        }
+
         using var topicHead = new Parameter(randn(topics, options.Shape.Width) * 0.02);
         var averages = network.Parameters.Select(parameter => parameter.detach().clone()).ToList();
         using var optimizer = optim.AdamW(
@@ -32,9 +40,10 @@ internal sealed class DecoderTraining(TinyChatOptions options, int padding, int 
             ]);
         Parameter[] all = [.. network.Parameters, topicHead];
         var batches = new Queue<Conversation[]>();
-        var shuffle = new Random(options.Seed);
+        var shuffle = new Random(options.Seed + round);
+        var steps = options.Rounds[round].Steps;
         var (sum, count) = (0.0, 0);
-        for (var step = 1; step <= options.Steps; step++)
+        for (var step = 1; step <= steps; step++)
         {
             if (batches.Count == 0)
             {
@@ -43,7 +52,7 @@ internal sealed class DecoderTraining(TinyChatOptions options, int padding, int 
 
             foreach (var group in optimizer.ParamGroups)
             {
-                group.LearningRate = LearningRate(step);
+                group.LearningRate = LearningRate(step, steps);
             }
 
             using (NewDisposeScope())
@@ -57,7 +66,7 @@ internal sealed class DecoderTraining(TinyChatOptions options, int padding, int 
                 (sum, count) = (sum + loss.item<float>(), count + 1);
             }
 
-            if (step % 100 == 0 || step == options.Steps)
+            if (step % 100 == 0 || step == steps)
             {
                 report(step, sum / count, () => network.Export(averages));
                 (sum, count) = (0, 0);
@@ -108,9 +117,9 @@ internal sealed class DecoderTraining(TinyChatOptions options, int padding, int 
         }
     }
 
-    private double LearningRate(int step) => options.LearningRate * (step < options.WarmupSteps
+    private double LearningRate(int step, int steps) => options.LearningRate * (step < options.WarmupSteps
         ? (double)step / options.WarmupSteps
-        : 0.02 + (0.49 * (1 + Math.Cos(Math.PI * (step - options.WarmupSteps) / (options.Steps - options.WarmupSteps)))));
+        : 0.02 + (0.49 * (1 + Math.Cos(Math.PI * (step - options.WarmupSteps) / (steps - options.WarmupSteps)))));
 
     private void Refill(Queue<Conversation[]> batches, Func<Conversation> next, Random shuffle)
     {

@@ -11,14 +11,18 @@ internal sealed record TinyChatOptions
 
     public int Seed { get; init; } = 20261124;
 
-    public int Steps { get; init; } = 3000;
+    /// <summary>
+    /// The rate of learning falls to nearly nothing in each round and is high again at the start of the next, which goes on from the weights that
+    /// the one before would have written. Whole answers come when most questions already get the right beginning.
+    /// </summary>
+    public IReadOnlyList<TrainingRound> Rounds { get; init; } = [new(Steps: 3400, WholeAnswers: 0.15), new(Steps: 4200, WholeAnswers: 0.3)];
 
     /// <summary>Conversations per step.</summary>
-    public int BatchSize { get; init; } = 64;
+    public int BatchSize { get; init; } = 32;
 
     public int WarmupSteps { get; init; } = 100;
 
-    public double LearningRate { get; init; } = 2e-3;
+    public double LearningRate { get; init; } = 1.5e-3;
 
     public double WeightDecay { get; init; } = 0.1;
 
@@ -28,15 +32,14 @@ internal sealed record TinyChatOptions
     public double TopicWeight { get; init; } = 0.5;
 
     /// <summary>The written weights are an average over about so many of the last steps.</summary>
-    public double AverageSteps { get; init; } = 200;
+    public double AverageSteps { get; init; } = 300;
 
     /// <summary>
     /// Most answers are learnt by their first tokens, which decide what is answered; the rest follows from those, and is learnt from
     /// fewer examples.
     /// </summary>
-    public int FirstTokens { get; init; } = 12;
+    public int FirstTokens { get; init; } = 8;
 
-    public double WholeAnswers { get; init; } = 0.25;
 
     /// <summary>Of the questions, how many are off topic.</summary>
     public double OffTopic { get; init; } = 0.1;
@@ -45,5 +48,9 @@ internal sealed record TinyChatOptions
     public double SystemMessages { get; init; } = 0.25;
 
     /// <summary>With an earlier question and answer, and of those with one more.</summary>
-    public double EarlierTurns { get; init; } = 0.12;
+    public double EarlierTurns { get; init; } = 0.08;
 }
+
+/// <param name="Steps">Number of batches.</param>
+/// <param name="WholeAnswers">The share of conversations whose answer is learnt to its end.</param>
+internal sealed record TrainingRound(int Steps, double WholeAnswers);

@@ -8,8 +8,8 @@ namespace AgentPlatform.Training.TinyChat;
 /// <summary>Trains the <c>tiny-chat</c> model, writes its folder, and measures it on the held-out questions from the written file.</summary>
 internal sealed class TinyChatTraining
 {
-    // --validate holds one in so many of a topic's questions back, from the one with this index on.
-    private const int HeldBackOfEach = 12, HeldBackFirst = 7;
+    // One in so many of a topic's questions is not trained on, from the one with this index on: settings are chosen by those.
+    private const int DevelopmentEvery = 12, DevelopmentFirst = 7;
     private const int ReportEvery = 500;
     private const int MaxAnswerTokens = 160;
 
@@ -20,8 +20,8 @@ internal sealed class TinyChatTraining
     private TinyChatTraining(List<Topic> topics, Wording wording) => (_topics, _wording) = (topics, wording);
 
     /// <summary>
-    /// Trains on <c>folder/data/train-*.jsonl</c>, writes into <paramref name="folder"/> and measures on <c>heldout-*.jsonl</c>; or only
-    /// trains on a part and measures on the rest, which neither writes nor reads the held-out questions. Returns the exit code.
+    /// Trains on <c>folder/data/train-*.jsonl</c>, writes into <paramref name="folder"/> and measures on <c>heldout-*.jsonl</c>; or
+    /// neither writes nor reads the held-out questions, only says what it answers to questions for development. Returns the exit code.
     /// </summary>
     public static int Run(string folder, bool validateOnly)
     {
@@ -38,7 +38,7 @@ internal sealed class TinyChatTraining
             var training = new TinyChatTraining(topics, Wording.Read(Path.Combine(data, "wording.txt")));
             if (validateOnly)
             {
-                training.Validate();
+                training.Train(folder: null);
             }
             else
             {
@@ -56,50 +56,59 @@ internal sealed class TinyChatTraining
 
     private void Run(string folder, List<(string Topic, string Question)> heldOut)
     {
-        var vocabulary = BytePairTrainer.Train(Texts(_topics), _options.Vocabulary);
-        var prompt = new ChatPrompt(vocabulary);
-        new TinyChatFiles(_options.Shape, vocabulary, Train(_topics, prompt, (_, _) => { })).Write(folder);
+        var prompt = Train(folder);
         var answers = Answer(File.ReadAllBytes(Path.Combine(folder, "model.onnx")), prompt, heldOut, MaxAnswerTokens);
         var metrics = TinyChatMetrics.Of(_options.Shape.Parameters, _topics, answers);
         File.WriteAllText(Path.Combine(folder, "metrics.json"), JsonSerializer.Serialize(metrics, TinyChatJson.Default.TinyChatMetrics) + "\n");
         metrics.Print();
     }
 
-    private void Validate()
+    /// <summary>Trains without the questions that are for choosing settings, and prints what is answered to those. Writes only if there is a folder.</summary>
+    private ChatPrompt Train(string? folder)
     {
-        var kept = _topics.ConvertAll(topic => topic with { Questions = [.. topic.Questions.Where((_, index) => index % HeldBackOfEach != HeldBackFirst)] });
-        var heldBack = _topics.SelectMany(topic => topic.Questions.Except(kept.Find(each => each.Id == topic.Id)!.Questions).Select(question => (topic.Id, question))).ToList();
-        var prompt = new ChatPrompt(BytePairTrainer.Train(Texts(kept), _options.Vocabulary));
-        Train(kept, prompt, (step, weights) =>
+        var learnt = _topics.ConvertAll(topic => topic with { Questions = [.. topic.Questions.Where((_, index) => index % DevelopmentEvery != DevelopmentFirst)] });
+        var development = _topics.Zip(learnt).SelectMany(pair => pair.First.Questions.Except(pair.Second.Questions).Select(question => (pair.First.Id, question))).ToList();
+        var vocabulary = BytePairTrainer.Train(Texts(learnt), _options.Vocabulary);
+        var prompt = new ChatPrompt(vocabulary);
+        var weights = Train(learnt, prompt, (step, weights) =>
         {
-            if (step == _options.Steps)
+            if (step % ReportEvery == 0)
             {
-                var answers = Answer(DecoderOnnx.Write(_options.Shape, weights()), prompt, heldBack, MaxAnswerTokens);
-                foreach (var answer in answers.Where(answer => !answer.IsRight))
-                {
-                    Console.WriteLine($"{answer.Question} ({answer.Topic}): {answer.Answer} ({answer.Said})");
-                }
-
-                TinyChatMetrics.Of(_options.Shape.Parameters, kept, answers).Print();
-            }
-            else if (step % ReportEvery == 0)
-            {
-                // The first words show which answer it is going to be.
-                var answers = Answer(DecoderOnnx.Write(_options.Shape, weights()), prompt, heldBack, _options.FirstTokens);
-                Console.WriteLine($"  {Share.Of(answers, answer => answer.IsRight).Value:P1} of the questions that were held back begin right");
+                var answers = Answer(DecoderOnnx.Write(_options.Shape, weights()), prompt, development, MaxAnswerTokens);
+                Console.WriteLine($"  {Share.Of(answers, answer => answer.IsRight).Value:P1} of the questions for development are answered with the right topic");
             }
         });
+        if (folder is not null)
+        {
+            new TinyChatFiles(_options.Shape, vocabulary, weights).Write(folder);
+        }
+
+        var last = Answer(DecoderOnnx.Write(_options.Shape, weights), prompt, development, MaxAnswerTokens);
+        foreach (var answer in last.Where(answer => !answer.IsRight))
+        {
+            Console.WriteLine($"  {answer.Question} ({answer.Topic}): {answer.Answer} ({answer.Said})");
+        }
+
+        Console.WriteLine("Questions for development, by which settings are chosen:");
+        TinyChatMetrics.Of(_options.Shape.Parameters, learnt, last).Print();
+        return prompt;
     }
 
     private DecoderWeights Train(List<Topic> topics, ChatPrompt prompt, Action<int, Func<DecoderWeights>> judge)
     {
         var watch = Stopwatch.StartNew();
-        var conversations = new Conversations(topics, _wording, prompt, _options);
-        return new DecoderTraining(_options, prompt.Padding, topics.Count).Train(conversations.Next, (step, loss, weights) =>
+        DecoderWeights? weights = null;
+        for (var round = 0; round < _options.Rounds.Count; round++)
         {
-            Console.WriteLine($"Step {step} of {_options.Steps}, loss {loss:F3}, {watch.Elapsed.TotalSeconds:F0} s");
-            judge(step, weights);
-        });
+            var conversations = new Conversations(topics, _wording, prompt, _options, round);
+            weights = new DecoderTraining(_options, prompt.Padding, topics.Count).Train(round, weights?.Rounded(), conversations.Next, (step, loss, soFar) =>
+            {
+                Console.WriteLine($"Round {round + 1}, step {step} of {_options.Rounds[round].Steps}, loss {loss:F3}, {watch.Elapsed.TotalSeconds:F0} s");
+                judge(step, soFar);
+            });
+        }
+
+        return weights!;
     }
 
     private List<JudgedAnswer> Answer(byte[] model, ChatPrompt prompt, List<(string Topic, string Question)> questions, int maxTokens)

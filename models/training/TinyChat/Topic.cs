@@ -56,15 +56,15 @@ internal sealed record Topic(string Id, string Area, IReadOnlyList<string> Answe
     }
 
     /// <summary>Reads <c>heldout-*.jsonl</c>, which have no answers: questions by topic.</summary>
-    /// <exception cref="InvalidDataException">A question is also in the training data, or its topic is not.</exception>
+    /// <exception cref="InvalidDataException">A question is also in the training data, whatever its case and punctuation, or its topic is not.</exception>
     public static List<(string Topic, string Question)> ReadHeldOut(string folder, IReadOnlyList<Topic> topics)
     {
-        var known = topics.SelectMany(topic => topic.Questions).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var known = topics.SelectMany(topic => topic.Questions).Select(Bare).ToHashSet();
         var ids = topics.Select(topic => topic.Id).ToHashSet();
         var questions = Lines(folder, "heldout-").SelectMany(line => line.Line.Questions.Select(question => (line.Line.Topic, Question: question))).ToList();
         foreach (var (topic, question) in questions)
         {
-            if (known.Contains(question) || !ids.Contains(topic))
+            if (known.Contains(Bare(question)) || !ids.Contains(topic))
             {
                 throw new InvalidDataException($"The held-out question \"{question}\" is in the training data, or its topic {topic} is not.");
             }
@@ -73,8 +73,13 @@ internal sealed record Topic(string Id, string Area, IReadOnlyList<string> Answe
         return questions;
     }
 
-    private static List<(string Area, TopicLine Line)> Lines(string folder, string prefix) =>
-        [.. Directory.GetFiles(folder, $"{prefix}*.jsonl").OrderBy(file => file.Contains("-more", StringComparison.Ordinal)).ThenBy(file => file, StringComparer.Ordinal).SelectMany(file => File.ReadLines(file).Select((line, index) =>
+    private static string Bare(string question) => string.Concat(question.ToLowerInvariant().Where(character => char.IsLetterOrDigit(character) || character == ' '));
+
+    private static List<(string Area, TopicLine Line)> Lines(string folder, string prefix)
+    {
+        var files = Directory.GetFiles(folder, $"{prefix}*.jsonl")
+            .OrderBy(file => file.Contains("-more", StringComparison.Ordinal)).ThenBy(file => file, StringComparer.Ordinal);
+        return [.. files.SelectMany(file => File.ReadLines(file).Select((line, index) =>
         {
             try
             {
@@ -85,6 +90,7 @@ internal sealed record Topic(string Id, string Area, IReadOnlyList<string> Answe
                 throw new InvalidDataException($"{file}, line {index + 1}: {exception.Message}");
             }
         }))];
+    }
 }
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
