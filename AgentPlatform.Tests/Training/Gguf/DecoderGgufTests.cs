@@ -11,6 +11,9 @@ public class DecoderGgufTests
     private static readonly DecoderShape Shape = new(Vocabulary.Tokens.Count, Layers: 2, Width: 16, Heads: 4, KeyValueHeads: 2, HeadSize: 4, Hidden: 24, Context: 64);
     private static readonly DecoderWeights Weights = DecoderWeights.Random(Shape, seed: 5);
 
+    // Two heads of four rows: 0 turns with 2, and 1 with 3.
+    private static readonly int[] SideBySide = [0, 2, 1, 3, 4, 6, 5, 7];
+
     [Fact]
     public void Write_HoldsEachTensorAtItsAlignedPlace()
     {
@@ -28,8 +31,7 @@ public class DecoderGgufTests
     {
         var keys = Read(DecoderGguf.Write("name", "description", Shape, Weights, Vocabulary, "template"))["blk.1.attn_k.weight"].Chunk(Shape.Width).ToArray();
 
-        // Two heads of four rows: 0 turns with 2, and 1 with 3.
-        Assert.Equal(new[] { 0, 2, 1, 3, 4, 6, 5, 7 }.Select(row => Weights.Layers[1].Key.Chunk(Shape.Width).ElementAt(row)), keys);
+        Assert.Equal(SideBySide.Select(row => Weights.Layers[1].Key.Chunk(Shape.Width).ElementAt(row)), keys);
     }
 
     private static Dictionary<string, float[]> Read(byte[] file)

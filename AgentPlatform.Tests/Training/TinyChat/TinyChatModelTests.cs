@@ -10,7 +10,7 @@ public class TinyChatModelTests
 {
     private const int MaxAnswerTokens = 160;
 
-    public static readonly string Folder = Path.Combine(Repository.Root, "models", "tiny-chat");
+    private static readonly string Folder = Path.Combine(Repository.Root, "models", "tiny-chat");
 
     private static readonly BytePairVocabulary Vocabulary = ReadVocabulary();
     private static readonly ChatPrompt Prompt = new(Vocabulary);

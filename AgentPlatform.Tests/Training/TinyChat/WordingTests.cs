@@ -4,7 +4,7 @@ namespace AgentPlatform.Tests.Training.TinyChat;
 
 public class WordingTests
 {
-    private static readonly Wording Shipped = Wording.Read(Path.Combine(TinyChatModelTests.Folder, "data", "wording.txt"));
+    private static readonly Wording Shipped = Wording.Read(Path.Combine(Repository.Root, "models", "tiny-chat", "data", "wording.txt"));
 
     [Fact]
     public void Vary_WithTheSameSeed_SaysTheSame() => Assert.Equal(Variants(seed: 3), Variants(seed: 3));

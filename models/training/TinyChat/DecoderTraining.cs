@@ -25,7 +25,7 @@ internal sealed class DecoderTraining(TinyChatOptions options, int padding, int 
     {
         set_num_threads(Threads);
         random.manual_seed(options.Seed + round);
-        using var network = new DecoderNetwork(options.Shape, options.Dropout);
+        using var network = new DecoderNetwork(options.Shape, options.Rounds[round].Dropout);
         if (start is not null)
         {
             network.Import(start);

@@ -15,7 +15,7 @@ internal sealed record TinyChatOptions
     /// The rate of learning falls to nearly nothing in each round and is high again at the start of the next, which goes on from the weights that
     /// the one before would have written. Whole answers come when most questions already get the right beginning.
     /// </summary>
-    public IReadOnlyList<TrainingRound> Rounds { get; init; } = [new(Steps: 3400, WholeAnswers: 0.15), new(Steps: 4200, WholeAnswers: 0.3)];
+    public IReadOnlyList<TrainingRound> Rounds { get; init; } = [new(Steps: 3400, WholeAnswers: 0.15, Dropout: 0.1), new(Steps: 4200, WholeAnswers: 0.3, Dropout: 0.15)];
 
     /// <summary>Conversations per step.</summary>
     public int BatchSize { get; init; } = 32;
@@ -25,8 +25,6 @@ internal sealed record TinyChatOptions
     public double LearningRate { get; init; } = 1.5e-3;
 
     public double WeightDecay { get; init; } = 0.1;
-
-    public double Dropout { get; init; } = 0.1;
 
     /// <summary>How much the question's topic, read off the state from which the answer starts, counts beside the answer's tokens.</summary>
     public double TopicWeight { get; init; } = 0.5;
@@ -40,7 +38,6 @@ internal sealed record TinyChatOptions
     /// </summary>
     public int FirstTokens { get; init; } = 8;
 
-
     /// <summary>Of the questions, how many are off topic.</summary>
     public double OffTopic { get; init; } = 0.1;
 
@@ -53,4 +50,5 @@ internal sealed record TinyChatOptions
 
 /// <param name="Steps">Number of batches.</param>
 /// <param name="WholeAnswers">The share of conversations whose answer is learnt to its end.</param>
-internal sealed record TrainingRound(int Steps, double WholeAnswers);
+/// <param name="Dropout">The share of what a block adds to the state that is left out at random.</param>
+internal sealed record TrainingRound(int Steps, double WholeAnswers, double Dropout);
