@@ -13,6 +13,7 @@ public sealed class StartupTests
     [InlineData("Model:Sha256", "Engine:Type=onnx-classifier", "Model:Name=m", "Model:Source=http://weights/SHA256SUMS")]
     [InlineData("Model:Sha256", "Engine:Type=onnx-classifier", "Model:Name=m", "Model:Source=http://weights/SHA256SUMS", "Model:Sha256=abc")]
     [InlineData("Model:Source", "Engine:Type=onnx-classifier", "Model:Name=m", "Model:Source=http://", "Model:Sha256=6ae8a75555209fd6c44157c0aed8016e763ff435a19cf186f76863140143ff72")]
+    [InlineData("Onnx:ExecutionProvider", "Engine:Type=onnx-chat", "Model:Name=m", "Onnx:ExecutionProvider=gpu")]
     [InlineData("Engine:Slots", "Engine:Type=simulated", "Model:Name=m", "Engine:Slots=0")]
     [InlineData("Stopping:DrainTimeout", "Engine:Type=simulated", "Model:Name=m", "Stopping:DrainTimeout=soon")]
     public async Task A_wrong_setting_ends_the_worker_with_a_sentence_that_names_it(string named, params string[] settings)
@@ -23,10 +24,12 @@ public sealed class StartupTests
         Assert.Contains(named, Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_worker_whose_model_is_missing_ends_with_a_sentence_and_was_never_ready()
+    [Theory]
+    [InlineData("onnx-chat")]
+    [InlineData("onnx-classifier")]
+    public async Task A_worker_whose_model_is_missing_ends_with_a_sentence_and_was_never_ready(string engine)
     {
-        await using var worker = WorkerProcess.Start("Engine:Type=onnx-classifier", "Model:Name=m", "Model:Source=no-such-folder");
+        await using var worker = WorkerProcess.Start($"Engine:Type={engine}", "Model:Name=m", "Model:Source=no-such-folder");
         var (exitCode, _) = await worker.EndAsync();
         Assert.Equal(1, exitCode);
         Assert.Single(worker.Output, line => line.Contains("no-such-folder", StringComparison.Ordinal));

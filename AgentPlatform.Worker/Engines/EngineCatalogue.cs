@@ -6,8 +6,9 @@ namespace AgentPlatform.Worker.Engines;
 /// <summary>The worker's one model, as its own HTTP surface lists it.</summary>
 internal sealed class EngineCatalogue(IEngine engine, IOptions<ModelOptions> model) : IModelCatalogue
 {
+    // Not once for all: an engine may learn from the model's files what there is to say of it.
     /// <inheritdoc/>
-    public IReadOnlyList<ModelInfo> Models { get; } =
+    public IReadOnlyList<ModelInfo> Models =>
         [new ModelInfo(model.Value.Name, engine.Traits.Operations, "agentplatform", engine.Traits.Caveat)];
 
     /// <inheritdoc/>

@@ -1,4 +1,5 @@
 using AgentPlatform.Worker.Engines.Classifier;
+using AgentPlatform.Worker.Engines.OnnxChat;
 using AgentPlatform.Worker.Engines.OpenAI;
 using AgentPlatform.Worker.Engines.Simulated;
 using Microsoft.Extensions.Options;
@@ -13,6 +14,7 @@ internal static class EngineTypes
 {
     private static readonly SortedDictionary<string, Action<IServiceCollection>> _known = new(StringComparer.Ordinal)
     {
+        ["onnx-chat"] = OnnxChatEngine.AddTo,
         ["onnx-classifier"] = ClassifierEngine.AddTo,
         ["openai"] = OpenAIEngine.AddTo,
         ["simulated"] = SimulatedEngine.AddTo,

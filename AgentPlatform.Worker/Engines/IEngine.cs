@@ -2,7 +2,7 @@ using AgentPlatform.Messaging.Contracts;
 
 namespace AgentPlatform.Worker.Engines;
 
-/// <summary>What an engine can do; known before it is loaded.</summary>
+/// <summary>What an engine can do; known before it is loaded, but for what only the model's files say of it (<see cref="Caveat"/>).</summary>
 /// <param name="Operations">What its model can be asked.</param>
 /// <param name="Slots">How many requests it runs at once unless configured otherwise.</param>
 internal sealed record EngineTraits(IReadOnlyList<Operation> Operations, int Slots)

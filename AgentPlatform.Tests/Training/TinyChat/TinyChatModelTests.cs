@@ -2,10 +2,12 @@ using System.Text.Json.Nodes;
 using AgentPlatform.Training.Decoder;
 using AgentPlatform.Training.TinyChat;
 using AgentPlatform.Training.Tokens;
+using AgentPlatform.Worker.Engines.Onnx;
+using AgentPlatform.Worker.Engines.OnnxChat.Model;
 
 namespace AgentPlatform.Tests.Training.TinyChat;
 
-/// <summary>The shipped files, read as they are and run in ONNX Runtime without the worker's engine.</summary>
+/// <summary>The shipped files, read as they are, and run in ONNX Runtime without the worker's engine.</summary>
 public class TinyChatModelTests
 {
     private const int MaxAnswerTokens = 160;
@@ -44,6 +46,23 @@ public class TinyChatModelTests
         ]);
 
         Assert.All(answers, answer => Assert.Equal(rabbit.Answers[0], answer));
+    }
+
+    [Fact]
+    public void Engine_MakesTheTokensOfAConversationThatTheTrainerMakes()
+    {
+        const string System = "You are a helpful assistant. ", Question = " how do I   start it?\n\tIt's 2026 – naïve 🙂 ";
+        var model = ChatModel.Load(Folder, new OnnxOptions());
+        using var decoder = model.Decoder;
+        foreach (var topic in Topics)
+        {
+            object?[] messages = [Message("system", System), Message("user", topic.Questions[0]), Message("assistant", topic.Answers[0]), Message("user", Question)];
+
+            Assert.Equal(
+                Prompt.Encode(System, [(topic.Questions[0], topic.Answers[0])], Question), model.Template.Encode(messages, continues: false, DateTimeOffset.UnixEpoch));
+        }
+
+        static OrderedDictionary<string, object?> Message(string role, string content) => new() { ["role"] = role, ["content"] = content };
     }
 
     [Fact]

@@ -16,12 +16,13 @@ namespace AgentPlatform.Worker.Engines.Classifier;
 internal sealed class ClassifierEngine : IEngine, IAsyncDisposable
 {
     private readonly ModelFolder _folder;
+    private readonly OnnxOptions _onnx;
     private readonly DynamicBatcher<string, Classification> _batcher;
     private OnnxTextClassifier? _classifier;
 
-    public ClassifierEngine(ModelFolder folder, IOptions<BatchingOptions> batching, TimeProvider time, BatchingMetrics metrics)
+    public ClassifierEngine(ModelFolder folder, IOptions<OnnxOptions> onnx, IOptions<BatchingOptions> batching, TimeProvider time, BatchingMetrics metrics)
     {
-        _folder = folder;
+        (_folder, _onnx) = (folder, onnx.Value);
         _batcher = new(texts => ValueTask.FromResult(Classifier.Classify(texts)), batching.Value, time, metrics);
 
         // One batch in the making and one that gathers.
@@ -37,6 +38,7 @@ internal sealed class ClassifierEngine : IEngine, IAsyncDisposable
     public static void AddTo(IServiceCollection services)
     {
         services.AddValidated<BatchingOptions, BatchingOptionsValidator>(BatchingOptions.Section);
+        services.AddValidated<OnnxOptions, OnnxOptionsValidator>(OnnxOptions.Section);
         services.AddSingleton<BatchingMetrics>();
         services.AddSingleton<IEngine, ClassifierEngine>();
     }
@@ -47,7 +49,7 @@ internal sealed class ClassifierEngine : IEngine, IAsyncDisposable
         var folder = await _folder.GetAsync(cancellationToken);
         try
         {
-            _classifier = OnnxTextClassifier.Load(folder);
+            _classifier = OnnxTextClassifier.Load(folder, _onnx);
         }
         catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
         {

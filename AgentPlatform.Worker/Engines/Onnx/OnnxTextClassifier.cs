@@ -1,5 +1,4 @@
 using Microsoft.ML.OnnxRuntime;
-using SessionOptions = Microsoft.ML.OnnxRuntime.SessionOptions;
 
 namespace AgentPlatform.Worker.Engines.Onnx;
 
@@ -34,9 +33,9 @@ internal sealed class OnnxTextClassifier : IDisposable
 
     /// <summary>Loads the model of <paramref name="folder"/>.</summary>
     /// <param name="folder">The folder that holds <c>model.onnx</c> and <c>config.json</c>.</param>
-    /// <param name="threads">Threads for one batch; a small model is fastest with one, and several batches can run at a time.</param>
+    /// <param name="options">Where it is computed. Unless they say otherwise one thread computes a batch: a small model is fastest so, and several batches can run at a time.</param>
     /// <exception cref="InvalidDataException">A file is missing or wrong, or the two do not fit each other; the message names the file.</exception>
-    public static OnnxTextClassifier Load(string folder, int threads = 1)
+    public static OnnxTextClassifier Load(string folder, OnnxOptions? options = null)
     {
         if (!Directory.Exists(folder))
         {
@@ -45,7 +44,7 @@ internal sealed class OnnxTextClassifier : IDisposable
 
         var config = OnnxClassifierConfig.Read(Path.Combine(folder, "config.json"));
         var path = Path.Combine(folder, "model.onnx");
-        var session = Open(path, threads);
+        var session = OnnxSession.Open(path, options ?? new OnnxOptions(), threads: 1);
         if (Mistake(session, config) is { } mistake)
         {
             session.Dispose();
@@ -98,24 +97,6 @@ internal sealed class OnnxTextClassifier : IDisposable
     {
         _runOptions.Dispose();
         _session.Dispose();
-    }
-
-    private static InferenceSession Open(string path, int threads)
-    {
-        if (!File.Exists(path))
-        {
-            throw new InvalidDataException($"The model {path} does not exist.");
-        }
-
-        using var options = new SessionOptions { IntraOpNumThreads = threads, InterOpNumThreads = 1 };
-        try
-        {
-            return new InferenceSession(path, options);
-        }
-        catch (OnnxRuntimeException exception)
-        {
-            throw new InvalidDataException($"The model {path} cannot be loaded: {exception.Message}", exception);
-        }
     }
 
     private static string? Mistake(InferenceSession session, OnnxClassifierConfig config)

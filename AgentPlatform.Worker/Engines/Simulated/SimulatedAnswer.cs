@@ -28,8 +28,8 @@ internal sealed record SimulatedAnswer(IReadOnlyList<SimulatedChoice> Choices, i
         "quiet", "bright", "slow", "deep", "old", "green", "wide", "warm", "cold", "small", "tall", "calm", "soft", "clear", "far", "new",
     ];
 
-    /// <summary>Tokens of all choices.</summary>
-    public int CompletionTokens => Choices.Sum(choice => choice.Tokens.Count);
+    /// <summary>The prompt's tokens, and those of all choices.</summary>
+    public TokenUsage Usage => new(PromptTokens, Choices.Sum(choice => choice.Tokens.Count));
 
     /// <summary>Composes the answer to a chat-completions request.</summary>
     /// <param name="body">The request, UTF-8 JSON.</param>

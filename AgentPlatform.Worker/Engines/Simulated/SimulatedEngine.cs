@@ -37,9 +37,8 @@ internal sealed class SimulatedEngine(IOptions<SimulatedOptions> options, TimePr
     public async Task WarmUpAsync(CancellationToken cancellationToken)
     {
         // Costs no simulated time, and the code below runs once before the first request does.
-        using var json = new ChatJson();
-        var answer = SimulatedAnswer.Compose("""{"messages":[{"role":"user","content":"warm up"}]}"""u8.ToArray(), _options.AnswerTokens);
-        json.Result(answer);
+        using var parts = new ChatParts();
+        Result(parts, SimulatedAnswer.Compose("""{"messages":[{"role":"user","content":"warm up"}]}"""u8.ToArray(), _options.AnswerTokens));
         await PassAsync(TimeSpan.Zero, cancellationToken);
     }
 
@@ -47,7 +46,7 @@ internal sealed class SimulatedEngine(IOptions<SimulatedOptions> options, TimePr
     public async IAsyncEnumerable<ReplyPart> RunAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var answer = SimulatedAnswer.Compose(request.Body, _options.AnswerTokens);
-        using var json = new ChatJson();
+        using var parts = new ChatParts();
         await PassAsync(_options.TimeToFirstToken, cancellationToken);
 
         using var seat = _clock.Join();
@@ -65,18 +64,21 @@ internal sealed class SimulatedEngine(IOptions<SimulatedOptions> options, TimePr
                 var choice = answer.Choices[index];
                 if (step < choice.Tokens.Count)
                 {
-                    yield return json.Token(index, choice.Tokens[step], first: step == 0);
+                    yield return parts.Token(index, choice.Tokens[step], first: step == 0);
                 }
 
                 if (step == Math.Max(choice.Tokens.Count, 1) - 1)
                 {
-                    yield return json.Finish(index, choice.FinishReason);
+                    yield return parts.Finish(index, choice.FinishReason);
                 }
             }
         }
 
-        yield return request.Stream ? json.End(answer) : json.Result(answer);
+        yield return request.Stream ? parts.End(answer.Usage) : Result(parts, answer);
     }
+
+    private static ReplyPart Result(ChatParts parts, SimulatedAnswer answer) =>
+        parts.Result(answer.Choices.Select(choice => new ChatChoice(string.Concat(choice.Tokens), choice.FinishReason)), answer.Usage);
 
     private Task PassAsync(TimeSpan duration, CancellationToken cancellationToken) =>
         duration > TimeSpan.Zero ? Task.Delay(duration, time, cancellationToken) : Task.CompletedTask;

@@ -4,6 +4,7 @@ using AgentPlatform.Worker.Batching;
 using AgentPlatform.Tests.Worker.Weights;
 using AgentPlatform.Worker.Engines;
 using AgentPlatform.Worker.Engines.Classifier;
+using AgentPlatform.Worker.Engines.Onnx;
 using Microsoft.Extensions.Options;
 
 namespace AgentPlatform.Tests.Worker.Engines.Classifier;
@@ -64,7 +65,7 @@ public sealed class ClassifierEngineTests
     }
 
     private static ClassifierEngine Create(string? source) => new(
-        ModelFolders.At(source), Options.Create(new BatchingOptions { MaxBatchSize = 8 }), TimeProvider.System, new BatchingMetrics(Meters.Create()));
+        ModelFolders.At(source), Options.Create(new OnnxOptions()), Options.Create(new BatchingOptions { MaxBatchSize = 8 }), TimeProvider.System, new BatchingMetrics(Meters.Create()));
 
     private static async Task<string> AskAsync(ClassifierEngine engine, string text)
     {

@@ -30,7 +30,7 @@ public sealed class SimulatedAnswerTests
     {
         var answer = Compose($"{{{Messages},\"n\":3}}");
         Assert.Equal(3, answer.Choices.Select(choice => string.Concat(choice.Tokens)).Distinct().Count());
-        Assert.Equal(30, answer.CompletionTokens);
+        Assert.Equal(30, answer.Usage.Output);
     }
 
     [Theory]
