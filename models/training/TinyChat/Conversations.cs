@@ -15,7 +15,8 @@ internal sealed class Conversations(IReadOnlyList<Topic> topics, Wording wording
     public Conversation Next()
     {
         var topic = _unknown >= 0 && _random.NextDouble() < options.OffTopic ? _unknown : NextTopic();
-        var question = wording.Vary(topics[topic].Questions[NextOf(_questions[topic], topics[topic].Questions.Count)], _random);
+        var question = wording.Vary(
+            topic != _unknown && _random.NextDouble() < options.Rounds[round].AnswerWords ? SomeWords(topics[topic].Answers[0]) : NextQuestion(topic), _random);
         var system = _random.NextDouble() < options.SystemMessages ? wording.System(_random) : null;
         var earlier = new List<(string, string)>();
         while (_random.NextDouble() < options.EarlierTurns)
@@ -27,6 +28,16 @@ internal sealed class Conversations(IReadOnlyList<Topic> topics, Wording wording
         var tokens = prompt.Encode(system, earlier, question);
         var answer = _random.NextDouble() < options.Rounds[round].WholeAnswers ? _answers[topic] : _answers[topic].Take(options.FirstTokens);
         return new Conversation([.. tokens.Concat(answer).Take(options.Shape.Context)], tokens.Count, topic);
+    }
+
+    private string NextQuestion(int topic) => topics[topic].Questions[NextOf(_questions[topic], topics[topic].Questions.Count)];
+
+    /// <summary>Three to nine words that follow each other.</summary>
+    private string SomeWords(string answer)
+    {
+        var words = answer.Split(' ');
+        var count = Math.Min(_random.Next(3, 10), words.Length);
+        return string.Join(' ', words.Skip(_random.Next(words.Length - count + 1)).Take(count)).Trim(',', ';', ':', '.');
     }
 
     private int NextTopic()

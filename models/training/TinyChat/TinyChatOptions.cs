@@ -15,7 +15,11 @@ internal sealed record TinyChatOptions
     /// The rate of learning falls to nearly nothing in each round and is high again at the start of the next, which goes on from the weights that
     /// the one before would have written. Whole answers come when most questions already get the right beginning.
     /// </summary>
-    public IReadOnlyList<TrainingRound> Rounds { get; init; } = [new(Steps: 3400, WholeAnswers: 0.15, Dropout: 0.1), new(Steps: 4200, WholeAnswers: 0.3, Dropout: 0.15)];
+    public IReadOnlyList<TrainingRound> Rounds { get; init; } =
+    [
+        new(Steps: 3400, WholeAnswers: 0.15, AnswerWords: 0, Dropout: 0.1),
+        new(Steps: 4200, WholeAnswers: 0.3, AnswerWords: 0.12, Dropout: 0.15),
+    ];
 
     /// <summary>Conversations per step.</summary>
     public int BatchSize { get; init; } = 32;
@@ -50,5 +54,8 @@ internal sealed record TinyChatOptions
 
 /// <param name="Steps">Number of batches.</param>
 /// <param name="WholeAnswers">The share of conversations whose answer is learnt to its end.</param>
+/// <param name="AnswerWords">
+/// The share of conversations that ask with some words of the answer, so that its words lead to it also where no question has them.
+/// </param>
 /// <param name="Dropout">The share of what a block adds to the state that is left out at random.</param>
-internal sealed record TrainingRound(int Steps, double WholeAnswers, double Dropout);
+internal sealed record TrainingRound(int Steps, double WholeAnswers, double AnswerWords, double Dropout);

@@ -2,7 +2,6 @@ using System.Text.Json;
 using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Tests.Training.Decoder;
 using AgentPlatform.Tests.Worker.Weights;
-using AgentPlatform.Training.Decoder;
 using AgentPlatform.Worker.Batching;
 using AgentPlatform.Worker.Engines;
 using AgentPlatform.Worker.Engines.Onnx;
