@@ -11,10 +11,11 @@ internal sealed record BenchmarkOptions(TimeSpan Measure, string? Only)
         Usage: AgentPlatform.Benchmarks [--seconds N] [--only PART]
 
           --seconds N   how long each figure is measured, 1 to 600 (8)
-          --only PART   bare | platform | peers | stream; ratios need the bare part, which always runs
+          --only PART   bare | platform | peers | stream, whose ratios need the bare part, which runs with each of them;
+                        classifier | chat, which measure engines in this process
         """;
 
-    public static readonly IReadOnlyList<string> Parts = ["bare", "platform", "peers", "stream"];
+    public static readonly IReadOnlyList<string> Parts = ["bare", "platform", "peers", "stream", "classifier", "chat"];
 
     /// <summary>Reads the command line; null, after the usage was printed, when there is nothing to run.</summary>
     public static BenchmarkOptions? Parse(string[] args)

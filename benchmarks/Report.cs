@@ -7,7 +7,7 @@ namespace AgentPlatform.Benchmarks;
 /// <summary>Prints figures as Markdown tables, so that they can be put into the documentation as they are.</summary>
 internal static class Report
 {
-    public static void Heading(string text) => Console.WriteLine($"\n### {text}\n| What | Figure | Ratio to bare |\n|---|---|---|");
+    public static void Heading(string text, string baseline = "bare") => Console.WriteLine($"\n### {text}\n| What | Figure | Ratio to {baseline} |\n|---|---|---|");
 
     public static void Line(string what, string figure, double? ratio) =>
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {what} | {figure} | {ratio:0.00} |"));

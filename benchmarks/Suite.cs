@@ -1,3 +1,4 @@
+using AgentPlatform.Benchmarks.Engines;
 using AgentPlatform.Benchmarks.Load;
 using AgentPlatform.Benchmarks.Peers;
 using AgentPlatform.Benchmarks.Processes;
@@ -6,7 +7,7 @@ using AgentPlatform.Tests.Broker;
 
 namespace AgentPlatform.Benchmarks;
 
-/// <summary>Runs the parts one after another on a broker of its own and prints each figure as a ratio to the bare round trip of the same run.</summary>
+/// <summary>Runs the parts one after another, engines in this process and the platform on a broker of its own, and prints each figure as a ratio to a baseline of the same run.</summary>
 internal sealed class Suite(BenchmarkOptions options)
 {
     private const string Chat = """{"model":"noop","messages":[{"role":"user","content":"Say ok."}],"max_tokens":1}""";
@@ -17,6 +18,26 @@ internal sealed class Suite(BenchmarkOptions options)
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         Console.WriteLine($"{Environment.ProcessorCount} processors, .NET {Environment.Version}, {options.Measure.TotalSeconds:0} s a figure");
+        if (options.Runs("classifier"))
+        {
+            await ClassifierBatching.RunAsync(options.Measure, cancellationToken);
+        }
+
+        if (options.Runs("chat"))
+        {
+            await ChatBatching.RunAsync(options.Measure, cancellationToken);
+        }
+
+        if (options.Only is not ("classifier" or "chat"))
+        {
+            await WithBrokerAsync(cancellationToken);
+        }
+
+        return 0;
+    }
+
+    private async Task WithBrokerAsync(CancellationToken cancellationToken)
+    {
         await using var broker = new RabbitMQNode();
         await broker.StartAsync();
         await BareAsync(broker, cancellationToken);
@@ -35,8 +56,6 @@ internal sealed class Suite(BenchmarkOptions options)
             await StreamAsync(broker, 100, cancellationToken);
             await StreamAsync(broker, 1000, cancellationToken);
         }
-
-        return 0;
     }
 
     private async Task BareAsync(RabbitMQNode broker, CancellationToken cancellationToken)

@@ -22,15 +22,21 @@ internal sealed class RandomChatModel : IDisposable
     private static readonly string[] _marks = ["<|im_start|>", EndMark, "<|endoftext|>"];
 
     public RandomChatModel(int context = 512, ulong seed = 1, int layers = 2)
+        : this(new DecoderShape(Vocabulary().Count + _marks.Length, layers, Width: 32, Heads: 4, KeyValueHeads: 2, HeadSize: 8, Hidden: 64, context), seed)
+    {
+    }
+
+    /// <summary>A model of this shape; its table may be larger than the vocabulary.</summary>
+    public RandomChatModel(DecoderShape shape, ulong seed)
     {
         var vocabulary = Vocabulary();
-        Shape = new DecoderShape(vocabulary.Count + _marks.Length, layers, Width: 32, Heads: 4, KeyValueHeads: 2, HeadSize: 8, Hidden: 64, context);
+        Shape = shape;
         Weights = DecoderWeights.Random(Shape, seed);
         Write("model.onnx", DecoderOnnx.Write(Shape, Weights));
         Write("config.json", new
         {
             architectures = (string[])["LlamaForCausalLM"],
-            max_position_embeddings = context,
+            max_position_embeddings = shape.Context,
             vocab_size = Shape.Vocabulary,
             agentplatform = new { caveat = "Random weights." },
         });
