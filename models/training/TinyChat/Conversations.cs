@@ -30,7 +30,25 @@ internal sealed class Conversations(IReadOnlyList<Topic> topics, Wording wording
         return new Conversation([.. tokens.Concat(answer).Take(options.Shape.Context)], tokens.Count, topic);
     }
 
-    private string NextQuestion(int topic) => topics[topic].Questions[NextOf(_questions[topic], topics[topic].Questions.Count)];
+    /// <summary>The topic's next question, or what two of its questions have in common: the beginning of one with the end of another, or words of both.</summary>
+    private string NextQuestion(int topic)
+    {
+        var question = topics[topic].Questions[NextOf(_questions[topic], topics[topic].Questions.Count)];
+        if (_random.NextDouble() >= options.MixedQuestions)
+        {
+            return question;
+        }
+
+        string[] words = question.Split(' '), others = topics[topic].Questions[_random.Next(topics[topic].Questions.Count)].Split(' ');
+        if (_random.Next(3) > 0)
+        {
+            return string.Join(' ', [.. words.Take((words.Length + 1) / 2), .. others.Skip(others.Length / 2)]);
+        }
+
+        string[] both = [.. words.Union(others).Where(word => !wording.IsSmall(word))];
+        _random.Shuffle(both);
+        return both.Length < 2 ? question : string.Join(' ', both.Take(_random.Next(3, 8)));
+    }
 
     /// <summary>Three to nine words that follow each other.</summary>
     private string SomeWords(string answer)

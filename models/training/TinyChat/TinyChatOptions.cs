@@ -7,7 +7,7 @@ internal sealed record TinyChatOptions
 {
     public int Vocabulary { get; init; } = 2048;
 
-    public DecoderShape Shape { get; init; } = new(Vocabulary: 2048, Layers: 4, Width: 192, Heads: 6, KeyValueHeads: 2, HeadSize: 32, Hidden: 576, Context: 512);
+    public DecoderShape Shape { get; init; } = new(Vocabulary: 2048, Layers: 3, Width: 256, Heads: 8, KeyValueHeads: 2, HeadSize: 32, Hidden: 512, Context: 512);
 
     public int Seed { get; init; } = 20261124;
 
@@ -17,8 +17,7 @@ internal sealed record TinyChatOptions
     /// </summary>
     public IReadOnlyList<TrainingRound> Rounds { get; init; } =
     [
-        new(Steps: 3400, WholeAnswers: 0.15, AnswerWords: 0, Dropout: 0.1),
-        new(Steps: 4200, WholeAnswers: 0.3, AnswerWords: 0.12, Dropout: 0.15),
+        new(Steps: 4300, WholeAnswers: 0.15, AnswerWords: 0.08, Dropout: 0.1),
     ];
 
     /// <summary>Conversations per step.</summary>
@@ -26,12 +25,12 @@ internal sealed record TinyChatOptions
 
     public int WarmupSteps { get; init; } = 100;
 
-    public double LearningRate { get; init; } = 1.5e-3;
+    public double LearningRate { get; init; } = 2e-3;
 
     public double WeightDecay { get; init; } = 0.1;
 
     /// <summary>How much the question's topic, read off the state from which the answer starts, counts beside the answer's tokens.</summary>
-    public double TopicWeight { get; init; } = 0.5;
+    public double TopicWeight { get; init; } = 1;
 
     /// <summary>The written weights are an average over about so many of the last steps.</summary>
     public double AverageSteps { get; init; } = 300;
@@ -40,16 +39,19 @@ internal sealed record TinyChatOptions
     /// Most answers are learnt by their first tokens, which decide what is answered; the rest follows from those, and is learnt from
     /// fewer examples.
     /// </summary>
-    public int FirstTokens { get; init; } = 8;
+    public int FirstTokens { get; init; } = 7;
 
     /// <summary>Of the questions, how many are off topic.</summary>
     public double OffTopic { get; init; } = 0.1;
 
+    /// <summary>The share of questions that are made of two of the topic's.</summary>
+    public double MixedQuestions { get; init; } = 0.3;
+
     /// <summary>With an instruction before the conversation, as OpenAI's clients send it.</summary>
-    public double SystemMessages { get; init; } = 0.25;
+    public double SystemMessages { get; init; } = 0.2;
 
     /// <summary>With an earlier question and answer, and of those with one more.</summary>
-    public double EarlierTurns { get; init; } = 0.08;
+    public double EarlierTurns { get; init; } = 0.05;
 }
 
 /// <param name="Steps">Number of batches.</param>

@@ -10,7 +10,7 @@ internal sealed class TinyChatTraining
 {
     // One in so many of a topic's questions is not trained on, from the one with this index on: settings are chosen by those.
     private const int DevelopmentEvery = 12, DevelopmentFirst = 7;
-    private const int ReportEvery = 500;
+    private const int ReportEvery = 1000;
     private const int MaxAnswerTokens = 160;
 
     private readonly TinyChatOptions _options = new();

@@ -25,16 +25,20 @@ internal sealed record Topic(string Id, string Area, IReadOnlyList<string> Answe
     /// <summary>The topic of all questions that the model is to say it cannot answer.</summary>
     public const string Unknown = "unknown";
 
-    /// <summary>Reads <c>train-*.jsonl</c> of a folder, in the order of their names.</summary>
+    /// <summary>
+    /// Reads <c>train-*.jsonl</c> of a folder, in the order of their names. A question that is also held out, whatever its case and punctuation,
+    /// is left out.
+    /// </summary>
     /// <exception cref="InvalidDataException">A line is wrong, or a question stands under two topics.</exception>
     public static List<Topic> Read(string folder)
     {
         var lines = Lines(folder, "train-");
+        var heldOut = Lines(folder, "heldout-").SelectMany(line => line.Line.Questions).Select(Bare).ToHashSet();
         var topics = lines.GroupBy(line => line.Line.Topic).Select(group => new Topic(
             group.Key,
             group.First().Area,
             [.. group.SelectMany(line => line.Line.Answers ?? (line.Line.Answer is { } answer ? [answer] : [])).Distinct()],
-            [.. group.SelectMany(line => line.Line.Questions).Distinct()])).ToList();
+            [.. group.SelectMany(line => line.Line.Questions).Distinct().Where(question => !heldOut.Contains(Bare(question)))])).ToList();
         var owners = new Dictionary<string, string>();
         foreach (var topic in topics)
         {
@@ -56,21 +60,14 @@ internal sealed record Topic(string Id, string Area, IReadOnlyList<string> Answe
     }
 
     /// <summary>Reads <c>heldout-*.jsonl</c>, which have no answers: questions by topic.</summary>
-    /// <exception cref="InvalidDataException">A question is also in the training data, whatever its case and punctuation, or its topic is not.</exception>
+    /// <exception cref="InvalidDataException">A question's topic is not in the training data.</exception>
     public static List<(string Topic, string Question)> ReadHeldOut(string folder, IReadOnlyList<Topic> topics)
     {
-        var known = topics.SelectMany(topic => topic.Questions).Select(Bare).ToHashSet();
         var ids = topics.Select(topic => topic.Id).ToHashSet();
         var questions = Lines(folder, "heldout-").SelectMany(line => line.Line.Questions.Select(question => (line.Line.Topic, Question: question))).ToList();
-        foreach (var (topic, question) in questions)
-        {
-            if (known.Contains(Bare(question)) || !ids.Contains(topic))
-            {
-                throw new InvalidDataException($"The held-out question \"{question}\" is in the training data, or its topic {topic} is not.");
-            }
-        }
-
-        return questions;
+        return questions.Find(each => !ids.Contains(each.Topic)).Topic is { } missing
+            ? throw new InvalidDataException($"There are held-out questions of the topic {missing}, but no training data.")
+            : questions;
     }
 
     private static string Bare(string question) => string.Concat(question.ToLowerInvariant().Where(character => char.IsLetterOrDigit(character) || character == ' '));
@@ -78,7 +75,7 @@ internal sealed record Topic(string Id, string Area, IReadOnlyList<string> Answe
     private static List<(string Area, TopicLine Line)> Lines(string folder, string prefix)
     {
         var files = Directory.GetFiles(folder, $"{prefix}*.jsonl")
-            .OrderBy(file => file.Contains("-more", StringComparison.Ordinal)).ThenBy(file => file, StringComparer.Ordinal);
+            .OrderBy(file => file.Contains("-more", StringComparison.Ordinal) || file.Contains("-corpus", StringComparison.Ordinal)).ThenBy(file => file, StringComparer.Ordinal);
         return [.. files.SelectMany(file => File.ReadLines(file).Select((line, index) =>
         {
             try

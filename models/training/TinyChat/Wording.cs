@@ -65,12 +65,12 @@ internal sealed partial class Wording
             text = Synonyms(text, random);
         }
 
-        if (Chance(0.3, random))
+        if (Chance(0.4, random))
         {
             text = Thinned(text, random);
         }
 
-        if (Chance(0.3, random))
+        if (Chance(0.12, random))
         {
             text = Mistyped(text, random);
         }
@@ -88,6 +88,9 @@ internal sealed partial class Wording
 
         return Cased(text, random);
     }
+
+    /// <summary>Whether a word says nothing about the subject: the, do, please.</summary>
+    public bool IsSmall(string word) => _small.Contains(word.ToLowerInvariant().Trim('?', '.', ',', '!'));
 
     private string Synonyms(string text, Random random)
     {
@@ -108,7 +111,7 @@ internal sealed partial class Wording
     {
         var words = text.Split(' ');
         var (small, other) = Chance(0.5, random) ? (0.8, 0.0) : (0.25, 0.15);
-        var kept = words.Where(word => !Chance(_small.Contains(word.ToLowerInvariant().Trim('?', '.', ',', '!')) ? small : other, random)).ToArray();
+        var kept = words.Where(word => !Chance(IsSmall(word) ? small : other, random)).ToArray();
         return kept.Length >= Math.Min(2, words.Length) ? string.Join(' ', kept) : text;
     }
 
@@ -165,9 +168,9 @@ internal sealed partial class Wording
 
     private static string Cased(string text, Random random) => random.Next(20) switch
     {
-        < 9 => text.ToLowerInvariant(),
-        < 12 when text.Length > 0 => char.ToUpperInvariant(text[0]) + text[1..],
-        12 when Chance(0.3, random) => text.ToUpperInvariant(),
+        < 10 => text.ToLowerInvariant(),
+        10 when text.Length > 0 => char.ToUpperInvariant(text[0]) + text[1..],
+        11 when Chance(0.2, random) => text.ToUpperInvariant(),
         _ => text,
     };
 
