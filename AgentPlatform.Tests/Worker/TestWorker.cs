@@ -10,14 +10,14 @@ using Microsoft.Extensions.Logging;
 
 namespace AgentPlatform.Tests.Worker;
 
-/// <summary>A whole worker in this process, with an engine of the test's and a broker or none.</summary>
+/// <summary>A whole worker in this process, with an engine of the test's or the configured one, and a broker or none.</summary>
 internal sealed class TestWorker : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
     private TestWorker(WebApplication app) => _app = app;
 
-    public static async Task<TestWorker> StartAsync(IEngine engine, string? broker = null, params (string Key, string Value)[] settings)
+    public static async Task<TestWorker> StartAsync(IEngine? engine, string? broker = null, params (string Key, string Value)[] settings)
     {
         var builder = WebApplication.CreateBuilder();
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
@@ -26,12 +26,20 @@ internal sealed class TestWorker : IAsyncDisposable
             ["Engine:Type"] = "simulated",
             ["ConnectionStrings:messaging"] = broker,
         });
-        builder.Configuration.AddInMemoryCollection(settings.Select(setting => new KeyValuePair<string, string?>(setting.Key, setting.Value)));
+        foreach (var (key, value) in settings)
+        {
+            builder.Configuration[key] = value;
+        }
+
         builder.Logging.ClearProviders();
         builder.WebHost.UseTestServer();
         builder.AddServiceDefaults();
         builder.AddEngine();
-        builder.Services.AddSingleton(engine);
+        if (engine is not null)
+        {
+            builder.Services.AddSingleton(engine);
+        }
+
         builder.AddJobs();
         builder.AddInferenceApi();
         var app = builder.Build();

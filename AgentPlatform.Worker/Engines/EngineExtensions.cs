@@ -21,7 +21,7 @@ internal static class EngineExtensions
         services.AddValidated<EngineOptions, EngineOptionsValidator>(EngineOptions.Section);
         services.AddValidated<StoppingOptions, StoppingOptionsValidator>(StoppingOptions.Section);
         services.AddModelFolder();
-        EngineTypes.AddTo(services, builder.Configuration[$"{EngineOptions.Section}:{nameof(EngineOptions.Type)}"]);
+        EngineTypes.AddTo(builder, builder.Configuration[$"{EngineOptions.Section}:{nameof(EngineOptions.Type)}"]);
 
         services.AddSingleton<EngineMetrics>();
         services.AddSingleton<EngineState>();

@@ -1,3 +1,4 @@
+using AgentPlatform.Worker.Engines.Agent;
 using AgentPlatform.Worker.Engines.Classifier;
 using AgentPlatform.Worker.Engines.OnnxChat;
 using AgentPlatform.Worker.Engines.OpenAI;
@@ -20,16 +21,28 @@ internal static class EngineTypes
         ["simulated"] = SimulatedEngine.AddTo,
     };
 
+    // Engines that need more than services, such as a connection to the broker.
+    private static readonly SortedDictionary<string, Action<IHostApplicationBuilder>> _connected = new(StringComparer.Ordinal)
+    {
+        ["agent"] = AgentEngine.AddTo,
+    };
+
     /// <summary>Registers the engine of that name.</summary>
     /// <exception cref="OptionsValidationException">There is none.</exception>
-    public static void AddTo(IServiceCollection services, string? type)
+    public static void AddTo(IHostApplicationBuilder builder, string? type)
     {
-        if (type is null || !_known.TryGetValue(type, out var addTo))
+        if (type is not null && _connected.TryGetValue(type, out var connect))
+        {
+            connect(builder);
+        }
+        else if (type is not null && _known.TryGetValue(type, out var addTo))
+        {
+            addTo(builder.Services);
+        }
+        else
         {
             throw new OptionsValidationException(EngineOptions.Section, typeof(EngineOptions),
-                [$"Engine:Type is '{type}'; it must be one of '{string.Join("', '", _known.Keys)}'."]);
+                [$"Engine:Type is '{type}'; it must be one of '{string.Join("', '", _known.Keys.Concat(_connected.Keys).Order(StringComparer.Ordinal))}'."]);
         }
-
-        addTo(services);
     }
 }

@@ -34,16 +34,16 @@ internal static class ChatBatching
             var alone = 0.0;
             foreach (var answers in (int[])[1, 2, 4, 8, 16])
             {
-                var (busy, time) = (Environment.CpuUsage.TotalTime, TimeProvider.System.GetTimestamp());
+                var busy = Environment.CpuUsage.TotalTime;
                 var allocated = GC.GetTotalAllocatedBytes();
                 var load = await LoadResult.MeasureAsync(answers, measure, (caller, token) => AnswerAsync(model, loop, caller, token), cancellationToken);
-                var cores = (Environment.CpuUsage.TotalTime - busy) / TimeProvider.System.GetElapsedTime(time);
+                var seconds = (Environment.CpuUsage.TotalTime - busy).TotalSeconds;
                 var tokens = (double)load.Requests * AnswerTokens;
                 var rate = load.Rate * AnswerTokens;
                 alone = answers == 1 ? rate : alone;
                 Report.Line(
                     $"{answers} at once, {threads} threads",
-                    string.Create(CultureInfo.InvariantCulture, $"{rate:N0} tokens/s, {rate / answers:N0} per answer, {cores:0.00} processors, {(GC.GetTotalAllocatedBytes() - allocated) / tokens:N0} bytes allocated per token"),
+                    string.Create(CultureInfo.InvariantCulture, $"{rate:N0} tokens/s, {rate / answers:N0} per answer, {tokens / seconds:N0} per second of a processor, {(GC.GetTotalAllocatedBytes() - allocated) / tokens:N0} bytes allocated per token"),
                     rate / alone);
             }
         }

@@ -20,6 +20,9 @@ internal static class OnnxSession
 
         using var session = new SessionOptions { IntraOpNumThreads = options.IntraOpThreads ?? threads, InterOpNumThreads = 1 };
 
+        // Its warnings are about how a graph was exported, and go to standard error beside the log.
+        session.LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR;
+
         // Threads that wait by spinning take the cores from the rest of the process, and in a container from its quota.
         session.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
         if (options.ExecutionProvider == "cuda")

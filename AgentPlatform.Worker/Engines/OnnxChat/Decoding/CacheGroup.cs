@@ -22,13 +22,15 @@ internal sealed class CacheGroup : IDisposable
     private readonly int[] _lengths;
     private TensorMemory _ids, _mask, _positions;
     private int _capacity;
-    private Bindings? _bindings;
+    private readonly Bindings?[] _bindings;
+    private Bindings? _current;
 
     public CacheGroup(DecoderLayout layout, int slots, int mostRows)
     {
         (_layout, Slots, _capacity) = (layout, slots, LeastRows);
         _past = new TensorMemory[layout.Tensors];
         _lengths = new int[Math.Max(mostRows, LeastRows)];
+        _bindings = new Bindings?[_lengths.Length + 1];
         (_ids, _mask, _positions) = (new(LeastRows * sizeof(long)), new(LeastRows * sizeof(long) * (slots + 1L)), new(LeastRows * sizeof(long)));
         for (var index = 0; index < _past.Length; index++)
         {
@@ -43,6 +45,9 @@ internal sealed class CacheGroup : IDisposable
 
     /// <summary>How many rows hold a sequence.</summary>
     public int Rows { get; private set; }
+
+    /// <summary>Memory that it takes.</summary>
+    public long Bytes => _capacity * PastBytes * _past.Length;
 
     /// <summary>Rows of a run.</summary>
     private int RunRows => Math.Max(Rows, LeastRows);
@@ -110,18 +115,20 @@ internal sealed class CacheGroup : IDisposable
         }
 
         present.Reserve(RunRows, Slots);
-        if (_bindings?.Fits(RunRows, present) != true)
+        ref var bindings = ref _bindings[RunRows];
+        if (bindings?.Version != present.Version)
         {
-            _bindings?.Dispose();
-            _bindings = null;
-            _bindings = new Bindings(this, present);
+            bindings?.Dispose();
+            bindings = null;
+            bindings = new Bindings(this, present);
         }
 
-        decoder.Run(_bindings.Inputs, _bindings.Outputs);
+        _current = bindings;
+        decoder.Run(bindings.Inputs, bindings.Outputs);
     }
 
     /// <summary>Reads a row's logits of the last run.</summary>
-    public void ReadLogits(Decoder decoder, int row, Span<float> logits) => decoder.ReadLogits(_bindings!.Outputs[0], row, logits);
+    public void ReadLogits(Decoder decoder, int row, Span<float> logits) => decoder.ReadLogits(_current!.Outputs[0], row, logits);
 
     /// <summary>Puts the token that the last run appended to a row into its place; there must be one left.</summary>
     public void Keep(int row, PresentMemory present)
@@ -150,7 +157,7 @@ internal sealed class CacheGroup : IDisposable
     });
 
     /// <inheritdoc/>
-    public void Dispose() => _bindings?.Dispose();
+    public void Dispose() => DropBindings();
 
     private int Offset(int row, int head, int slot) => checked((((row * _layout.Heads) + head) * Slots + slot) * _layout.HeadBytes);
 
@@ -168,6 +175,8 @@ internal sealed class CacheGroup : IDisposable
 
     private void Grow()
     {
+        // First: should there not be enough memory for all, no tensor may be left over what was replaced.
+        DropBindings();
         var capacity = Math.Min(_capacity * 2, _lengths.Length);
         for (var tensor = 0; tensor < _past.Length; tensor++)
         {
@@ -177,8 +186,6 @@ internal sealed class CacheGroup : IDisposable
         (_ids, _mask, _positions) = (Larger(_ids, sizeof(long)), Larger(_mask, sizeof(long) * (Slots + 1L)), Larger(_positions, sizeof(long)));
         _capacity = capacity;
         ClearMask(Rows, capacity - Rows);
-        _bindings?.Dispose();
-        _bindings = null;
 
         TensorMemory Larger(TensorMemory memory, long rowBytes)
         {
@@ -189,32 +196,40 @@ internal sealed class CacheGroup : IDisposable
         }
     }
 
-    /// <summary>Tensors of one number of rows.</summary>
+    private void DropBindings()
+    {
+        foreach (var bindings in _bindings)
+        {
+            bindings?.Dispose();
+        }
+
+        Array.Clear(_bindings);
+    }
+
+    /// <summary>Tensors of one number of rows, which comes again and again as sequences join and leave.</summary>
     private sealed class Bindings : IDisposable
     {
-        private readonly int _rows;
-        private readonly int _version;
-
         public Bindings(CacheGroup group, PresentMemory present)
         {
-            (_rows, _version) = (group.RunRows, present.Version);
-            var layout = group._layout;
-            Inputs.Add(group._ids.Tensor(TensorElementType.Int64, _rows, 1));
-            Inputs.Add(group._mask.Tensor(TensorElementType.Int64, _rows, group.Slots + 1));
+            Version = present.Version;
+            var (layout, rows) = (group._layout, group.RunRows);
+            Inputs.Add(group._ids.Tensor(TensorElementType.Int64, rows, 1));
+            Inputs.Add(group._mask.Tensor(TensorElementType.Int64, rows, group.Slots + 1));
             if (layout.TakesPositions)
             {
-                Inputs.Add(group._positions.Tensor(TensorElementType.Int64, _rows, 1));
+                Inputs.Add(group._positions.Tensor(TensorElementType.Int64, rows, 1));
             }
 
-            Inputs.AddRange(group._past.Select(memory => memory.Tensor(layout.Element, _rows, layout.Heads, group.Slots, layout.HeadSize)));
-            Outputs = present.Tensors(_rows, group.Slots);
+            Inputs.AddRange(group._past.Select(memory => memory.Tensor(layout.Element, rows, layout.Heads, group.Slots, layout.HeadSize)));
+            Outputs = present.Tensors(rows, group.Slots);
         }
 
         public List<OrtValue> Inputs { get; } = [];
 
         public List<OrtValue> Outputs { get; }
 
-        public bool Fits(int rows, PresentMemory present) => rows == _rows && present.Version == _version;
+        /// <summary>That of the memory which the outputs are over.</summary>
+        public int Version { get; }
 
         public void Dispose()
         {

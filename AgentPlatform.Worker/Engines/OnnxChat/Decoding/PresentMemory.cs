@@ -17,14 +17,16 @@ internal sealed class PresentMemory(DecoderLayout layout)
     {
         var bytes = rows * (slots + 1L) * layout.TokenBytes;
         var logitBytes = (long)rows * layout.Vocabulary * DecoderLayout.BytesOf(layout.LogitElement);
-        if (_logits is not null && bytes <= _memory[0].Bytes && logitBytes <= _logits.Bytes)
+        if (_logits is not null && bytes <= _memory[0]?.Bytes && logitBytes <= _logits.Bytes)
         {
             return;
         }
 
         Version++;
         _logits = new TensorMemory(Math.Max(logitBytes, _logits?.Bytes ?? 0));
-        for (var index = 0; index < _memory.Length; index++)
+
+        // The first one last, since its size stands for that of all: there may not be enough memory for them.
+        for (var index = _memory.Length - 1; index >= 0; index--)
         {
             _memory[index] = new TensorMemory(Math.Max(bytes, _memory[index]?.Bytes ?? 0));
         }

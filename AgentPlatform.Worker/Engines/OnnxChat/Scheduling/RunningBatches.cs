@@ -16,7 +16,11 @@ internal sealed class RunningBatches(Decoder decoder, int mostRows, SamplingRoom
 {
     private const int LeastSlots = 64;
 
+    // Memory of a batch that has become empty is kept for the next one up to so many bytes: a lone answer goes through several batches.
+    private const long MostKept = 64 << 20;
+
     private readonly SortedDictionary<int, Batch> _batches = [];
+    private readonly List<Batch> _visited = [];
     private readonly PresentMemory _present = new(decoder.Layout);
     private readonly float[] _logits = new float[decoder.Layout.Vocabulary];
     private readonly int[] _tokens = new int[mostRows];
@@ -43,16 +47,20 @@ internal sealed class RunningBatches(Decoder decoder, int mostRows, SamplingRoom
     public void Step()
     {
         // Sequences only move to batches of more slots, which had their step already.
-        foreach (var batch in _batches.Values.Reverse().ToList())
+        _visited.Clear();
+        _visited.AddRange(_batches.Values);
+        for (var index = _visited.Count - 1; index >= 0; index--)
         {
-            Step(batch);
+            Step(_visited[index]);
         }
     }
 
     /// <summary>Takes away the sequences whose answers are over.</summary>
     public void DropUnwanted()
     {
-        foreach (var batch in _batches.Values.ToList())
+        _visited.Clear();
+        _visited.AddRange(_batches.Values);
+        foreach (var batch in _visited)
         {
             for (var row = batch.Sequences.Count - 1; row >= 0; row--)
             {
@@ -155,7 +163,7 @@ internal sealed class RunningBatches(Decoder decoder, int mostRows, SamplingRoom
         batch.Sequences[row] = batch.Sequences[^1];
         batch.Sequences.RemoveAt(batch.Sequences.Count - 1);
         _count--;
-        if (batch.Sequences.Count == 0)
+        if (batch.Sequences.Count == 0 && (batch.Cache.Bytes > MostKept || !decoder.Layout.TakesPositions))
         {
             _batches.Remove(batch.Cache.Slots);
             batch.Cache.Dispose();

@@ -1,0 +1,77 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
+
+namespace AgentPlatform.Worker.Engines.Agent;
+
+/// <summary>What the agent is told, which tools it has and how far it may go; configuration section <c>Agent</c>.</summary>
+internal sealed class AgentOptions
+{
+    /// <summary>Name of the configuration section.</summary>
+    public const string Section = "Agent";
+
+    /// <summary>Its instructions, the system message of every conversation.</summary>
+    public string? Instructions { get; set; }
+
+    /// <summary>A file with more of them, relative to the content root.</summary>
+    public string? InstructionsFile { get; set; }
+
+    /// <summary>Its plugins: names of <see cref="Tools.AgentPlugins"/>, or classes as <c>Namespace.Class, Assembly</c>.</summary>
+    public IList<string> Plugins { get; } = [];
+
+    /// <summary>Servers whose tools it has.</summary>
+    [ValidateEnumeratedItems]
+    public IList<McpServerOptions> McpServers { get; } = [];
+
+    /// <summary>How often the model may ask for tools in one request; then it must answer with what it knows.</summary>
+    [Range(0, 1000)]
+    public int MaxRounds { get; set; } = 8;
+
+    /// <summary>How long one request may take, tools included.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:29:00")]
+    public TimeSpan MaxTime { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>After how many tokens of one request, prompts and answers of all rounds together, no further round begins.</summary>
+    [Range(1, int.MaxValue)]
+    public int MaxTokens { get; set; } = 100_000;
+
+    /// <summary>How long one call of a tool may take.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.100", "00:29:00")]
+    public TimeSpan ToolTimeout { get; set; } = TimeSpan.FromSeconds(30);
+}
+
+/// <summary>A server of the Model Context Protocol: a program on this machine, or an address.</summary>
+internal sealed class McpServerOptions : IValidatableObject
+{
+    /// <summary>Stands before the names of its tools.</summary>
+    [Required(ErrorMessage = "Agent:McpServers:N:Name must name the server.")]
+    [RegularExpression("[A-Za-z0-9_]{1,32}", ErrorMessage = "Agent:McpServers:N:Name must be up to 32 letters, digits and underscores.")]
+    public string Name { get; set; } = "";
+
+    /// <summary>The program, which speaks the protocol over its standard input and output.</summary>
+    public string? Command { get; set; }
+
+    /// <summary>Its arguments.</summary>
+    public IList<string> Args { get; } = [];
+
+    /// <summary>Address of a server that speaks it over HTTP.</summary>
+    public Uri? Url { get; set; }
+
+    /// <summary>Sent to <see cref="Url"/> as bearer token, if set.</summary>
+    public string? ApiKey { get; set; }
+
+    /// <inheritdoc/>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (string.IsNullOrEmpty(Command) == Url is null)
+        {
+            yield return new ValidationResult($"The server '{Name}' of Agent:McpServers must have either a Command or an Url.");
+        }
+        else if (Url is { IsAbsoluteUri: false } or { Scheme: not ("http" or "https") })
+        {
+            yield return new ValidationResult($"The Url of the server '{Name}' of Agent:McpServers must be an absolute http or https address.");
+        }
+    }
+}
+
+[OptionsValidator]
+internal sealed partial class AgentOptionsValidator : IValidateOptions<AgentOptions>;
