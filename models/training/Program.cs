@@ -1,14 +1,20 @@
 using AgentPlatform.Training.Sentiment;
+using AgentPlatform.Training.TinyChat;
 
 const string Usage = """
-    Trains the models that live in this repository, from the data beside them.
+    Trains the models that live in this repository, from the data beside them. models/train.sh starts it with what it needs.
 
     dotnet run --project models/training -- sentiment [--folder models/sentiment] [--folds]
+    dotnet run --project models/training -- tiny-chat [--folder models/tiny-chat] [--validate]
 
       sentiment   trains on FOLDER/data, writes FOLDER/model.onnx, config.json and metrics.json, and prints what the written files reach
                   on FOLDER/heldout.tsv
-      --folder    the model's folder (default models/sentiment)
+      tiny-chat   trains on FOLDER/data/train-*.jsonl, writes FOLDER/model.onnx, tiny-chat.gguf, tokenizer and settings, and metrics.json:
+                  what model.onnx answers to FOLDER/data/heldout-*.jsonl
+      --folder    the model's folder
       --folds     only cross-validates over the training groups and writes nothing: the figure to choose settings by
+      --validate  writes nothing and leaves the held-out questions alone; what is printed, on questions for development, is what settings
+                  are chosen by
 
     The same data gives the same files.
     """;
@@ -22,6 +28,10 @@ switch (args)
         return SentimentTraining.Run("models/sentiment", foldsOnly: options.Length > 0);
     case ["sentiment", "--folder", var folder, .. var rest] when rest is [] or ["--folds"]:
         return SentimentTraining.Run(folder, foldsOnly: rest.Length > 0);
+    case ["tiny-chat", .. var options] when options is [] or ["--validate"]:
+        return TinyChatTraining.Run("models/tiny-chat", validateOnly: options.Length > 0);
+    case ["tiny-chat", "--folder", var folder, .. var rest] when rest is [] or ["--validate"]:
+        return TinyChatTraining.Run(folder, validateOnly: rest.Length > 0);
     default:
         Console.Error.WriteLine(Usage);
         return 2;

@@ -67,7 +67,7 @@ internal sealed class DecoderOnnx
         }
 
         _graph
-            .Constant("zero", 0L).Constant("one", 1L).Constant("second_axis", [1L]).Constant("head_axis", [2L])
+            .Constant("zero", 0L).Constant("one", 1L).Constant("second_axis", [1L])
             .Constant("epsilon", _shape.NormEpsilon).Constant("seen_score", 0f).Constant("unseen_score", Unseen)
             .Constant("scale", 1 / MathF.Sqrt(_shape.HeadSize))
             .Constant("split_projections", [(long)(_shape.Heads + _shape.KeyValueHeads), _shape.KeyValueHeads])

@@ -14,6 +14,25 @@ internal sealed class DecoderWeights
 
     public required DecoderLayer[] Layers { get; init; }
 
+    /// <summary>The same with matrices in half precision, as they are stored.</summary>
+    public DecoderWeights Rounded() => new()
+    {
+        Embedding = Rounded(Embedding),
+        FinalNorm = FinalNorm,
+        Layers = Array.ConvertAll(Layers, layer => new DecoderLayer
+        {
+            AttentionNorm = layer.AttentionNorm,
+            Query = Rounded(layer.Query),
+            Key = Rounded(layer.Key),
+            Value = Rounded(layer.Value),
+            Output = Rounded(layer.Output),
+            FeedForwardNorm = layer.FeedForwardNorm,
+            Gate = Rounded(layer.Gate),
+            Up = Rounded(layer.Up),
+            Down = Rounded(layer.Down),
+        }),
+    };
+
     /// <summary>Weights drawn from a seed, on the scale of a trained model's, for tests of what runs such a model.</summary>
     public static DecoderWeights Random(DecoderShape shape, ulong seed)
     {
@@ -54,6 +73,8 @@ internal sealed class DecoderWeights
             return ((mixed ^ (mixed >> 31)) >> 40) / (float)(1 << 23) - 1;
         }
     }
+
+    private static float[] Rounded(float[] matrix) => Array.ConvertAll(matrix, weight => (float)(Half)weight);
 }
 
 /// <summary>One block's weights.</summary>
