@@ -21,8 +21,8 @@ try
     // The embedded classifier; what waits is computed together, so one process serves many callers.
     pools.AddOnnxClassifier("sentiment", "models/sentiment", "Tells positive, negative and neutral social-media comments apart.");
 
-    // Stands in for the embedded chat model until that lands: two workers that share the load of one queue.
-    pools.Add("tiny-chat", EngineType.Simulated, ModelOperation.Chat, "Simulated: answers with the timing of a GPU and without a model.")
+    // The embedded chat model, a demonstration: two workers that share the load of one queue.
+    pools.AddOnnxChat("tiny-chat", "models/tiny-chat", "Demonstration model: a built-in guide to AgentPlatform, trained in this repository. It knows nothing else, and can be wrong.")
         .WithReplicas(2);
 
     // The worked example of an agent, in a run that names a server whose model can call tools (the embedded one cannot), such as

@@ -17,9 +17,6 @@ internal static class EngineType
 
     /// <summary>A model with tools, by Semantic Kernel; the worker's settings <c>Agent:*</c> say which.</summary>
     public const string Agent = "agent";
-
-    /// <summary>The timing of a GPU without a model.</summary>
-    public const string Simulated = "simulated";
 }
 
 /// <summary>What clients ask of a model; the gateway's setting <c>Models:N:Operations</c>.</summary>
