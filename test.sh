@@ -13,6 +13,7 @@ Builds the solution and runs its tests. Tiers:
   Broker    needs rabbitmq-server (installed from the distribution's packages when run as root)
   AppHost   the whole application as a user starts it; needs rabbitmq-server and npm, and Chromium for the dashboard's test
             (installed likewise)
+  Servers   needs llama.cpp's llama-server (fetched with apt-get from a newer suite of Debian, into ~/.cache/agentplatform)
 
 AGENTPLATFORM_RABBITMQ_ROOT=FOLDER runs the Broker tier against the RabbitMQ in that root folder, such as one made by debootstrap.
 HELP
@@ -26,6 +27,7 @@ leave_out() { left_out+=("$1"); echo "test.sh: left out the tier $1: $2"; }
 if [[ " ${left_out[*]} " != *" AppHost "* ]] && ! command -v npm >/dev/null && ! compgen -G "$HOME/.aspire/versions/*/dcp/dcp" >/dev/null; then
     leave_out AppHost "no npm, which fetches the orchestrator and the dashboard"
 fi
+./eng/install-llama-server.sh >/dev/null || leave_out Servers "no llama-server"
 if ! command -v chromium >/dev/null && [[ "$(id -u)" == 0 ]] && command -v apt-get >/dev/null; then
     echo "test.sh: installing chromium for the dashboard's test"
     { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } >/dev/null 2>&1

@@ -2,7 +2,7 @@
 # Gets llama.cpp's llama-server, an inference server with OpenAI's API, and prints the path of a program that runs it. It comes from a
 # newer suite of Debian, with the C library and the rest of what it needs, into a folder of its own: nothing is installed, the system's
 # package lists and libraries stay as they are, and root is not needed. Does nothing if it is there already. Ends with one sentence and
-# exit code 1 if it cannot.
+# exit code 1 if it cannot. Beside the program is llama-quantize, which changes the precision of a model's file.
 #   AGENTPLATFORM_LLAMA_SERVER=PROGRAM  use this llama-server and get none
 #   AGENTPLATFORM_CACHE=FOLDER          where it goes (~/.cache/agentplatform)
 set -uo pipefail
@@ -20,7 +20,8 @@ fi
 cache="${AGENTPLATFORM_CACHE:-${XDG_CACHE_HOME:-${HOME:?}/.cache}/agentplatform}"
 home="$cache/llama.cpp-$suite"
 program="$home/llama-server"
-[[ -x "$program" ]] && { echo "$program"; exit 0; }
+is_there() { [[ -x "$home/llama-server" && -x "$home/llama-quantize" ]]; }
+is_there && { echo "$program"; exit 0; }
 
 for tool in apt-get dpkg-deb flock; do
     command -v $tool >/dev/null || fail "there is no $tool here; install llama.cpp yourself and set AGENTPLATFORM_LLAMA_SERVER to its llama-server"
@@ -32,7 +33,7 @@ program="$home/llama-server"
 # One at a time; who had to wait finds the work done.
 exec 9>"$cache/llama.cpp.lock"
 flock 9
-[[ -x "$program" ]] && { echo "$program"; exit 0; }
+is_there && { echo "$program"; exit 0; }
 
 # The mirror that this machine takes its own packages from, whatever kind of file names it and whether or not its lists are there. Sample:
 #   'http://mirror/debian/dists/bookworm/InRelease' mirror_debian_dists_bookworm_InRelease 0
@@ -82,13 +83,15 @@ libraries=$(dirname "$loader")
 # ggml looks for the code of each kind of CPU beside the running program, which here is the loader.
 (cd "$work/root/$libraries" && for backend in ggml/backends*/*.so; do ln -s "$backend" .; done)
 
-cat >"$work/llama-server" <<RUN
+for name in llama-server llama-quantize; do
+    cat >"$work/$name" <<RUN
 #!/bin/sh
-# Runs llama-server with the C library and the libraries that came with it.
+# Runs $name with the C library and the libraries that came with it.
 root=\$(dirname "\$(readlink -f "\$0")")/root
-exec "\$root/$loader" --library-path "\$root/$libraries:\$root/$libraries/llama" "\$root/usr/bin/llama-server" "\$@"
+exec "\$root/$loader" --library-path "\$root/$libraries:\$root/$libraries/llama" "\$root/usr/bin/$name" "\$@"
 RUN
-chmod +x "$work/llama-server"
+    chmod +x "$work/$name"
+done
 "$work/llama-server" --version >"$log" 2>&1 || fail "llama-server does not run here: $(tail -n 1 "$log")"
 
 rm -rf "$work"/{lists,archives,state,status,lock*,sources.list,apt.conf,log,*.bin} "$home"
