@@ -31,7 +31,7 @@ public class TinyChatModelTests
 
         Assert.Equal(metrics["heldOut"]!["questions"]!.GetValue<int>(), heldOut.Count(each => each.Topic != Topic.Unknown));
         Assert.InRange(metrics["heldOut"]!["value"]!.GetValue<double>(), 0.8, 1);
-        Assert.InRange(right / (double)some.Count, 0.7, 1);
+        Assert.InRange(right / (double)some.Count, 0.8, 1);
     }
 
     [Fact]
@@ -45,7 +45,7 @@ public class TinyChatModelTests
             Prompt.Encode(null, [("hello", hello.Answers[0])], "Why do you use RabbitMQ and not Kafka?"),
         ]);
 
-        Assert.All(answers, answer => Assert.Equal(rabbit.Answers[0], answer));
+        Assert.All(answers, answer => Assert.Equal(rabbit.Id, new AnswerJudge(Topics).TopicOf(answer)));
     }
 
     [Fact]
