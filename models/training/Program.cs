@@ -13,7 +13,7 @@ const string Usage = """
                   what model.onnx answers to FOLDER/data/heldout-*.jsonl
       --folder    the model's folder
       --folds     only cross-validates over the training groups and writes nothing: the figure to choose settings by
-      --validate  writes nothing and leaves the held-out questions alone; what is printed, on questions for development, is what settings
+      --validate  writes nothing and does not ask the held-out questions; what is printed, on questions for development, is what settings
                   are chosen by
 
     The same data gives the same files.

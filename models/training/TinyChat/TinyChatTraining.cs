@@ -21,7 +21,7 @@ internal sealed class TinyChatTraining
 
     /// <summary>
     /// Trains on <c>folder/data/train-*.jsonl</c>, writes into <paramref name="folder"/> and measures on <c>heldout-*.jsonl</c>; or
-    /// neither writes nor reads the held-out questions, only says what it answers to questions for development. Returns the exit code.
+    /// neither writes nor asks the held-out questions, only says what it answers to questions for development. Returns the exit code.
     /// </summary>
     public static int Run(string folder, bool validateOnly)
     {
