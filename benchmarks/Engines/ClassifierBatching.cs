@@ -29,11 +29,11 @@ internal static class ClassifierBatching
     private static async Task<LoadResult> MeasureAsync(OnnxTextClassifier classifier, int mostAtOnce, TimeSpan measure, CancellationToken cancellationToken)
     {
         using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-        await using var batcher = new DynamicBatcher<string, Classification>(
+        await using var batcher = new DynamicBatcher<long[], Classification>(
             texts => ValueTask.FromResult(classifier.Classify(texts)), new BatchingOptions { MaxBatchSize = mostAtOnce }, TimeProvider.System,
             new BatchingMetrics(services.GetRequiredService<IMeterFactory>()));
         return await LoadResult.MeasureAsync(
-            Callers, measure, (caller, token) => batcher.RunAsync(_texts[caller % _texts.Length], DateTimeOffset.MaxValue, token), cancellationToken);
+            Callers, measure, (caller, token) => batcher.RunAsync(classifier.Encode(_texts[caller % _texts.Length]), DateTimeOffset.MaxValue, token), cancellationToken);
     }
 
     private static string Root([System.Runtime.CompilerServices.CallerFilePath] string file = "") =>

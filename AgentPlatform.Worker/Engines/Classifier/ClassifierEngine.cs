@@ -15,7 +15,7 @@ internal sealed class ClassifierEngine : IEngine, IAsyncDisposable
 {
     private readonly ModelFolder _folder;
     private readonly OnnxOptions _onnx;
-    private readonly DynamicBatcher<string, Classification> _batcher;
+    private readonly DynamicBatcher<long[], Classification> _batcher;
     private OnnxTextClassifier? _classifier;
 
     public ClassifierEngine(ModelFolder folder, IOptions<OnnxOptions> onnx, IOptions<BatchingOptions> batching, TimeProvider time, BatchingMetrics metrics)
@@ -57,12 +57,12 @@ internal sealed class ClassifierEngine : IEngine, IAsyncDisposable
 
     /// <inheritdoc/>
     public async Task WarmUpAsync(CancellationToken cancellationToken) =>
-        await _batcher.RunAsync("A text to warm up with.", DateTimeOffset.MaxValue, cancellationToken);
+        await _batcher.RunAsync(Classifier.Encode("A text to warm up with."), DateTimeOffset.MaxValue, cancellationToken);
 
     /// <inheritdoc/>
     public async IAsyncEnumerable<ReplyPart> RunAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var classification = await _batcher.RunAsync(AnalyzeJson.ReadText(request.Body), request.Deadline, cancellationToken);
+        var classification = await _batcher.RunAsync(Classifier.Encode(AnalyzeJson.ReadText(request.Body)), request.Deadline, cancellationToken);
         yield return AnalyzeJson.Write(classification);
     }
 

@@ -70,8 +70,11 @@ internal sealed class OnnxTextClassifier : IDisposable
         return classifier;
     }
 
-    /// <summary>Classifies <paramref name="texts"/> in one run of the model; the answers are in their order.</summary>
-    public IReadOnlyList<Classification> Classify(IReadOnlyList<string> texts)
+    /// <summary>The ids that a text is to the model. Every caller can do that for itself, so that a run has only the model to compute.</summary>
+    public long[] Encode(string text) => _encoder.Encode(text);
+
+    /// <summary>Classifies texts, given by what <see cref="Encode"/> makes of them, in one run of the model; the answers are in their order.</summary>
+    public IReadOnlyList<Classification> Classify(IReadOnlyList<long[]> texts)
     {
         var rows = Probabilities(texts);
         var answers = new Classification[rows.Count];
@@ -85,14 +88,14 @@ internal sealed class OnnxTextClassifier : IDisposable
     }
 
     /// <summary>The probabilities of all <see cref="Labels"/> for each of <paramref name="texts"/>; each row adds up to 1.</summary>
-    public IReadOnlyList<float[]> Probabilities(IReadOnlyList<string> texts)
+    public IReadOnlyList<float[]> Probabilities(IReadOnlyList<long[]> texts)
     {
         if (texts.Count == 0)
         {
             return [];
         }
 
-        var logits = Run([.. texts.Select(_encoder.Encode)]);
+        var logits = Run(texts);
         return [.. texts.Select((_, row) => Softmax(logits.AsSpan(row * _labels.Length, _labels.Length)))];
     }
 
@@ -124,16 +127,16 @@ internal sealed class OnnxTextClassifier : IDisposable
             ? $"it was trained for {buckets} buckets, and config.json beside it sets {config.Encoder.Buckets}." : null;
     }
 
-    private float[] Run(long[][] rows)
+    private float[] Run(IReadOnlyList<long[]> rows)
     {
         var length = rows.Max(row => row.Length);
-        var ids = new long[rows.Length * length];
-        for (var row = 0; row < rows.Length; row++)
+        var ids = new long[rows.Count * length];
+        for (var row = 0; row < rows.Count; row++)
         {
             rows[row].CopyTo(ids, row * length);
         }
 
-        using var input = OrtValue.CreateTensorValueFromMemory(ids, [rows.Length, length]);
+        using var input = OrtValue.CreateTensorValueFromMemory(ids, [rows.Count, length]);
         using var outputs = _session.Run(_runOptions, [InputName], [input], OutputNames);
         return outputs[0].GetTensorDataAsSpan<float>().ToArray();
     }

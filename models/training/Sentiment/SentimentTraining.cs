@@ -84,7 +84,7 @@ internal sealed class SentimentTraining
                 Write(folder, [.. training.Except(left)], temperature: 1);
                 using var classifier = OnnxTextClassifier.Load(folder);
                 judged.AddRange(left);
-                probabilities.AddRange(classifier.Probabilities([.. left.Select(comment => comment.Text)]));
+                probabilities.AddRange(classifier.Probabilities([.. left.Select(comment => classifier.Encode(comment.Text))]));
             }
         }
         finally
@@ -154,7 +154,7 @@ internal sealed class SentimentTraining
 
     private static SentimentMetrics Measure(OnnxTextClassifier classifier, List<Comment> heldOut, int trainingCount)
     {
-        var said = classifier.Classify([.. heldOut.Select(comment => comment.Text)]);
+        var said = classifier.Classify([.. heldOut.Select(comment => classifier.Encode(comment.Text))]);
         var answers = heldOut.Zip(said, (comment, answer) => (comment.Phenomenon, Truth: comment.Label, Said: answer.Label, answer.Confidence)).ToList();
         var phenomena = answers.GroupBy(answer => answer.Phenomenon).ToDictionary(
             group => group.Key, group => new PhenomenonMetrics(group.Count(), Round(Evaluation.MacroF1([.. group.Select(answer => (answer.Truth, answer.Said))]))));

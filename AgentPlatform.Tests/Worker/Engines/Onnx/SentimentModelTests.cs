@@ -12,7 +12,7 @@ public class SentimentModelTests
         using var metrics = JsonDocument.Parse(File.ReadAllText(Path.Combine(ModelFolder.Shipped, "metrics.json")));
         using var classifier = OnnxTextClassifier.Load(ModelFolder.Shipped);
 
-        var said = classifier.Classify([.. heldOut.Select(columns => columns[3])]);
+        var said = classifier.Classify([.. heldOut.Select(columns => classifier.Encode(columns[3]))]);
         var answers = heldOut.Zip(said, (columns, answer) => (Truth: columns[0], Said: answer.Label)).ToList();
         var macroF1 = classifier.Labels.Average(label => F1(answers, label));
 
