@@ -34,7 +34,11 @@ internal static class OnnxSession
         {
             return new InferenceSession(path, session);
         }
-        catch (Exception e) when (e is OnnxRuntimeException or OutOfMemoryException)
+        catch (OnnxRuntimeException e) when (e.Message.Contains("std::bad_alloc", StringComparison.Ordinal))
+        {
+            throw new InsufficientMemoryException($"There is no memory for the model {path}.", e);
+        }
+        catch (OnnxRuntimeException e)
         {
             throw new InvalidDataException($"The model {path} cannot be loaded: {e.Message}", e);
         }
