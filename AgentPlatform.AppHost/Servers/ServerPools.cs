@@ -32,9 +32,10 @@ internal static class ServerPools
         {
             server.WithArgs("--model", model, "--tensor-parallel-size", gpus.ToString(CultureInfo.InvariantCulture))
                 .WithVolume("agentplatform-huggingface", "/root/.cache/huggingface")
+                .WithGpus(gpus)
 
                 // Its processes share tensors in /dev/shm, of which a container has 64 MB.
-                .WithContainerRuntimeArgs("--gpus", gpus.ToString(CultureInfo.InvariantCulture), "--ipc=host");
+                .WithContainerRuntimeArgs("--ipc=host");
             if (pools.SecretOf(name, "hf-token") is { } token)
             {
                 server.WithEnvironment("HF_TOKEN", token);
@@ -56,10 +57,11 @@ internal static class ServerPools
                 server.WithArgs(
                         "--model", $"/models/{Path.GetFileName(file)}", "--alias", name, "--host", "0.0.0.0", "--port", "8080",
                         "--parallel", slots.ToString(CultureInfo.InvariantCulture))
-                    .WithBindMount($"../{Path.GetDirectoryName(file)}", "/models", isReadOnly: true);
+                    .WithBindMount($"../{Path.GetDirectoryName(file)}", "/models", isReadOnly: true)
+                    .WithGpus(gpus);
                 if (gpus > 0)
                 {
-                    server.WithArgs("--n-gpu-layers", "999").WithContainerRuntimeArgs("--gpus", gpus.ToString(CultureInfo.InvariantCulture));
+                    server.WithArgs("--n-gpu-layers", "999");
                 }
             })
             .WithEnvironment("Engine__Slots", slots.ToString(CultureInfo.InvariantCulture));
@@ -76,11 +78,8 @@ internal static class ServerPools
             // The server runs no model that it was not told to fetch. $0 is the model's name.
             server.WithEntrypoint("/bin/sh")
                 .WithArgs("-c", "ollama serve & server=$!; until ollama list >/dev/null 2>&1; do sleep 1; done; ollama pull \"$0\" || exit 1; wait $server", model)
-                .WithVolume("agentplatform-ollama", "/root/.ollama");
-            if (gpus > 0)
-            {
-                server.WithContainerRuntimeArgs("--gpus", gpus.ToString(CultureInfo.InvariantCulture));
-            }
+                .WithVolume("agentplatform-ollama", "/root/.ollama")
+                .WithGpus(gpus);
         });
 
     /// <summary>A pool answered by NVIDIA Triton, from a model repository of this repository.</summary>
@@ -99,13 +98,7 @@ internal static class ServerPools
         return pools.ServerOf(name) is { } address
             ? pool.WithEnvironment("Triton__Endpoint", address.ToString())
             : pool.WithServer(pools, "Triton", image, "Triton__Endpoint", path: "", server =>
-            {
-                server.WithArgs("tritonserver", "--model-repository=/models").WithBindMount($"../{repository}", "/models", isReadOnly: true);
-                if (gpus > 0)
-                {
-                    server.WithContainerRuntimeArgs("--gpus", gpus.ToString(CultureInfo.InvariantCulture));
-                }
-            });
+                server.WithArgs("tritonserver", "--model-repository=/models").WithBindMount($"../{repository}", "/models", isReadOnly: true).WithGpus(gpus));
     }
 
     private static IResourceBuilder<ProjectResource> AddChatServer(
@@ -136,6 +129,9 @@ internal static class ServerPools
         var endpoint = server.GetEndpoint("http");
         return pool.WithEnvironment(variable, ReferenceExpression.Create($"{endpoint}{path}")).WaitFor(server);
     }
+
+    private static IResourceBuilder<ContainerResource> WithGpus(this IResourceBuilder<ContainerResource> server, int gpus) =>
+        gpus > 0 ? server.WithContainerRuntimeArgs("--gpus", gpus.ToString(CultureInfo.InvariantCulture)) : server;
 
     private sealed record ServerImage(string Name, string Tag, int Port, string HealthPath);
 }
