@@ -38,7 +38,7 @@ public static class InferenceApiExtensions
     /// <summary>Maps the routes.</summary>
     public static WebApplication MapInferenceApi(this WebApplication app)
     {
-        app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = RequestErrors.WriteUnexpectedAsync });
+        app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = RequestErrors.WriteUnforeseenAsync });
         app.UseMiddleware<RequestErrors>();
 
         app.MapGet("/", () => "AI Agent Microservice is running.").WithSummary("Says that the service runs");

@@ -116,6 +116,7 @@ internal sealed class ChatStreamWriter : IDisposable
 
     private void WriteChunk(ReadOnlySpan<byte> part, ReadOnlySpan<byte> lastMember)
     {
+        _ = ChatEnvelope.Members(part); // Throws before the event begins: an error event could not follow half of one.
         _output.Write("data: "u8);
         _unflushed += _envelope.Write(_output, part, lastMember) + 8;
         _output.Write("\n\n"u8);

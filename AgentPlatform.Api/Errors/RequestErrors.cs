@@ -16,6 +16,9 @@ internal sealed partial class RequestErrors(RequestDelegate next, ILogger<Reques
 {
     private const int ClientLeft = 499; // nginx's number; nobody is there to read it, but logs and metrics are.
 
+    /// <summary>What a client is told of a failure that nobody foresaw; the log has the rest.</summary>
+    public static InferenceError Unforeseen { get; } = new(500, "server_error", "The platform failed at this request; its log says why.", "internal_error");
+
     public async Task InvokeAsync(HttpContext context)
     {
         RequestIdentity.Assign(context);
@@ -50,14 +53,9 @@ internal sealed partial class RequestErrors(RequestDelegate next, ILogger<Reques
         }
     }
 
-    /// <summary>What a client is told of a failure that nobody foresaw; the log has the rest.</summary>
-    public static Task WriteUnexpectedAsync(HttpContext context)
-    {
-        var unexpected = context.Features.Get<IExceptionHandlerFeature>()?.Error;
-        return unexpected is null
-            ? Task.CompletedTask
-            : ErrorResponse.WriteAsync(context, new InferenceError(500, "server_error", "The platform failed at this request; its log says why.", "internal_error"));
-    }
+    /// <summary>Writes <see cref="Unforeseen"/> for the failure that the framework caught.</summary>
+    public static Task WriteUnforeseenAsync(HttpContext context) =>
+        context.Features.Get<IExceptionHandlerFeature>()?.Error is null ? Task.CompletedTask : ErrorResponse.WriteAsync(context, Unforeseen);
 
     private static InferenceError Describe(HttpContext context) => new(
         context.Response.StatusCode,
