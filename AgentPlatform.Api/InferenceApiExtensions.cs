@@ -30,6 +30,7 @@ public static class InferenceApiExtensions
         services.AddOptions<InferenceApiOptions>().BindConfiguration(InferenceApiOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<InferenceApiOptions>, InferenceApiOptionsValidator>();
         services.AddSingleton<InferenceMetrics>();
+        services.AddSingleton<RequestBodies>();
         services.AddSingleton<InferenceCall>();
         services.AddOpenApi(ApiDescription.Describe);
         return builder;
