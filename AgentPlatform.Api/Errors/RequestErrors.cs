@@ -1,4 +1,3 @@
-using AgentPlatform.Api.Requests;
 using AgentPlatform.Messaging.Contracts;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Diagnostics;
@@ -9,8 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace AgentPlatform.Api.Errors;
 
 /// <summary>
-/// Gives every request its identity and every failure before the first byte its response, those of routing included
-/// (404, 405), so that a client meets one shape of error.
+/// Gives every failure before the first byte its response, those of routing included (404, 405), so that a client meets one shape of
+/// error.
 /// </summary>
 internal sealed partial class RequestErrors(RequestDelegate next, ILogger<RequestErrors> logger)
 {
@@ -21,7 +20,6 @@ internal sealed partial class RequestErrors(RequestDelegate next, ILogger<Reques
 
     public async Task InvokeAsync(HttpContext context)
     {
-        RequestIdentity.Assign(context);
         try
         {
             await next(context);

@@ -1,6 +1,7 @@
 using System.Buffers;
 using AgentPlatform.Api.Chat;
 using AgentPlatform.Api.Errors;
+using AgentPlatform.Api.Replay;
 using AgentPlatform.Api.Telemetry;
 using AgentPlatform.Messaging.Contracts;
 using Microsoft.AspNetCore.Http;
@@ -61,7 +62,9 @@ internal sealed partial class InferenceCall(IInference inference, IOptions<Infer
     {
         InferenceMetrics.Describe(request.Operation, request.Model);
         var progress = new StreamProgress(metrics, request, time);
-        using var writer = new ChatStreamWriter(context, ChatEnvelope.ForChunks(request, time.GetUtcNow()), includeUsage, Options.HeartbeatInterval, time);
+        var recorder = context.Features.Get<ResponseRecorder>();
+        recorder?.BeginStream();
+        using var writer = new ChatStreamWriter(context, ChatEnvelope.ForChunks(request, time.GetUtcNow()), includeUsage, Options.HeartbeatInterval, time, recorder);
         try
         {
             await CopyAsync(inference.RunAsync(request, deadline.Token), writer, progress);
