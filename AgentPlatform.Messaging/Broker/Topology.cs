@@ -23,8 +23,7 @@ public static class Topology
     internal static async Task DeclareJobQueueAsync(IChannel channel, string queue, MessagingOptions options, CancellationToken cancellationToken)
     {
         await channel.ExchangeDeclareAsync(JobExchange, ExchangeType.Direct, durable: true, cancellationToken: cancellationToken);
-        await channel.QueueDeclareAsync(DeadQueue, durable: true, exclusive: false, autoDelete: false,
-            new Dictionary<string, object?> { ["x-queue-type"] = "quorum" }, cancellationToken: cancellationToken);
+        await DeclareDeadQueueAsync(channel, cancellationToken);
 
         // At-least-once dead-lettering works only with reject-publish, which is also what turns a full queue into the client's 429.
         await channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false, new Dictionary<string, object?>
@@ -39,6 +38,15 @@ public static class Topology
         }, cancellationToken: cancellationToken);
         await channel.QueueBindAsync(queue, JobExchange, queue, cancellationToken: cancellationToken);
     }
+
+    internal static Task DeclareDeadQueueAsync(IChannel channel, CancellationToken cancellationToken) =>
+        channel.QueueDeclareAsync(DeadQueue, durable: true, exclusive: false, autoDelete: false, new Dictionary<string, object?>
+        {
+            ["x-queue-type"] = "quorum",
+
+            // Whoever looks at a dead job is a delivery. Without this RabbitMQ drops it after 20 of them since 4.0; not all know -1, no limit.
+            ["x-delivery-limit"] = 1_000_000_000,
+        }, cancellationToken: cancellationToken);
 
     internal static Task DeclareReplyQueueAsync(IChannel channel, string queue, MessagingOptions options, CancellationToken cancellationToken) =>
         channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false, new Dictionary<string, object?>
