@@ -1,4 +1,4 @@
-using System.Buffers;
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using AgentPlatform.Messaging.Broker;
@@ -34,12 +34,11 @@ public sealed class ReplyAssembly
     private readonly Lock _lock = new();
     private readonly Attempts _attempts;
     private readonly PartQueue _parts;
-    private byte[] _trail = [];
-    private int _trailLength;
+    private TrailBuffer _trail;
     private uint _next;
     private uint _delivered;
     private bool _ended;
-    private bool _isBuried;
+    private bool _isBeingBuried;
 
     internal ReplyAssembly(InferenceRequest request, string queue, string version, MessagingOptions options, TimeProvider time)
     {
@@ -56,6 +55,9 @@ public sealed class ReplyAssembly
 
     /// <summary>The model's version that answers it.</summary>
     public string Version { get; }
+
+    /// <summary>The span in which it was asked for, to which belongs whatever is done about it later.</summary>
+    internal Activity? Span { get; } = Activity.Current;
 
     /// <summary>Takes a frame that was addressed to this request and copies what it keeps; false if it is of an attempt that was lost.</summary>
     public bool Accept(in Frame frame)
@@ -108,7 +110,7 @@ public sealed class ReplyAssembly
             }
 
             _next = _delivered;
-            return new GrantMessage(Request.RequestId, note.Claim, decision.Attempt, _delivered, _trail.AsSpan(0, _trailLength).ToArray(), decision.Alone);
+            return new GrantMessage(Request.RequestId, note.Claim, decision.Attempt, _delivered, _trail.Written.ToArray(), decision.Alone);
         }
     }
 
@@ -120,7 +122,7 @@ public sealed class ReplyAssembly
         lock (_lock)
         {
             issue = 0;
-            if (_ended || _isBuried)
+            if (_ended || _isBeingBuried)
             {
                 return RequestNeed.None;
             }
@@ -132,11 +134,20 @@ public sealed class ReplyAssembly
 
             if (_attempts.IsPoison)
             {
-                _isBuried = true;
+                _isBeingBuried = true;
                 return RequestNeed.Burial;
             }
 
             return _attempts.TryReissue(out issue) ? RequestNeed.Reissue : RequestNeed.None;
+        }
+    }
+
+    /// <summary>It could not be written down that the request is given up; it needs that still.</summary>
+    internal void PostponeBurial()
+    {
+        lock (_lock)
+        {
+            _isBeingBuried = false;
         }
     }
 
@@ -235,22 +246,8 @@ public sealed class ReplyAssembly
         }
         else
         {
-            Keep(frame.Trail.Span);
+            _trail.Append(frame.Trail.Span);
         }
-    }
-
-    private void Keep(ReadOnlySpan<byte> trail)
-    {
-        if (_trailLength + trail.Length > _trail.Length)
-        {
-            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(256, (_trailLength + trail.Length) * 2));
-            _trail.AsSpan(0, _trailLength).CopyTo(larger);
-            ReturnTrail();
-            _trail = larger;
-        }
-
-        trail.CopyTo(_trail.AsSpan(_trailLength));
-        _trailLength += trail.Length;
     }
 
     private void Close()
@@ -259,16 +256,7 @@ public sealed class ReplyAssembly
         {
             _ended = true;
             _parts.Close();
-            ReturnTrail();
-            (_trail, _trailLength) = ([], 0);
-        }
-    }
-
-    private void ReturnTrail()
-    {
-        if (_trail.Length > 0)
-        {
-            ArrayPool<byte>.Shared.Return(_trail);
+            _trail.Clear();
         }
     }
 
