@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using AgentPlatform.Messaging.Admission;
 using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Control;
 using AgentPlatform.Messaging.Dead;
@@ -62,12 +63,14 @@ public static class MessagingExtensions
 
         builder.AddBroker();
         builder.Services.AddSingleton(services => new ControlPublisher(services.GetRequiredService<ConfirmedPublisher>()));
+        builder.Services.AddSingleton(services => new QueueAdmission(
+            new AdmissionMetrics(services.GetRequiredService<IMeterFactory>()), services.GetRequiredService<TimeProvider>()));
         builder.Services.AddSingleton(services => new DeadJobs(services.GetRequiredService<ConfirmedPublisher>(), services.GetRequiredService<TimeProvider>()));
         builder.Services.AddSession(services => new ReplyReceiver(
-            services.GetRequiredService<ControlPublisher>(), services.GetRequiredService<MessagingTelemetry>(),
+            services.GetRequiredService<ControlPublisher>(), services.GetRequiredService<QueueAdmission>(), services.GetRequiredService<MessagingTelemetry>(),
             services.GetRequiredService<IOptions<MessagingOptions>>(), services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<ReplyReceiver>>()));
         builder.Services.AddSession(services => new JobPublisher(
-            services.GetRequiredService<BrokerConnectionState>(), services.GetRequiredService<ConfirmedPublisher>(),
+            services.GetRequiredService<BrokerConnectionState>(), services.GetRequiredService<ConfirmedPublisher>(), services.GetRequiredService<QueueAdmission>(),
             services.GetRequiredService<MessagingTelemetry>(), services.GetServices<JobQueues>(), services.GetRequiredService<IOptions<MessagingOptions>>(), services.GetRequiredService<TimeProvider>()));
         builder.Services.AddHostedService(services => new RequestWatch(
             services.GetRequiredService<ReplyReceiver>(), services.GetRequiredService<JobPublisher>(), services.GetRequiredService<DeadJobs>(),

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using AgentPlatform.Messaging.Admission;
 using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Contracts;
 using Microsoft.Extensions.Options;
@@ -18,15 +19,16 @@ public sealed class JobPublisher : IBrokerSession
 
     private readonly BrokerConnectionState _broker;
     private readonly ConfirmedPublisher _publisher;
+    private readonly QueueAdmission _admission;
     private readonly MessagingTelemetry _telemetry;
     private readonly IReadOnlyCollection<string> _queues;
     private readonly MessagingOptions _options;
     private readonly TimeProvider _time;
 
-    internal JobPublisher(BrokerConnectionState broker, ConfirmedPublisher publisher, MessagingTelemetry telemetry, IEnumerable<JobQueues> queues,
+    internal JobPublisher(BrokerConnectionState broker, ConfirmedPublisher publisher, QueueAdmission admission, MessagingTelemetry telemetry, IEnumerable<JobQueues> queues,
         IOptions<MessagingOptions> options, TimeProvider time) =>
-        (_broker, _publisher, _telemetry, _queues, _options, _time) =
-            (broker, publisher, telemetry, [.. queues.SelectMany(some => some.Names).Distinct()], options.Value, time);
+        (_broker, _publisher, _admission, _telemetry, _queues, _options, _time) =
+            (broker, publisher, admission, telemetry, [.. queues.SelectMany(some => some.Names).Distinct()], options.Value, time);
 
     async Task IBrokerSession.OpenAsync(IConnection connection, CancellationToken cancellationToken)
     {
@@ -71,7 +73,7 @@ public sealed class JobPublisher : IBrokerSession
                 return;
             case PublishOutcome.Refused:
                 activity?.SetStatus(ActivityStatusCode.Error, "The queue is full.");
-                throw new InferenceException(InferenceError.Overloaded($"The queue of model '{request.Model}' is full.", retryAfterSeconds: 1));
+                throw _admission.Full(queue, request.Model);
             case PublishOutcome.Returned:
                 activity?.SetStatus(ActivityStatusCode.Error, "The queue does not exist.");
                 throw new InferenceException(InferenceError.Unavailable($"The queue of model '{request.Model}' does not exist on the broker.", retryAfterSeconds: 5));

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using AgentPlatform.Messaging.Admission;
 using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Messaging.Control;
@@ -34,6 +35,7 @@ public sealed class ReplyAssembly
     private readonly Lock _lock = new();
     private readonly Attempts _attempts;
     private readonly PartQueue _parts;
+    private QueuePlace _place;
     private TrailBuffer _trail;
     private uint _next;
     private uint _delivered;
@@ -58,6 +60,13 @@ public sealed class ReplyAssembly
 
     /// <summary>The span in which it was asked for, to which belongs whatever is done about it later.</summary>
     internal Activity? Span { get; } = Activity.Current;
+
+    /// <summary>Gives the request its place in the queue.</summary>
+    /// <exception cref="InferenceException">429: its turn would come too late.</exception>
+    internal void Enter(QueueAdmission admission) => admission.Enter(Queue, Request, out _place);
+
+    /// <summary>It is over: nobody counts it as waiting any more.</summary>
+    internal void Leave() => _place.Leave();
 
     /// <summary>Takes a frame that was addressed to this request and copies what it keeps; false if it is of an attempt that was lost.</summary>
     public bool Accept(in Frame frame)
@@ -202,6 +211,7 @@ public sealed class ReplyAssembly
         }
 
         _next = frame.Offset;
+        _place.Start();
         _attempts.Start(JsonSerializer.Deserialize(frame.Payload.Span, ContractsJsonContext.Default.StartedNote)?.Worker ?? "");
     }
 
@@ -242,6 +252,7 @@ public sealed class ReplyAssembly
         if (frame.Kind is ReplyKind.Result or ReplyKind.End)
         {
             _ended = true;
+            _place.Complete();
             _parts.Complete();
         }
         else
