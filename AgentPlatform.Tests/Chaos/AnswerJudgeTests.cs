@@ -83,7 +83,7 @@ public sealed class AnswerJudgeTests
     public void A_client_that_gave_up_waiting_was_hung()
     {
         var answer = new Answer { IsHung = true };
-        answer.Feed(Stream([Token("This")])[..^5]);
+        answer.Feed(Stream([Token("This")]).AsSpan()[..^5]);
         Assert.Equal(Verdict.Hung, AnswerJudge.Judge(answer, Undisturbed()).Verdict);
     }
 
