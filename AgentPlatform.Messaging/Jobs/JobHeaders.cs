@@ -7,7 +7,7 @@ namespace AgentPlatform.Messaging.Jobs;
 internal static class JobHeaders
 {
     /// <summary>Version of this contract; a worker refuses one that it does not know.</summary>
-    public const int Version = 1;
+    public const int Version = 2;
 
     public const string ContractVersion = "x-contract";
     public const string Stream = "x-stream";
@@ -18,6 +18,6 @@ internal static class JobHeaders
     public const string Model = "x-model";
     public const string ModelVersion = "x-model-version";
 
-    /// <summary>Set by quorum queues: how many deliveries failed before this one.</summary>
-    public const string DeliveryCount = "x-delivery-count";
+    /// <summary>Which message of the request it is: 0 for the first, one more for each time that its gateway issued it again.</summary>
+    public const string Issue = "x-issue";
 }

@@ -11,7 +11,7 @@ namespace AgentPlatform.Messaging.Jobs;
 public sealed record JobQueues(IReadOnlyCollection<string> Names);
 
 /// <summary>Puts requests into the queues of model versions.</summary>
-/// <remarks>Safe for concurrent use. A request is published at most once: whether one whose confirm was lost is in the queue cannot be known.</remarks>
+/// <remarks>Safe for concurrent use. Whether a request whose confirm was lost is in the queue cannot be known; it is not published a second time.</remarks>
 public sealed class JobPublisher : IBrokerSession
 {
     private static readonly TimeSpan _firstConnection = TimeSpan.FromSeconds(5);
@@ -36,18 +36,33 @@ public sealed class JobPublisher : IBrokerSession
         }
     }
 
-    /// <summary>Publishes <paramref name="request"/> to <paramref name="queue"/>; its answer will come to <paramref name="replyQueue"/>.</summary>
+    /// <summary>
+    /// Publishes <paramref name="request"/> to <paramref name="queue"/>; its answer will come to <paramref name="replyQueue"/>. A request that is issued
+    /// again goes to the lane beside the queue.
+    /// </summary>
+    /// <param name="request">The request.</param>
+    /// <param name="queue">The queue of the model's version.</param>
+    /// <param name="version">That version.</param>
+    /// <param name="replyQueue">Where workers send the answer.</param>
+    /// <param name="issue">0 for the first message of the request, one more for each further one.</param>
+    /// <param name="cancellationToken">Ends the waiting for the broker's word.</param>
     /// <exception cref="InferenceException">429 if the queue is full, 503 if the broker is away or the queue is missing.</exception>
     /// <exception cref="OperationCanceledException">The caller no longer waits for the broker's word; the queue may have the request or not.</exception>
-    public async Task PublishAsync(InferenceRequest request, string queue, string version, string replyQueue, CancellationToken cancellationToken)
+    public async Task PublishAsync(InferenceRequest request, string queue, string version, string replyQueue, ushort issue, CancellationToken cancellationToken)
     {
         if (!await IsBrokerOpenAsync(cancellationToken))
         {
             throw BrokerAway();
         }
 
+        if (_broker.IsBlocked)
+        {
+            throw new InferenceException(InferenceError.Unavailable("The message broker is short of memory or disk space and takes nothing for now.", retryAfterSeconds: 10));
+        }
+
+        queue = issue == 0 ? queue : Topology.ResumeQueue(queue);
         using var activity = MessagingTelemetry.StartSend(queue);
-        var outcome = await _publisher.PublishAsync(Topology.JobExchange, queue, Describe(request, version, replyQueue), request.Body).WaitAsync(cancellationToken);
+        var outcome = await _publisher.PublishAsync(Topology.JobExchange, queue, Describe(request, version, replyQueue, issue), request.Body).WaitAsync(cancellationToken);
         _telemetry.Sent(queue);
         switch (outcome)
         {
@@ -79,7 +94,7 @@ public sealed class JobPublisher : IBrokerSession
 
     private static InferenceException BrokerAway() => new(InferenceError.Unavailable("The message broker is away.", retryAfterSeconds: 2));
 
-    private static BasicProperties Describe(InferenceRequest request, string version, string replyQueue)
+    private static BasicProperties Describe(InferenceRequest request, string version, string replyQueue, ushort issue)
     {
         var headers = new Dictionary<string, object?>
         {
@@ -88,6 +103,7 @@ public sealed class JobPublisher : IBrokerSession
             [JobHeaders.Deadline] = request.Deadline.ToUnixTimeMilliseconds(),
             [JobHeaders.Model] = request.Model,
             [JobHeaders.ModelVersion] = version,
+            [JobHeaders.Issue] = (int)issue,
         };
         if (request.Tenant is { } tenant)
         {

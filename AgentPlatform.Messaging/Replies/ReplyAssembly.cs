@@ -1,77 +1,162 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Messaging.Control;
 
 namespace AgentPlatform.Messaging.Replies;
 
+/// <summary>What is to be done about a request that waits for its answer.</summary>
+internal enum RequestNeed
+{
+    /// <summary>Nothing.</summary>
+    None,
+
+    /// <summary>Nobody works on it: issue it again.</summary>
+    Reissue,
+
+    /// <summary>It breaks the workers that try it: give it up.</summary>
+    Burial,
+}
+
 /// <summary>
 /// The answer to one request as its gateway puts it together: owns the order of the parts, whatever the workers send. It takes
-/// only the next part of the newest attempt; late frames of an older attempt, duplicates and the parts that a second attempt
-/// repeats are dropped, and a gap fails the request instead of passing for a complete answer.
+/// only the next part of the current attempt; late frames of an older attempt, duplicates and parts that another attempt
+/// repeats are dropped. A worker that is lost is replaced by one that goes on after the last part taken (<see cref="Attempts"/>).
 /// </summary>
 /// <remarks>
-/// <see cref="Accept"/> is called by one thread at a time and never waits; <see cref="ReadAsync"/> has one reader. A reader that
-/// falls behind by more than the capacity fails its own request and holds up nobody else's.
+/// Safe for concurrent use; <see cref="ReadAsync"/> has one reader. Nothing here waits: a reader that falls behind by more than the
+/// capacity fails its own request and holds up nobody else's.
 /// </remarks>
 public sealed class ReplyAssembly
 {
+    private readonly Lock _lock = new();
+    private readonly Attempts _attempts;
     private readonly PartQueue _parts;
-    private ushort _attempt;
+    private byte[] _trail = [];
+    private int _trailLength;
     private uint _next;
     private uint _delivered;
     private bool _ended;
+    private bool _isBuried;
 
-    /// <param name="capacity">How many parts may wait for the reader.</param>
-    public ReplyAssembly(int capacity) => _parts = new PartQueue(capacity);
-
-    /// <summary>Takes a frame that was addressed to this request; copies what it keeps.</summary>
-    public void Accept(in Frame frame)
+    internal ReplyAssembly(InferenceRequest request, string queue, string version, MessagingOptions options, TimeProvider time)
     {
-        if (_ended || frame.Attempt < _attempt)
-        {
-            return;
-        }
+        (Request, Queue, Version) = (request, queue, version);
+        _attempts = new Attempts(options, time);
+        _parts = new PartQueue(options.ReplyCapacity);
+    }
 
-        if (frame.Attempt > _attempt)
-        {
-            (_attempt, _next) = (frame.Attempt, 0);
-        }
+    /// <summary>The request.</summary>
+    public InferenceRequest Request { get; }
 
-        if (frame.Offset < _next)
-        {
-            return;
-        }
+    /// <summary>The queue that it was published to.</summary>
+    public string Queue { get; }
 
-        if (frame.Offset > _next)
-        {
-            Fail(InferenceError.EngineFailed("A part of the answer was lost on its way from the worker."));
-            return;
-        }
+    /// <summary>The model's version that answers it.</summary>
+    public string Version { get; }
 
-        _next++;
-        if (frame.Kind == ReplyKind.Error)
+    /// <summary>Takes a frame that was addressed to this request and copies what it keeps; false if it is of an attempt that was lost.</summary>
+    public bool Accept(in Frame frame)
+    {
+        lock (_lock)
         {
-            // Whatever was delivered before, an error is news: a repeated attempt may fail where the first one went on.
-            Fail(ParseError(frame.Payload));
-        }
-        else if (frame.Offset < _delivered)
-        {
-            if (frame.Kind == ReplyKind.Started && _delivered > 1 && !StartedNote.Parse(frame.Payload).Replayable)
+            if (_ended)
             {
-                Fail(InferenceError.EngineFailed("The worker was lost after a part of the answer was sent, and its engine cannot repeat the answer exactly."));
+                return true;
             }
+
+            if (!_attempts.Hear(frame.Attempt))
+            {
+                return false;
+            }
+
+            switch (frame.Kind)
+            {
+                case ReplyKind.Alive:
+                    break;
+                case ReplyKind.Returned:
+                    _attempts.Lose(AttemptEnd.Returned, _delivered);
+                    break;
+                case ReplyKind.Started:
+                    Start(frame);
+                    break;
+                default:
+                    Take(frame);
+                    break;
+            }
+
+            return true;
         }
-        else
+    }
+
+    /// <summary>Answers a worker that asks whether to work on this request; null while it is being given up, until that is safely written down.</summary>
+    internal GrantMessage? Claim(ClaimNote note)
+    {
+        lock (_lock)
         {
-            Deliver(frame);
+            if (_ended)
+            {
+                return GrantMessage.Refuse(Request.RequestId, note.Claim);
+            }
+
+            var decision = _attempts.Claim(note, _delivered);
+            if (!decision.IsGranted)
+            {
+                return _attempts.IsPoison ? null : GrantMessage.Refuse(Request.RequestId, note.Claim);
+            }
+
+            _next = _delivered;
+            return new GrantMessage(Request.RequestId, note.Claim, decision.Attempt, _delivered, _trail.AsSpan(0, _trailLength).ToArray(), decision.Alone);
+        }
+    }
+
+    /// <summary>Looks after the request: finds out whether its worker is silent and what it needs.</summary>
+    /// <param name="listeningSince">Timestamp since which this gateway hears what workers send.</param>
+    /// <param name="issue">For <see cref="RequestNeed.Reissue"/>: the number of the new message.</param>
+    internal RequestNeed Check(long listeningSince, out ushort issue)
+    {
+        lock (_lock)
+        {
+            issue = 0;
+            if (_ended || _isBuried)
+            {
+                return RequestNeed.None;
+            }
+
+            if (_attempts.IsSilent(listeningSince))
+            {
+                _attempts.Lose(AttemptEnd.Silent, _delivered);
+            }
+
+            if (_attempts.IsPoison)
+            {
+                _isBuried = true;
+                return RequestNeed.Burial;
+            }
+
+            return _attempts.TryReissue(out issue) ? RequestNeed.Reissue : RequestNeed.None;
+        }
+    }
+
+    /// <summary>What became of the workers that tried.</summary>
+    internal IReadOnlyList<AttemptRecord> Story()
+    {
+        lock (_lock)
+        {
+            return [.. _attempts.Story];
         }
     }
 
     /// <summary>Ends the answer with <paramref name="error"/>, unless it has ended.</summary>
     public void Fail(InferenceError error)
     {
-        _ended = true;
-        _parts.Complete(new InferenceException(error));
+        lock (_lock)
+        {
+            _ended = true;
+            _parts.Complete(new InferenceException(error));
+        }
     }
 
     /// <summary>The parts in order; ends after the last one.</summary>
@@ -93,7 +178,44 @@ public sealed class ReplyAssembly
         }
         finally
         {
-            _parts.Close();
+            Close();
+        }
+    }
+
+    private void Start(in Frame frame)
+    {
+        if (frame.Offset > _delivered)
+        {
+            _attempts.Lose(AttemptEnd.Gap, _delivered);
+            return;
+        }
+
+        _next = frame.Offset;
+        _attempts.Start(JsonSerializer.Deserialize(frame.Payload.Span, ContractsJsonContext.Default.StartedNote)?.Worker ?? "");
+    }
+
+    private void Take(in Frame frame)
+    {
+        if (frame.Offset < _next)
+        {
+            return;
+        }
+
+        if (frame.Offset > _next)
+        {
+            _attempts.Lose(AttemptEnd.Gap, _delivered);
+            return;
+        }
+
+        _next++;
+        if (frame.Kind == ReplyKind.Error)
+        {
+            // Whatever was delivered before, an error is news: a repeated attempt may fail where the first one went on.
+            Fail(ParseError(frame.Payload));
+        }
+        else if (frame.Offset == _delivered)
+        {
+            Deliver(frame);
         }
     }
 
@@ -110,6 +232,43 @@ public sealed class ReplyAssembly
         {
             _ended = true;
             _parts.Complete();
+        }
+        else
+        {
+            Keep(frame.Trail.Span);
+        }
+    }
+
+    private void Keep(ReadOnlySpan<byte> trail)
+    {
+        if (_trailLength + trail.Length > _trail.Length)
+        {
+            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(256, (_trailLength + trail.Length) * 2));
+            _trail.AsSpan(0, _trailLength).CopyTo(larger);
+            ReturnTrail();
+            _trail = larger;
+        }
+
+        trail.CopyTo(_trail.AsSpan(_trailLength));
+        _trailLength += trail.Length;
+    }
+
+    private void Close()
+    {
+        lock (_lock)
+        {
+            _ended = true;
+            _parts.Close();
+            ReturnTrail();
+            (_trail, _trailLength) = ([], 0);
+        }
+    }
+
+    private void ReturnTrail()
+    {
+        if (_trail.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(_trail);
         }
     }
 

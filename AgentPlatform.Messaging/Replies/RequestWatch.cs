@@ -1,0 +1,101 @@
+using AgentPlatform.Messaging.Broker;
+using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Messaging.Jobs;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace AgentPlatform.Messaging.Replies;
+
+/// <summary>
+/// Looks after the requests that wait for their answers: issues those again whose worker is lost, and gives up those that break every worker. It
+/// draws no conclusion from a silence that is this process's own: while the connection is away or blocked, and after it was held up itself.
+/// </summary>
+internal sealed partial class RequestWatch(
+    ReplyReceiver replies, JobPublisher jobs, BrokerConnectionState broker, MessagingTelemetry telemetry, IOptions<MessagingOptions> options, TimeProvider time,
+    ILogger<RequestWatch> logger) : BackgroundService
+{
+    private static readonly TimeSpan _interval = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan _heldUp = 3 * _interval;
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(_interval, time);
+        var (lastLook, listeningSince) = (time.GetTimestamp(), time.GetTimestamp());
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+            {
+                var isDeaf = !broker.IsOpen || broker.IsBlocked;
+                if (isDeaf || time.GetElapsedTime(lastLook) > _heldUp)
+                {
+                    listeningSince = time.GetTimestamp();
+                }
+
+                lastLook = time.GetTimestamp();
+                if (!isDeaf)
+                {
+                    Look(listeningSince, stoppingToken);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The host stops; its requests are over.
+        }
+    }
+
+    private void Look(long listeningSince, CancellationToken stoppingToken)
+    {
+        foreach (var request in replies.Waiting)
+        {
+            switch (request.Check(listeningSince, out var issue))
+            {
+                case RequestNeed.Reissue:
+                    _ = ReissueAsync(request, issue, stoppingToken);
+                    break;
+                case RequestNeed.Burial:
+                    Bury(request);
+                    break;
+                default:
+                    break;
+            }
+        }
+    }
+
+    private async Task ReissueAsync(ReplyAssembly waiting, ushort issue, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await jobs.PublishAsync(waiting.Request, waiting.Queue, waiting.Version, replies.ReplyQueue, issue, cancellationToken);
+            telemetry.Reissued(waiting.Queue);
+            Reissued(logger, waiting.Request.RequestId, issue);
+        }
+        catch (InferenceException e)
+        {
+            // It is tried again, as long as the request has time.
+            NotReissued(logger, waiting.Request.RequestId, e.Message);
+        }
+        catch (OperationCanceledException)
+        {
+            // The host stops.
+        }
+    }
+
+    private void Bury(ReplyAssembly waiting)
+    {
+        telemetry.Buried(waiting.Queue);
+        Buried(logger, waiting.Request.RequestId, options.Value.DeliveryLimit);
+        waiting.Fail(new InferenceError(502, "server_error", $"The request was given up: {options.Value.DeliveryLimit} workers were lost over it.", "poison"));
+    }
+
+    [LoggerMessage(LogLevel.Warning, "Request {RequestId} lost its worker and was issued again, as message {Issue}")]
+    private static partial void Reissued(ILogger logger, Guid requestId, ushort issue);
+
+    [LoggerMessage(LogLevel.Warning, "Request {RequestId} lost its worker and cannot be issued again yet: {Reason}")]
+    private static partial void NotReissued(ILogger logger, Guid requestId, string reason);
+
+    [LoggerMessage(LogLevel.Error, "Request {RequestId} was given up after {Losses} workers were lost over it")]
+    private static partial void Buried(ILogger logger, Guid requestId, int losses);
+}
