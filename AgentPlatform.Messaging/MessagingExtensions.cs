@@ -67,8 +67,9 @@ public static class MessagingExtensions
         builder.Services.AddSession(services => new JobPublisher(
             services.GetRequiredService<BrokerConnectionState>(), services.GetRequiredService<ConfirmedPublisher>(), services.GetRequiredService<MessagingTelemetry>(),
             services.GetServices<JobQueues>(), services.GetRequiredService<IOptions<MessagingOptions>>(), services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSession(services => new QueueDepths(services.GetRequiredService<IOptions<MessagingOptions>>()));
         builder.Services.AddHostedService(services => new RequestWatch(
-            services.GetRequiredService<ReplyReceiver>(), services.GetRequiredService<JobPublisher>(), services.GetRequiredService<BrokerConnectionState>(),
+            services.GetRequiredService<ReplyReceiver>(), services.GetRequiredService<JobPublisher>(), services.GetRequiredService<QueueDepths>(), services.GetRequiredService<BrokerConnectionState>(),
             services.GetRequiredService<MessagingTelemetry>(), services.GetRequiredService<IOptions<MessagingOptions>>(), services.GetRequiredService<TimeProvider>(),
             services.GetRequiredService<ILogger<RequestWatch>>()));
         return builder;

@@ -32,8 +32,7 @@ public static class Topology
     internal static async Task DeclareJobQueueAsync(IChannel channel, string queue, MessagingOptions options, CancellationToken cancellationToken)
     {
         await channel.ExchangeDeclareAsync(JobExchange, ExchangeType.Direct, durable: true, cancellationToken: cancellationToken);
-        await channel.QueueDeclareAsync(DeadQueue, durable: true, exclusive: false, autoDelete: false,
-            new Dictionary<string, object?> { ["x-queue-type"] = "quorum" }, cancellationToken: cancellationToken);
+        await DeclareDeadQueueAsync(channel, cancellationToken);
 
         foreach (var lane in (string[])[queue, ResumeQueue(queue)])
         {
@@ -51,6 +50,15 @@ public static class Topology
             await channel.QueueBindAsync(lane, JobExchange, lane, cancellationToken: cancellationToken);
         }
     }
+
+    internal static Task DeclareDeadQueueAsync(IChannel channel, CancellationToken cancellationToken) =>
+        channel.QueueDeclareAsync(DeadQueue, durable: true, exclusive: false, autoDelete: false, new Dictionary<string, object?>
+        {
+            ["x-queue-type"] = "quorum",
+
+            // Whoever looks at a dead job is a delivery. Without this RabbitMQ drops it after 20 of them since 4.0; not all know -1, no limit.
+            ["x-delivery-limit"] = 1_000_000_000,
+        }, cancellationToken: cancellationToken);
 
     internal static Task DeclareReplyQueueAsync(IChannel channel, string queue, MessagingOptions options, CancellationToken cancellationToken) =>
         channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false, new Dictionary<string, object?>
