@@ -72,8 +72,9 @@ public static class MessagingExtensions
         builder.Services.AddSession(services => new JobPublisher(
             services.GetRequiredService<BrokerConnectionState>(), services.GetRequiredService<ConfirmedPublisher>(), services.GetRequiredService<QueueAdmission>(),
             services.GetRequiredService<MessagingTelemetry>(), services.GetServices<JobQueues>(), services.GetRequiredService<IOptions<MessagingOptions>>(), services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSession(services => new QueueDepths(services.GetRequiredService<IOptions<MessagingOptions>>()));
         builder.Services.AddHostedService(services => new RequestWatch(
-            services.GetRequiredService<ReplyReceiver>(), services.GetRequiredService<JobPublisher>(), services.GetRequiredService<DeadJobs>(),
+            services.GetRequiredService<ReplyReceiver>(), services.GetRequiredService<JobPublisher>(), services.GetRequiredService<QueueDepths>(), services.GetRequiredService<DeadJobs>(),
             services.GetRequiredService<BrokerConnectionState>(), services.GetRequiredService<MessagingTelemetry>(), services.GetRequiredService<IOptions<MessagingOptions>>(),
             services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<RequestWatch>>()));
         return builder;

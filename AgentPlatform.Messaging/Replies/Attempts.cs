@@ -50,7 +50,11 @@ internal sealed class Attempts(MessagingOptions options, TimeProvider time)
 
     private static readonly TimeSpan _firstReissue = TimeSpan.FromSeconds(5);
 
+    // A worker that has the first message is heard of sooner, by several times.
+    private static readonly TimeSpan _firstWord = TimeSpan.FromSeconds(2);
+
     private readonly List<AttemptRecord> _story = [];
+    private readonly long _made = time.GetTimestamp();
     private bool _isHeld;
     private Guid _claim;
     private ushort _heldIssue;
@@ -136,6 +140,12 @@ internal sealed class Attempts(MessagingOptions options, TimeProvider time)
         // What the worker gave back comes to another one by itself; of the others the broker may know nothing for a long time.
         _patience = end is AttemptEnd.Silent or AttemptEnd.Gap ? TimeSpan.Zero : options.LeaseTimeout;
     }
+
+    /// <summary>Whether nobody was heard of for so long that, unless the first message still waits in its queue, it must be lost or at a worker that is.</summary>
+    public bool IsFirstMissing => !_isHeld && Current == 0 && time.GetElapsedTime(_made) > _firstWord;
+
+    /// <summary>The first message does not wait in its queue: whoever has it is too late.</summary>
+    public void GiveUpFirst() => (Current, _lost, _patience) = (1, time.GetTimestamp(), TimeSpan.Zero);
 
     /// <summary>Whether the holder was silent for too long.</summary>
     /// <param name="listeningSince">Timestamp since which its frames could come.</param>

@@ -123,10 +123,23 @@ public sealed class ReplyAssembly
         }
     }
 
+    /// <summary>Whether it would be lost if its queue were empty.</summary>
+    internal bool IsFirstMissing
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return !_ended && _attempts.IsFirstMissing;
+            }
+        }
+    }
+
     /// <summary>Looks after the request: finds out whether its worker is silent and what it needs.</summary>
     /// <param name="listeningSince">Timestamp since which this gateway hears what workers send.</param>
+    /// <param name="isQueueEmpty">Whether no job waits in its queue.</param>
     /// <param name="issue">For <see cref="RequestNeed.Reissue"/>: the number of the new message.</param>
-    internal RequestNeed Check(long listeningSince, out ushort issue)
+    internal RequestNeed Check(long listeningSince, bool isQueueEmpty, out ushort issue)
     {
         lock (_lock)
         {
@@ -139,6 +152,10 @@ public sealed class ReplyAssembly
             if (_attempts.IsSilent(listeningSince))
             {
                 _attempts.Lose(AttemptEnd.Silent, _delivered);
+            }
+            else if (isQueueEmpty && _attempts.IsFirstMissing)
+            {
+                _attempts.GiveUpFirst();
             }
 
             if (_attempts.IsPoison)

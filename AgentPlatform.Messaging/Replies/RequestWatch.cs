@@ -10,21 +10,28 @@ using Microsoft.Extensions.Options;
 namespace AgentPlatform.Messaging.Replies;
 
 /// <summary>
-/// Looks after the requests that wait for their answers: issues those again whose worker is lost, and gives up those that break every worker. It
-/// draws no conclusion from a silence that is this process's own: while the connection is away or blocked, and after it was held up itself.
+/// Looks after the requests that wait for their answers: issues those again whose worker is lost, or whose message is (its queue was deleted, or a
+/// worker froze before it began), and gives up those that break every worker. It draws no conclusion from a silence that is this process's
+/// own: while the connection is away or blocked, and after it was held up itself.
 /// </summary>
 internal sealed partial class RequestWatch(
-    ReplyReceiver replies, JobPublisher jobs, DeadJobs dead, BrokerConnectionState broker, MessagingTelemetry telemetry, IOptions<MessagingOptions> options, TimeProvider time,
-    ILogger<RequestWatch> logger) : BackgroundService
+    ReplyReceiver replies, JobPublisher jobs, QueueDepths depths, DeadJobs dead, BrokerConnectionState broker, MessagingTelemetry telemetry, IOptions<MessagingOptions> options,
+    TimeProvider time, ILogger<RequestWatch> logger) : BackgroundService
 {
     private static readonly TimeSpan _interval = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan _heldUp = 3 * _interval;
+
+    private static readonly HashSet<string> _none = [];
+
+    // Looking into the queues costs the broker something.
+    private const int LooksPerDepth = 5;
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(_interval, time);
         var (lastLook, listeningSince) = (time.GetTimestamp(), time.GetTimestamp());
+        var looks = 0;
         try
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
@@ -38,7 +45,7 @@ internal sealed partial class RequestWatch(
                 lastLook = time.GetTimestamp();
                 if (!isDeaf)
                 {
-                    Look(listeningSince, stoppingToken);
+                    Look(listeningSince, ++looks % LooksPerDepth == 0 ? await EmptyQueuesAsync(stoppingToken) : _none, stoppingToken);
                 }
             }
         }
@@ -48,11 +55,25 @@ internal sealed partial class RequestWatch(
         }
     }
 
-    private void Look(long listeningSince, CancellationToken stoppingToken)
+    private async ValueTask<HashSet<string>> EmptyQueuesAsync(CancellationToken cancellationToken)
+    {
+        HashSet<string>? empty = null;
+        foreach (var queue in replies.Waiting.Where(static request => request.IsFirstMissing).Select(static request => request.Queue).Distinct().ToList())
+        {
+            if (await depths.ReadAsync(queue, cancellationToken) == 0)
+            {
+                (empty ??= []).Add(queue);
+            }
+        }
+
+        return empty ?? _none;
+    }
+
+    private void Look(long listeningSince, HashSet<string> emptyQueues, CancellationToken stoppingToken)
     {
         foreach (var request in replies.Waiting)
         {
-            switch (request.Check(listeningSince, out var issue))
+            switch (request.Check(listeningSince, emptyQueues.Contains(request.Queue), out var issue))
             {
                 case RequestNeed.Reissue:
                     _ = ReissueAsync(request, issue, stoppingToken);

@@ -106,11 +106,22 @@ public sealed class ReplyAssemblyTests
     }
 
     [Fact]
+    public void Check_OfARequestThatIsNeitherInTheQueueNorAtAWorker_IssuesItAgain()
+    {
+        Assert.Equal(RequestNeed.None, _stream.Check(0, isQueueEmpty: true, out _));
+        _time.Advance(TimeSpan.FromSeconds(3));
+        Assert.Equal(RequestNeed.Reissue, _stream.Check(0, isQueueEmpty: true, out var issue));
+        Assert.Equal(1, issue);
+        Assert.False(_stream.Accept(ToFrame(0, 0, "S")));
+        Assert.Equal((ushort)1, Claim(issue: 1)!.Attempt);
+    }
+
+    [Fact]
     public void Check_AfterTheGatewayItselfWasDeaf_GivesTheWorkerTheTimeOfALease()
     {
         Accept(0, "S", "a");
         _time.Advance(TimeSpan.FromMinutes(1));
-        Assert.Equal(RequestNeed.None, _stream.Check(_time.GetTimestamp(), out _));
+        Assert.Equal(RequestNeed.None, _stream.Check(_time.GetTimestamp(), isQueueEmpty: false, out _));
     }
 
     [Fact]
@@ -228,7 +239,7 @@ public sealed class ReplyAssemblyTests
 
     private AgentPlatform.Messaging.Control.GrantMessage? Claim(ushort issue) => _stream.Claim(new ClaimNote("worker", Guid.NewGuid(), issue));
 
-    private (RequestNeed Need, ushort Issue) Check() => (_stream.Check(0, out var issue), issue);
+    private (RequestNeed Need, ushort Issue) Check() => (_stream.Check(0, isQueueEmpty: false, out var issue), issue);
 
     private async Task<string> ReadTextAsync()
     {
