@@ -1,6 +1,8 @@
 using System.Diagnostics.Metrics;
+using AgentPlatform.Messaging.Admission;
 using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Control;
+using AgentPlatform.Messaging.Dead;
 using AgentPlatform.Messaging.Jobs;
 using AgentPlatform.Messaging.Replies;
 using Microsoft.Extensions.DependencyInjection;
@@ -61,17 +63,20 @@ public static class MessagingExtensions
 
         builder.AddBroker();
         builder.Services.AddSingleton(services => new ControlPublisher(services.GetRequiredService<ConfirmedPublisher>()));
+        builder.Services.AddSingleton(services => new QueueAdmission(
+            new AdmissionMetrics(services.GetRequiredService<IMeterFactory>()), services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton(services => new DeadJobs(services.GetRequiredService<ConfirmedPublisher>(), services.GetRequiredService<TimeProvider>()));
         builder.Services.AddSession(services => new ReplyReceiver(
-            services.GetRequiredService<ControlPublisher>(), services.GetRequiredService<MessagingTelemetry>(), services.GetRequiredService<IOptions<MessagingOptions>>(),
-            services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<ReplyReceiver>>()));
+            services.GetRequiredService<ControlPublisher>(), services.GetRequiredService<QueueAdmission>(), services.GetRequiredService<MessagingTelemetry>(),
+            services.GetRequiredService<IOptions<MessagingOptions>>(), services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<ReplyReceiver>>()));
         builder.Services.AddSession(services => new JobPublisher(
-            services.GetRequiredService<BrokerConnectionState>(), services.GetRequiredService<ConfirmedPublisher>(), services.GetRequiredService<MessagingTelemetry>(),
-            services.GetServices<JobQueues>(), services.GetRequiredService<IOptions<MessagingOptions>>(), services.GetRequiredService<TimeProvider>()));
+            services.GetRequiredService<BrokerConnectionState>(), services.GetRequiredService<ConfirmedPublisher>(), services.GetRequiredService<QueueAdmission>(),
+            services.GetRequiredService<MessagingTelemetry>(), services.GetServices<JobQueues>(), services.GetRequiredService<IOptions<MessagingOptions>>(), services.GetRequiredService<TimeProvider>()));
         builder.Services.AddSession(services => new QueueDepths(services.GetRequiredService<IOptions<MessagingOptions>>()));
         builder.Services.AddHostedService(services => new RequestWatch(
-            services.GetRequiredService<ReplyReceiver>(), services.GetRequiredService<JobPublisher>(), services.GetRequiredService<QueueDepths>(), services.GetRequiredService<BrokerConnectionState>(),
-            services.GetRequiredService<MessagingTelemetry>(), services.GetRequiredService<IOptions<MessagingOptions>>(), services.GetRequiredService<TimeProvider>(),
-            services.GetRequiredService<ILogger<RequestWatch>>()));
+            services.GetRequiredService<ReplyReceiver>(), services.GetRequiredService<JobPublisher>(), services.GetRequiredService<QueueDepths>(), services.GetRequiredService<DeadJobs>(),
+            services.GetRequiredService<BrokerConnectionState>(), services.GetRequiredService<MessagingTelemetry>(), services.GetRequiredService<IOptions<MessagingOptions>>(),
+            services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<RequestWatch>>()));
         return builder;
     }
 

@@ -27,6 +27,9 @@ internal static class DeadHost
             filter.Rules.Clear();
             filter.MinLevel = LogLevel.Error;
         });
+
+        // It lives for one command: a worker that still has something of it is not to wait for it.
+        builder.Configuration[$"{MessagingOptions.Section}:{nameof(MessagingOptions.ReplyQueueExpiry)}"] = "00:00:10";
         builder.AddBrokerConnection();
 
         // It declares no queue: a version that is gone must not come back because a job of it is dead.

@@ -97,11 +97,26 @@ internal sealed class DeadRun(IHost host, TextWriter output, TextWriter errors)
         }
         catch (InferenceException e)
         {
+            if (e.Error.Code == DeadJobs.Poison)
+            {
+                await DropCopyAsync(request.RequestId);
+            }
+
             return $"{e.Message} ({e.Error.Code ?? e.Error.Type})";
         }
         catch (OperationCanceledException) when (timer.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             return $"no answer within {timeout.TotalSeconds:0} seconds.";
+        }
+    }
+
+    // A run that breaks the workers again is written to the queue of dead jobs as any other is. One entry is enough, the one that people know.
+    private async Task DropCopyAsync(Guid requestId)
+    {
+        await using var reader = await DeadReader.OpenAsync(_broker, _time, CancellationToken.None);
+        foreach (var copy in await DeadList.FindAsync(reader, [requestId.ToString()], CancellationToken.None))
+        {
+            await reader.RemoveAsync(copy, CancellationToken.None);
         }
     }
 

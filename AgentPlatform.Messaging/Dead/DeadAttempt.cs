@@ -1,18 +1,22 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using AgentPlatform.Messaging.Replies;
 
 namespace AgentPlatform.Messaging.Dead;
 
 /// <summary>One run of a job that could not be done. Sample: <c>{"attempt":1,"worker":"gpu-3.41","parts":0,"end":"lost"}</c></summary>
 /// <param name="Attempt">Its number; 0 is the first.</param>
 /// <param name="Worker">Who ran it, if that was heard.</param>
-/// <param name="Parts">How many parts of the answer had come by its end.</param>
+/// <param name="Parts">How many new parts of the answer came of it.</param>
 /// <param name="End">How it ended, in a few words.</param>
 public sealed record DeadAttempt(int Attempt, string? Worker, int Parts, string? End)
 {
     // AMQP wants all headers of a message in one frame, of which 8 KiB are sure.
     private const int MaxText = 100;
     private const int MaxAttempts = 20;
+
+    /// <summary>An attempt as its gateway noted it.</summary>
+    internal static DeadAttempt Of(AttemptRecord record) => new(record.Attempt, record.Worker, (int)record.Parts, record.End.ToString().ToLowerInvariant());
 
     /// <summary>The story as JSON: its latest attempts, with long texts cut.</summary>
     internal static string Write(IReadOnlyList<DeadAttempt> story) => JsonSerializer.Serialize(

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Messaging.Jobs;
@@ -27,25 +26,11 @@ public sealed class DeadJobs
     /// <returns>The broker's word; only <see cref="PublishOutcome.Confirmed"/> says that it is there.</returns>
     public Task<PublishOutcome> PublishAsync(InferenceRequest request, string queue, string version, IReadOnlyList<DeadAttempt> story, string reason = Poison)
     {
-        var headers = new Dictionary<string, object?>
-        {
-            [JobHeaders.ContractVersion] = JobHeaders.Version,
-            [JobHeaders.Stream] = request.Stream,
-            [JobHeaders.Deadline] = request.Deadline.ToUnixTimeMilliseconds(),
-            [JobHeaders.Model] = request.Model,
-            [JobHeaders.ModelVersion] = version,
-            [DeadHeaders.Queue] = queue,
-            [DeadHeaders.Reason] = reason,
-            [DeadHeaders.DiedAt] = _time.GetUtcNow().ToUnixTimeMilliseconds(),
-            [DeadHeaders.Story] = DeadAttempt.Write(story),
-        };
-        if (request.Tenant is { } tenant)
-        {
-            headers[JobHeaders.Tenant] = tenant;
-        }
-
-        DistributedContextPropagator.Current.Inject(Activity.Current, headers, static (carrier, key, value) =>
-            ((Dictionary<string, object?>)carrier!)[key] = value);
+        var headers = JobHeaders.Describe(request, version);
+        headers[DeadHeaders.Queue] = queue;
+        headers[DeadHeaders.Reason] = reason;
+        headers[DeadHeaders.DiedAt] = _time.GetUtcNow().ToUnixTimeMilliseconds();
+        headers[DeadHeaders.Story] = DeadAttempt.Write(story);
         return _publisher.PublishAsync("", Topology.DeadQueue, new BasicProperties
         {
             Persistent = true,

@@ -1,3 +1,6 @@
+using System.Diagnostics;
+using AgentPlatform.Messaging.Contracts;
+
 namespace AgentPlatform.Messaging.Jobs;
 
 /// <summary>
@@ -20,4 +23,25 @@ internal static class JobHeaders
 
     /// <summary>Which message of the request it is: 0 for the first, one more for each time that its gateway issued it again.</summary>
     public const string Issue = "x-issue";
+
+    /// <summary>The headers that say what a request is, with the current span as their trace.</summary>
+    public static Dictionary<string, object?> Describe(InferenceRequest request, string version)
+    {
+        var headers = new Dictionary<string, object?>
+        {
+            [ContractVersion] = Version,
+            [Stream] = request.Stream,
+            [Deadline] = request.Deadline.ToUnixTimeMilliseconds(),
+            [Model] = request.Model,
+            [ModelVersion] = version,
+        };
+        if (request.Tenant is { } tenant)
+        {
+            headers[Tenant] = tenant;
+        }
+
+        DistributedContextPropagator.Current.Inject(
+            Activity.Current, headers, static (carrier, key, value) => ((Dictionary<string, object?>)carrier!)[key] = value);
+        return headers;
+    }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using AgentPlatform.Messaging.Admission;
 using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Contracts;
 using Microsoft.Extensions.Options;
@@ -18,14 +19,16 @@ public sealed class JobPublisher : IBrokerSession
 
     private readonly BrokerConnectionState _broker;
     private readonly ConfirmedPublisher _publisher;
+    private readonly QueueAdmission _admission;
     private readonly MessagingTelemetry _telemetry;
     private readonly IReadOnlyCollection<string> _queues;
     private readonly MessagingOptions _options;
     private readonly TimeProvider _time;
 
-    internal JobPublisher(BrokerConnectionState broker, ConfirmedPublisher publisher, MessagingTelemetry telemetry, IEnumerable<JobQueues> queues, IOptions<MessagingOptions> options,
-        TimeProvider time) =>
-        (_broker, _publisher, _telemetry, _queues, _options, _time) = (broker, publisher, telemetry, [.. queues.SelectMany(some => some.Names).Distinct()], options.Value, time);
+    internal JobPublisher(BrokerConnectionState broker, ConfirmedPublisher publisher, QueueAdmission admission, MessagingTelemetry telemetry, IEnumerable<JobQueues> queues,
+        IOptions<MessagingOptions> options, TimeProvider time) =>
+        (_broker, _publisher, _admission, _telemetry, _queues, _options, _time) =
+            (broker, publisher, admission, telemetry, [.. queues.SelectMany(some => some.Names).Distinct()], options.Value, time);
 
     async Task IBrokerSession.OpenAsync(IConnection connection, CancellationToken cancellationToken)
     {
@@ -60,17 +63,17 @@ public sealed class JobPublisher : IBrokerSession
             throw new InferenceException(InferenceError.Unavailable("The message broker is short of memory or disk space and takes nothing for now.", retryAfterSeconds: 10));
         }
 
-        queue = issue == 0 ? queue : Topology.ResumeQueue(queue);
-        using var activity = MessagingTelemetry.StartSend(queue);
-        var outcome = await _publisher.PublishAsync(Topology.JobExchange, queue, Describe(request, version, replyQueue, issue), request.Body).WaitAsync(cancellationToken);
-        _telemetry.Sent(queue);
+        var lane = issue == 0 ? queue : Topology.ResumeQueue(queue);
+        using var activity = MessagingTelemetry.StartSend(lane);
+        var outcome = await _publisher.PublishAsync(Topology.JobExchange, lane, Describe(request, version, replyQueue, issue), request.Body).WaitAsync(cancellationToken);
+        _telemetry.Sent(lane);
         switch (outcome)
         {
             case PublishOutcome.Confirmed:
                 return;
             case PublishOutcome.Refused:
                 activity?.SetStatus(ActivityStatusCode.Error, "The queue is full.");
-                throw new InferenceException(InferenceError.Overloaded($"The queue of model '{request.Model}' is full.", retryAfterSeconds: 1));
+                throw _admission.Full(queue, request.Model);
             case PublishOutcome.Returned:
                 activity?.SetStatus(ActivityStatusCode.Error, "The queue does not exist.");
                 throw new InferenceException(InferenceError.Unavailable($"The queue of model '{request.Model}' does not exist on the broker.", retryAfterSeconds: 5));
@@ -96,23 +99,8 @@ public sealed class JobPublisher : IBrokerSession
 
     private static BasicProperties Describe(InferenceRequest request, string version, string replyQueue, ushort issue)
     {
-        var headers = new Dictionary<string, object?>
-        {
-            [JobHeaders.ContractVersion] = JobHeaders.Version,
-            [JobHeaders.Stream] = request.Stream,
-            [JobHeaders.Deadline] = request.Deadline.ToUnixTimeMilliseconds(),
-            [JobHeaders.Model] = request.Model,
-            [JobHeaders.ModelVersion] = version,
-            [JobHeaders.Issue] = (int)issue,
-        };
-        if (request.Tenant is { } tenant)
-        {
-            headers[JobHeaders.Tenant] = tenant;
-        }
-
-        DistributedContextPropagator.Current.Inject(Activity.Current, headers, static (carrier, key, value) =>
-            ((Dictionary<string, object?>)carrier!)[key] = value);
-
+        var headers = JobHeaders.Describe(request, version);
+        headers[JobHeaders.Issue] = (int)issue;
         return new BasicProperties
         {
             Persistent = true,

@@ -1,6 +1,7 @@
-using System.Buffers;
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using AgentPlatform.Messaging.Admission;
 using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Messaging.Control;
@@ -34,12 +35,12 @@ public sealed class ReplyAssembly
     private readonly Lock _lock = new();
     private readonly Attempts _attempts;
     private readonly PartQueue _parts;
-    private byte[] _trail = [];
-    private int _trailLength;
+    private QueuePlace _place;
+    private TrailBuffer _trail;
     private uint _next;
     private uint _delivered;
     private bool _ended;
-    private bool _isBuried;
+    private bool _isBeingBuried;
 
     internal ReplyAssembly(InferenceRequest request, string queue, string version, MessagingOptions options, TimeProvider time)
     {
@@ -56,6 +57,16 @@ public sealed class ReplyAssembly
 
     /// <summary>The model's version that answers it.</summary>
     public string Version { get; }
+
+    /// <summary>The span in which it was asked for, to which belongs whatever is done about it later.</summary>
+    internal Activity? Span { get; } = Activity.Current;
+
+    /// <summary>Gives the request its place in the queue.</summary>
+    /// <exception cref="InferenceException">429: its turn would come too late.</exception>
+    internal void Enter(QueueAdmission admission) => admission.Enter(Queue, Request, out _place);
+
+    /// <summary>It is over: nobody counts it as waiting any more.</summary>
+    internal void Leave() => _place.Leave();
 
     /// <summary>Takes a frame that was addressed to this request and copies what it keeps; false if it is of an attempt that was lost.</summary>
     public bool Accept(in Frame frame)
@@ -108,7 +119,7 @@ public sealed class ReplyAssembly
             }
 
             _next = _delivered;
-            return new GrantMessage(Request.RequestId, note.Claim, decision.Attempt, _delivered, _trail.AsSpan(0, _trailLength).ToArray(), decision.Alone);
+            return new GrantMessage(Request.RequestId, note.Claim, decision.Attempt, _delivered, _trail.Written.ToArray(), decision.Alone);
         }
     }
 
@@ -133,7 +144,7 @@ public sealed class ReplyAssembly
         lock (_lock)
         {
             issue = 0;
-            if (_ended || _isBuried)
+            if (_ended || _isBeingBuried)
             {
                 return RequestNeed.None;
             }
@@ -149,11 +160,20 @@ public sealed class ReplyAssembly
 
             if (_attempts.IsPoison)
             {
-                _isBuried = true;
+                _isBeingBuried = true;
                 return RequestNeed.Burial;
             }
 
             return _attempts.TryReissue(out issue) ? RequestNeed.Reissue : RequestNeed.None;
+        }
+    }
+
+    /// <summary>It could not be written down that the request is given up; it needs that still.</summary>
+    internal void PostponeBurial()
+    {
+        lock (_lock)
+        {
+            _isBeingBuried = false;
         }
     }
 
@@ -208,6 +228,7 @@ public sealed class ReplyAssembly
         }
 
         _next = frame.Offset;
+        _place.Start();
         _attempts.Start(JsonSerializer.Deserialize(frame.Payload.Span, ContractsJsonContext.Default.StartedNote)?.Worker ?? "");
     }
 
@@ -248,26 +269,13 @@ public sealed class ReplyAssembly
         if (frame.Kind is ReplyKind.Result or ReplyKind.End)
         {
             _ended = true;
+            _place.Complete();
             _parts.Complete();
         }
         else
         {
-            Keep(frame.Trail.Span);
+            _trail.Append(frame.Trail.Span);
         }
-    }
-
-    private void Keep(ReadOnlySpan<byte> trail)
-    {
-        if (_trailLength + trail.Length > _trail.Length)
-        {
-            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(256, (_trailLength + trail.Length) * 2));
-            _trail.AsSpan(0, _trailLength).CopyTo(larger);
-            ReturnTrail();
-            _trail = larger;
-        }
-
-        trail.CopyTo(_trail.AsSpan(_trailLength));
-        _trailLength += trail.Length;
     }
 
     private void Close()
@@ -276,16 +284,7 @@ public sealed class ReplyAssembly
         {
             _ended = true;
             _parts.Close();
-            ReturnTrail();
-            (_trail, _trailLength) = ([], 0);
-        }
-    }
-
-    private void ReturnTrail()
-    {
-        if (_trail.Length > 0)
-        {
-            ArrayPool<byte>.Shared.Return(_trail);
+            _trail.Clear();
         }
     }
 

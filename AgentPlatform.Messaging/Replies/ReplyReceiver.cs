@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.Json;
+using AgentPlatform.Messaging.Admission;
 using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Messaging.Control;
@@ -16,15 +17,16 @@ public sealed partial class ReplyReceiver : IBrokerSession
 {
     private readonly ConcurrentDictionary<Guid, ReplyAssembly> _waiting = new();
     private readonly ControlPublisher _control;
+    private readonly QueueAdmission _admission;
     private readonly MessagingTelemetry _telemetry;
     private readonly MessagingOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger<ReplyReceiver> _logger;
 
     internal ReplyReceiver(
-        ControlPublisher control, MessagingTelemetry telemetry, IOptions<MessagingOptions> options, TimeProvider time, ILogger<ReplyReceiver> logger)
+        ControlPublisher control, QueueAdmission admission, MessagingTelemetry telemetry, IOptions<MessagingOptions> options, TimeProvider time, ILogger<ReplyReceiver> logger)
     {
-        (_control, _telemetry, _options, _time, _logger) = (control, telemetry, options.Value, time, logger);
+        (_control, _admission, _telemetry, _options, _time, _logger) = (control, admission, telemetry, options.Value, time, logger);
         ReplyQueue = Topology.ReplyQueue($"{Environment.MachineName}.{Guid.NewGuid():N}");
     }
 
@@ -35,14 +37,28 @@ public sealed partial class ReplyReceiver : IBrokerSession
     internal IEnumerable<ReplyAssembly> Waiting => _waiting.Select(static waiting => waiting.Value);
 
     /// <summary>Begins to gather the answer to a request; call before publishing it to <paramref name="queue"/>, and <see cref="Forget"/> when it is over.</summary>
+    /// <exception cref="InferenceException">429: so many wait in the queue that its turn would come after its deadline.</exception>
     public ReplyAssembly Expect(InferenceRequest request, string queue, string version)
     {
         var assembly = new ReplyAssembly(request, queue, version, _options, _time);
-        return _waiting.TryAdd(request.RequestId, assembly) ? assembly : throw new InvalidOperationException($"Request {request.RequestId} is already awaited.");
+        assembly.Enter(_admission);
+        if (!_waiting.TryAdd(request.RequestId, assembly))
+        {
+            assembly.Leave();
+            throw new InvalidOperationException($"Request {request.RequestId} is already awaited.");
+        }
+
+        return assembly;
     }
 
     /// <summary>Nobody waits for the answer any more.</summary>
-    public void Forget(Guid requestId) => _waiting.TryRemove(requestId, out _);
+    public void Forget(Guid requestId)
+    {
+        if (_waiting.TryRemove(requestId, out var assembly))
+        {
+            assembly.Leave();
+        }
+    }
 
     /// <summary>Starts the span of an answer on its way back, from the published job to the last part.</summary>
     public Activity? StartReceiving() => MessagingTelemetry.StartReceive(ReplyQueue);

@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Messaging.Dead;
 using AgentPlatform.Messaging.Jobs;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -9,11 +11,12 @@ namespace AgentPlatform.Messaging.Replies;
 
 /// <summary>
 /// Looks after the requests that wait for their answers: issues those again whose worker is lost, or whose message is (its queue was deleted, or a
-/// worker froze before it began), and gives up those that break every worker. It draws no conclusion from a silence that is this process's own: while the connection is away or blocked, and after it was held up itself.
+/// worker froze before it began), and gives up those that break every worker. It draws no conclusion from a silence that is this process's
+/// own: while the connection is away or blocked, and after it was held up itself.
 /// </summary>
 internal sealed partial class RequestWatch(
-    ReplyReceiver replies, JobPublisher jobs, QueueDepths depths, BrokerConnectionState broker, MessagingTelemetry telemetry, IOptions<MessagingOptions> options, TimeProvider time,
-    ILogger<RequestWatch> logger) : BackgroundService
+    ReplyReceiver replies, JobPublisher jobs, QueueDepths depths, DeadJobs dead, BrokerConnectionState broker, MessagingTelemetry telemetry, IOptions<MessagingOptions> options,
+    TimeProvider time, ILogger<RequestWatch> logger) : BackgroundService
 {
     private static readonly TimeSpan _interval = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan _heldUp = 3 * _interval;
@@ -76,7 +79,7 @@ internal sealed partial class RequestWatch(
                     _ = ReissueAsync(request, issue, stoppingToken);
                     break;
                 case RequestNeed.Burial:
-                    Bury(request);
+                    _ = BuryAsync(request);
                     break;
                 default:
                     break;
@@ -86,6 +89,7 @@ internal sealed partial class RequestWatch(
 
     private async Task ReissueAsync(ReplyAssembly waiting, ushort issue, CancellationToken cancellationToken)
     {
+        Activity.Current = waiting.Span;
         try
         {
             await jobs.PublishAsync(waiting.Request, waiting.Queue, waiting.Version, replies.ReplyQueue, issue, cancellationToken);
@@ -103,11 +107,21 @@ internal sealed partial class RequestWatch(
         }
     }
 
-    private void Bury(ReplyAssembly waiting)
+    private async Task BuryAsync(ReplyAssembly waiting)
     {
+        Activity.Current = waiting.Span;
+        var outcome = await dead.PublishAsync(waiting.Request, waiting.Queue, waiting.Version, [.. waiting.Story().Select(DeadAttempt.Of)]);
+        if (outcome != PublishOutcome.Confirmed)
+        {
+            // Only what is safely in infer.dead may end here.
+            NotBuried(logger, waiting.Request.RequestId, outcome);
+            waiting.PostponeBurial();
+            return;
+        }
+
         telemetry.Buried(waiting.Queue);
         Buried(logger, waiting.Request.RequestId, options.Value.DeliveryLimit);
-        waiting.Fail(new InferenceError(502, "server_error", $"The request was given up: {options.Value.DeliveryLimit} workers were lost over it.", "poison"));
+        waiting.Fail(new InferenceError(502, "server_error", $"The request was given up: {options.Value.DeliveryLimit} workers were lost over it.", DeadJobs.Poison));
     }
 
     [LoggerMessage(LogLevel.Warning, "Request {RequestId} lost its worker and was issued again, as message {Issue}")]
@@ -115,6 +129,9 @@ internal sealed partial class RequestWatch(
 
     [LoggerMessage(LogLevel.Warning, "Request {RequestId} lost its worker and cannot be issued again yet: {Reason}")]
     private static partial void NotReissued(ILogger logger, Guid requestId, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "Request {RequestId} is to be given up and could not be written to the queue of dead jobs yet: {Outcome}")]
+    private static partial void NotBuried(ILogger logger, Guid requestId, PublishOutcome outcome);
 
     [LoggerMessage(LogLevel.Error, "Request {RequestId} was given up after {Losses} workers were lost over it")]
     private static partial void Buried(ILogger logger, Guid requestId, int losses);

@@ -81,7 +81,7 @@ public sealed class RoundTripTests(RabbitMQServer server)
                 await SendAsync(gateway, Request(stream: false));
             }
         });
-        Assert.Equal((429, 1), (refusal.Error.Status, refusal.Error.RetryAfterSeconds));
+        Assert.Equal((429, 2), (refusal.Error.Status, refusal.Error.RetryAfterSeconds));
     }
 
     [Fact]

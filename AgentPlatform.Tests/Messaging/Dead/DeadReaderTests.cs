@@ -84,7 +84,7 @@ public sealed class DeadReaderTests(RabbitMQServer server)
     [Fact]
     public async Task Messages_that_the_broker_gave_up_say_why()
     {
-        await using var graveyard = await Graveyard.OpenAsync(server, ("Messaging:DeliveryLimit", "1"));
+        await using var graveyard = await Graveyard.OpenAsync(server);
         await using var connection = await graveyard.Factory.CreateConnectionAsync();
         await using var channel = await connection.CreateChannelAsync();
         await PublishAsync("rejected");

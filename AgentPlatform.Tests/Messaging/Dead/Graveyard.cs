@@ -25,10 +25,10 @@ internal sealed class Graveyard : IAsyncDisposable
 
     public ConnectionFactory Factory { get; }
 
-    public static async Task<Graveyard> OpenAsync(RabbitMQServer server, params (string Key, string Value)[] settings)
+    public static async Task<Graveyard> OpenAsync(RabbitMQServer server)
     {
         var version = Guid.NewGuid().ToString("N");
-        var graveyard = new Graveyard(server, version, await Side.GatewayAsync(server, Topology.JobQueue("m", version), settings));
+        var graveyard = new Graveyard(server, version, await Side.GatewayAsync(server, Topology.JobQueue("m", version)));
         await using var reader = await graveyard.ReaderAsync();
         await foreach (var left in reader.ReadAsync(CancellationToken.None))
         {
@@ -54,7 +54,7 @@ internal sealed class Graveyard : IAsyncDisposable
             Body = Encoding.UTF8.GetBytes(body),
         };
         var story = new DeadAttempt[] { new(0, "worker-a", 2, "lost"), new(1, "worker-b", 2, "lost") };
-        var outcome = await new DeadJobs(_gateway.Get<ConfirmedPublisher>(), TimeProvider.System)
+        var outcome = await _gateway.Get<DeadJobs>()
             .PublishAsync(request, Topology.JobQueue("m", version ?? Version), version ?? Version, story).WaitAsync(TimeSpan.FromMinutes(1));
         Assert.Equal(PublishOutcome.Confirmed, outcome);
         return request.RequestId.ToString();
