@@ -13,6 +13,7 @@ Builds the solution and runs its tests. Tiers:
   Broker    needs rabbitmq-server (installed from the distribution's packages when run as root)
   AppHost   the whole application as a user starts it; needs rabbitmq-server and npm, and Chromium for the dashboard's test
             (installed likewise)
+  Chaos     two minutes of faults on gateway, broker and workers as processes; needs rabbitmq-server
   Servers   needs llama.cpp's llama-server (fetched with apt-get from a newer suite of Debian, into ~/.cache/agentplatform)
 
 AGENTPLATFORM_RABBITMQ_ROOT=FOLDER runs the Broker tier against the RabbitMQ in that root folder, such as one made by debootstrap.
@@ -23,7 +24,7 @@ fi
 left_out=()
 leave_out() { left_out+=("$1"); echo "test.sh: left out the tier $1: $2"; }
 
-./eng/install-rabbitmq.sh || { leave_out Broker "no rabbitmq-server"; leave_out AppHost "no rabbitmq-server"; }
+./eng/install-rabbitmq.sh || { leave_out Broker "no rabbitmq-server"; leave_out AppHost "no rabbitmq-server"; leave_out Chaos "no rabbitmq-server"; }
 if [[ " ${left_out[*]} " != *" AppHost "* ]] && ! command -v npm >/dev/null && ! compgen -G "$HOME/.aspire/versions/*/dcp/dcp" >/dev/null; then
     leave_out AppHost "no npm, which fetches the orchestrator and the dashboard"
 fi

@@ -4,6 +4,7 @@ using AgentPlatform.Api.Catalogue;
 using AgentPlatform.Api.Chat;
 using AgentPlatform.Api.Description;
 using AgentPlatform.Api.Errors;
+using AgentPlatform.Api.Replay;
 using AgentPlatform.Api.Requests;
 using AgentPlatform.Api.Telemetry;
 using Microsoft.AspNetCore.Builder;
@@ -30,6 +31,11 @@ public static class InferenceApiExtensions
         services.AddOptions<InferenceApiOptions>().BindConfiguration(InferenceApiOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<InferenceApiOptions>, InferenceApiOptionsValidator>();
         services.AddSingleton<InferenceMetrics>();
+        services.AddOptions<ReplayOptions>().BindConfiguration(ReplayOptions.Section).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<ReplayOptions>, ReplayOptionsValidator>();
+        services.AddSingleton<RecordedResponses>();
+        services.AddSingleton<ResponseSender>();
+        services.AddSingleton<RequestBodies>();
         services.AddSingleton<InferenceCall>();
         services.AddOpenApi(ApiDescription.Describe);
         return builder;
@@ -38,8 +44,10 @@ public static class InferenceApiExtensions
     /// <summary>Maps the routes.</summary>
     public static WebApplication MapInferenceApi(this WebApplication app)
     {
-        app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = RequestErrors.WriteUnexpectedAsync });
+        app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = RequestErrors.WriteUnforeseenAsync });
+        app.UseRequestIdentity();
         app.UseMiddleware<RequestErrors>();
+        app.UseMiddleware<RecordedRequests>();
 
         app.MapGet("/", () => "AI Agent Microservice is running.").WithSummary("Says that the service runs");
         app.MapPost("/analyze", AnalyzeApi.AnalyzeAsync).WithSummary("Judges the sentiment of a text").Describing(RequestShape.Analyze);

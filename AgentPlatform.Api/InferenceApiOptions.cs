@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 namespace AgentPlatform.Api;
 
 /// <summary>Limits of the HTTP surface; configuration section <c>Api</c>.</summary>
-public sealed class InferenceApiOptions
+public sealed class InferenceApiOptions : IValidatableObject
 {
     /// <summary>Name of the configuration section.</summary>
     public const string Section = "Api";
@@ -12,6 +12,10 @@ public sealed class InferenceApiOptions
     /// <summary>Largest request body in bytes. RabbitMQ 4 refuses messages above 16 MiB by default.</summary>
     [Range(1024, 128 * 1024 * 1024)]
     public int MaxBodySize { get; set; } = 10 * 1024 * 1024;
+
+    /// <summary>Most bytes of request bodies that are held for requests in progress; more are refused before they are read.</summary>
+    [Range(1024, 64L * 1024 * 1024 * 1024)]
+    public long MaxTotalBodySize { get; set; } = 256 * 1024 * 1024;
 
     /// <summary>How long a request may take whose client does not say it.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:29:00")]
@@ -28,6 +32,15 @@ public sealed class InferenceApiOptions
     /// <summary>Most requests in one <c>/batch</c>.</summary>
     [Range(1, 10_000)]
     public int MaxBatchItems { get; set; } = 256;
+
+    /// <inheritdoc/>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (MaxBodySize > MaxTotalBodySize)
+        {
+            yield return new ValidationResult($"{Section}:{nameof(MaxTotalBodySize)} must be at least {Section}:{nameof(MaxBodySize)}.", [nameof(MaxTotalBodySize)]);
+        }
+    }
 }
 
 [OptionsValidator]

@@ -1,8 +1,14 @@
 using AgentPlatform.Api;
 using AgentPlatform.Api.Startup;
 using AgentPlatform.Gateway;
+using AgentPlatform.Gateway.Dead;
 using AgentPlatform.ServiceDefaults;
 using Microsoft.Extensions.Options;
+
+if (args is ["dead", ..])
+{
+    return await DeadCommand.RunAsync(args);
+}
 
 try
 {

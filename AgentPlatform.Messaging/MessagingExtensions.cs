@@ -1,6 +1,8 @@
 using System.Diagnostics.Metrics;
+using AgentPlatform.Messaging.Admission;
 using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Control;
+using AgentPlatform.Messaging.Dead;
 using AgentPlatform.Messaging.Jobs;
 using AgentPlatform.Messaging.Replies;
 using Microsoft.Extensions.DependencyInjection;
@@ -38,7 +40,13 @@ public static class MessagingExtensions
                     settings.DisableHealthChecks = true;
                     settings.DisableTracing = true;
                 },
-                static factory => factory.AutomaticRecoveryEnabled = false);
+                static factory =>
+                {
+                    factory.AutomaticRecoveryEnabled = false;
+
+                    // A peer that is frozen or cut off holds jobs that it has not begun until the broker misses it, which is after two of these.
+                    factory.RequestedHeartbeat = TimeSpan.FromSeconds(5);
+                });
         }
 
         return builder;
@@ -54,13 +62,21 @@ public static class MessagingExtensions
         }
 
         builder.AddBroker();
-        builder.Services.AddSingleton(services => new CancelPublisher(services.GetRequiredService<ConfirmedPublisher>()));
+        builder.Services.AddSingleton(services => new ControlPublisher(services.GetRequiredService<ConfirmedPublisher>()));
+        builder.Services.AddSingleton(services => new QueueAdmission(
+            new AdmissionMetrics(services.GetRequiredService<IMeterFactory>()), services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton(services => new DeadJobs(services.GetRequiredService<ConfirmedPublisher>(), services.GetRequiredService<TimeProvider>()));
         builder.Services.AddSession(services => new ReplyReceiver(
-            services.GetRequiredService<CancelPublisher>(), services.GetRequiredService<MessagingTelemetry>(),
-            services.GetRequiredService<IOptions<MessagingOptions>>(), services.GetRequiredService<ILogger<ReplyReceiver>>()));
+            services.GetRequiredService<ControlPublisher>(), services.GetRequiredService<QueueAdmission>(), services.GetRequiredService<MessagingTelemetry>(),
+            services.GetRequiredService<IOptions<MessagingOptions>>(), services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<ReplyReceiver>>()));
         builder.Services.AddSession(services => new JobPublisher(
-            services.GetRequiredService<BrokerConnectionState>(), services.GetRequiredService<ConfirmedPublisher>(), services.GetRequiredService<MessagingTelemetry>(),
-            services.GetServices<JobQueues>(), services.GetRequiredService<IOptions<MessagingOptions>>(), services.GetRequiredService<TimeProvider>()));
+            services.GetRequiredService<BrokerConnectionState>(), services.GetRequiredService<ConfirmedPublisher>(), services.GetRequiredService<QueueAdmission>(),
+            services.GetRequiredService<MessagingTelemetry>(), services.GetServices<JobQueues>(), services.GetRequiredService<IOptions<MessagingOptions>>(), services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSession(services => new QueueDepths(services.GetRequiredService<IOptions<MessagingOptions>>()));
+        builder.Services.AddHostedService(services => new RequestWatch(
+            services.GetRequiredService<ReplyReceiver>(), services.GetRequiredService<JobPublisher>(), services.GetRequiredService<QueueDepths>(), services.GetRequiredService<DeadJobs>(),
+            services.GetRequiredService<BrokerConnectionState>(), services.GetRequiredService<MessagingTelemetry>(), services.GetRequiredService<IOptions<MessagingOptions>>(),
+            services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<RequestWatch>>()));
         return builder;
     }
 
@@ -69,7 +85,12 @@ public static class MessagingExtensions
     {
         builder.AddBroker();
         builder.Services.AddSingleton(source);
-        builder.Services.AddSession(services => new CancelListener(services.GetRequiredService<ILogger<CancelListener>>()));
+
+        // Two workers on one machine must be told apart.
+        builder.Services.AddSingleton(services => new Claims($"{Environment.MachineName}.{Environment.ProcessId}", services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton<Cancellations>();
+        builder.Services.AddSession(services => new ControlListener(
+            services.GetRequiredService<Cancellations>(), services.GetRequiredService<Claims>(), services.GetRequiredService<ILogger<ControlListener>>()));
         builder.Services.AddSession(services => new JobConsumer(
             services.GetRequiredService<JobSource>(), services.GetRequiredService<IOptions<MessagingOptions>>(),
             services.GetRequiredService<MessagingTelemetry>(), services.GetRequiredService<ILogger<JobConsumer>>()));
@@ -90,11 +111,13 @@ public static class MessagingExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<MessagingOptions>().BindConfiguration(MessagingOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<MessagingOptions>, MessagingOptionsValidator>();
+        services.AddSingleton<IValidateOptions<MessagingOptions>, LeaseValidator>();
         services.AddSingleton(provider => new MessagingTelemetry(provider.GetRequiredService<IMeterFactory>()));
         services.AddSingleton<BrokerConnectionState>();
 
         // First of the sessions: the others may publish as soon as they are open.
-        services.AddSession(provider => new ConfirmedPublisher(provider.GetRequiredService<IOptions<MessagingOptions>>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSession(provider => new ConfirmedPublisher(
+            provider.GetRequiredService<BrokerConnectionState>(), provider.GetRequiredService<IOptions<MessagingOptions>>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new BrokerConnection(
             provider.GetRequiredService<IConnectionFactory>(), provider.GetServices<IBrokerSession>(), provider.GetRequiredService<BrokerConnectionState>(),
             provider.GetRequiredService<IOptions<MessagingOptions>>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<BrokerConnection>>()));

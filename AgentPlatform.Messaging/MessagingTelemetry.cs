@@ -15,6 +15,9 @@ internal sealed class MessagingTelemetry(IMeterFactory meters)
     private readonly Counter<long> _consumed = meters.Create(Name).CreateCounter<long>("messaging.client.consumed.messages", "{message}", "Messages taken from the broker");
     private readonly Counter<long> _frames = meters.Create(Name).CreateCounter<long>("agentplatform.reply.frames", "{frame}", "Parts of answers sent to gateways; several share a message");
 
+    private readonly Counter<long> _reissued = meters.Create(Name).CreateCounter<long>("agentplatform.request.reissues", "{request}", "Requests that were given to another worker since theirs was silent");
+    private readonly Counter<long> _buried = meters.Create(Name).CreateCounter<long>("agentplatform.request.burials", "{request}", "Requests that were given up since they break the workers that try them");
+
     public static Activity? StartSend(string destination) => Start("send", destination, ActivityKind.Producer, default);
 
     public static Activity? StartProcess(string destination, ActivityContext parent) => Start("process", destination, ActivityKind.Consumer, parent);
@@ -26,6 +29,10 @@ internal sealed class MessagingTelemetry(IMeterFactory meters)
     public void Consumed(string destination) => _consumed.Add(1, new KeyValuePair<string, object?>("messaging.destination.name", destination));
 
     public void FramesSent(int count) => _frames.Add(count);
+
+    public void Reissued(string destination) => _reissued.Add(1, new KeyValuePair<string, object?>("messaging.destination.name", destination));
+
+    public void Buried(string destination) => _buried.Add(1, new KeyValuePair<string, object?>("messaging.destination.name", destination));
 
     private static Activity? Start(string operation, string destination, ActivityKind kind, ActivityContext parent) =>
         _source.StartActivity(kind, parent, name: $"{operation} {destination}", tags:

@@ -13,6 +13,8 @@ internal sealed record BenchmarkOptions(TimeSpan Measure, string? Only)
           --seconds N   how long each figure is measured, 1 to 600 (8)
           --only PART   bare | platform | peers | stream, whose ratios need the bare part, which runs with each of them;
                         classifier | chat, which measure engines in this process
+
+        Or: AgentPlatform.Benchmarks chaos --help
         """;
 
     public static readonly IReadOnlyList<string> Parts = ["bare", "platform", "peers", "stream", "classifier", "chat"];

@@ -9,14 +9,14 @@ namespace AgentPlatform.Api.Analyze;
 internal static class AnalyzeApi
 {
     /// <summary>POST /analyze</summary>
-    public static async Task AnalyzeAsync(HttpContext context, InferenceCall call, IModelCatalogue catalogue)
+    public static async Task AnalyzeAsync(HttpContext context, InferenceCall call, RequestBodies bodies, IModelCatalogue catalogue)
     {
-        var body = await RequestBody.ReadAsync(context, call.Options.MaxBodySize);
+        using var body = await bodies.ReadAsync(context);
         AnalyzeRequest analyze;
         try
         {
-            JsonBody.Check(body);
-            analyze = AnalyzeRequest.Read(body);
+            JsonBody.Check(body.Bytes.Span);
+            analyze = AnalyzeRequest.Read(body.Bytes.Span);
         }
         catch (InferenceException)
         {
@@ -36,7 +36,7 @@ internal static class AnalyzeApi
             Model = model,
             Operation = Operation.Analyze,
             Deadline = deadline.At,
-            Body = body,
+            Body = body.Bytes,
         }, deadline, context.Response.BodyWriter);
         await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
     }

@@ -17,12 +17,12 @@ namespace AgentPlatform.Api.Batches;
 internal static class BatchApi
 {
     /// <summary>POST /batch</summary>
-    public static async Task BatchAsync(HttpContext context, InferenceCall call, IModelCatalogue catalogue)
+    public static async Task BatchAsync(HttpContext context, InferenceCall call, RequestBodies bodies, IModelCatalogue catalogue)
     {
-        RequestBody.RequireJson(context.Request);
-        var body = await RequestBody.ReadAsync(context, call.Options.MaxBodySize);
-        JsonBody.Check(body);
-        var items = Split(body, call.Options.MaxBatchItems);
+        RequestBodies.RequireJson(context.Request);
+        using var body = await bodies.ReadAsync(context);
+        JsonBody.Check(body.Bytes.Span);
+        var items = Split(body.Bytes, call.Options.MaxBatchItems);
         using var deadline = call.StartDeadline(context);
 
         // All at once: what cannot run yet waits in the models' queues, not here.

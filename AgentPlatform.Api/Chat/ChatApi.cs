@@ -9,26 +9,32 @@ namespace AgentPlatform.Api.Chat;
 internal static class ChatApi
 {
     /// <summary>POST /v1/chat/completions</summary>
-    public static async Task CompletionsAsync(HttpContext context, InferenceCall call, IModelCatalogue catalogue)
+    public static async Task CompletionsAsync(HttpContext context, InferenceCall call, RequestBodies bodies, IModelCatalogue catalogue)
     {
-        var (request, chat, deadline) = await ReadAsync(context, call, catalogue, requireModel: true);
-        using (deadline)
+        RequestBodies.RequireJson(context.Request);
+        using var body = await bodies.ReadAsync(context);
+        var chat = Read(body);
+        if (chat.Model is null)
         {
-            await (chat.Stream
-                ? call.StreamAsync(context, request, chat.IncludeUsage, deadline)
-                : CompleteAsync(context, call, request, deadline));
+            throw JsonField.Missing("model");
         }
+
+        using var deadline = call.StartDeadline(context);
+        var request = Describe(context, chat, body, catalogue, deadline);
+        await (chat.Stream
+            ? call.StreamAsync(context, request, chat.IncludeUsage, deadline)
+            : CompleteAsync(context, call, request, deadline));
     }
 
     /// <summary>POST /invoke</summary>
-    public static async Task InvokeAsync(HttpContext context, InferenceCall call, IModelCatalogue catalogue)
+    public static async Task InvokeAsync(HttpContext context, InferenceCall call, RequestBodies bodies, IModelCatalogue catalogue)
     {
-        var (request, chat, deadline) = await ReadAsync(context, call, catalogue, requireModel: false);
-        using (deadline)
-        {
-            RequireWhole(chat);
-            await CompleteAsync(context, call, request, deadline);
-        }
+        RequestBodies.RequireJson(context.Request);
+        using var body = await bodies.ReadAsync(context);
+        var chat = Read(body);
+        RequireWhole(chat);
+        using var deadline = call.StartDeadline(context);
+        await CompleteAsync(context, call, Describe(context, chat, body, catalogue, deadline), deadline);
     }
 
     /// <exception cref="InferenceException">400: the request asks for a stream where none is given.</exception>
@@ -40,31 +46,21 @@ internal static class ChatApi
         }
     }
 
-    private static async Task<(InferenceRequest Request, ChatRequest Chat, RequestDeadline Deadline)> ReadAsync(
-        HttpContext context, InferenceCall call, IModelCatalogue catalogue, bool requireModel)
+    private static ChatRequest Read(RequestBody body)
     {
-        RequestBody.RequireJson(context.Request);
-        var body = await RequestBody.ReadAsync(context, call.Options.MaxBodySize);
-        JsonBody.Check(body);
-        var chat = ChatRequest.Read(body);
-        if (requireModel && chat.Model is null)
-        {
-            throw JsonField.Missing("model");
-        }
-
-        var model = catalogue.Resolve(chat.Model, Operation.Chat);
-        var deadline = call.StartDeadline(context);
-        var request = new InferenceRequest
-        {
-            RequestId = RequestIdentity.Of(context),
-            Model = model,
-            Operation = Operation.Chat,
-            Stream = chat.Stream,
-            Deadline = deadline.At,
-            Body = body,
-        };
-        return (request, chat, deadline);
+        JsonBody.Check(body.Bytes.Span);
+        return ChatRequest.Read(body.Bytes.Span);
     }
+
+    private static InferenceRequest Describe(HttpContext context, ChatRequest chat, RequestBody body, IModelCatalogue catalogue, RequestDeadline deadline) => new()
+    {
+        RequestId = RequestIdentity.Of(context),
+        Model = catalogue.Resolve(chat.Model, Operation.Chat),
+        Operation = Operation.Chat,
+        Stream = chat.Stream,
+        Deadline = deadline.At,
+        Body = body.Bytes,
+    };
 
     private static async Task CompleteAsync(HttpContext context, InferenceCall call, InferenceRequest request, RequestDeadline deadline)
     {

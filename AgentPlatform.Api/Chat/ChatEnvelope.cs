@@ -32,11 +32,12 @@ internal sealed class ChatEnvelope
 
     /// <summary>Writes <paramref name="part"/>, a JSON object, with the envelope's members before its own and <paramref name="lastMember"/> (<c>"name":value</c>, or empty) after them.</summary>
     /// <returns>How many bytes.</returns>
+    /// <exception cref="FormatException"><paramref name="part"/> is no object. Nothing was written.</exception>
     public int Write(IBufferWriter<byte> output, ReadOnlySpan<byte> part, ReadOnlySpan<byte> lastMember = default)
     {
+        var members = Members(part);
         output.Write(_opening);
         var written = _opening.Length;
-        var members = part.Trim(" \r\n\t"u8)[1..^1].Trim(" \r\n\t"u8);
         if (!members.IsEmpty)
         {
             output.Write(","u8);
@@ -54,6 +55,12 @@ internal sealed class ChatEnvelope
         output.Write("}"u8);
         return written + 1;
     }
+
+    /// <summary>What stands between the braces of an object.</summary>
+    /// <exception cref="FormatException">There are none.</exception>
+    public static ReadOnlySpan<byte> Members(ReadOnlySpan<byte> part) => part.Trim(" \r\n\t"u8) is [(byte)'{', .. var members, (byte)'}']
+        ? members.Trim(" \r\n\t"u8)
+        : throw new FormatException("A part of an answer is no JSON object.");
 
     // A line break can only stand between the tokens of JSON, where a space is as good and cannot end an SSE line.
     private static void WriteOneLine(IBufferWriter<byte> output, ReadOnlySpan<byte> json)

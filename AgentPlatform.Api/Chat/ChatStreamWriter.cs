@@ -1,6 +1,10 @@
 using System.Buffers;
+using System.Buffers.Text;
 using System.IO.Pipelines;
+using System.Text;
 using AgentPlatform.Api.Errors;
+using AgentPlatform.Api.Replay;
+using AgentPlatform.Api.Requests;
 using AgentPlatform.Messaging.Contracts;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -28,12 +32,19 @@ internal sealed class ChatStreamWriter : IDisposable
     private readonly TimeProvider _time;
     private readonly TimeSpan _interval;
     private readonly ITimer _heartbeat;
+    private readonly ResponseRecorder? _recorder;
+    private readonly byte[]? _idLine;
+    private int _events;
     private long _lastFlush;
     private int _unflushed;
 
-    public ChatStreamWriter(HttpContext context, ChatEnvelope envelope, bool includeUsage, TimeSpan heartbeatInterval, TimeProvider time)
+    // A stream on record has no heartbeats: its readers fill the silence, each on its own connection.
+    public ChatStreamWriter(
+        HttpContext context, ChatEnvelope envelope, bool includeUsage, TimeSpan heartbeatInterval, TimeProvider time, ResponseRecorder? recorder = null)
     {
-        (_context, _envelope, _includeUsage, _interval, _time) = (context, envelope, includeUsage, heartbeatInterval, time);
+        (_context, _envelope, _includeUsage, _time, _recorder) = (context, envelope, includeUsage, time, recorder);
+        _interval = recorder is null ? heartbeatInterval : Timeout.InfiniteTimeSpan;
+        _idLine = recorder is { IsResumable: true } ? Encoding.ASCII.GetBytes($"id: {RequestIdentity.Of(context)}:") : null;
         _output = context.Response.BodyWriter;
         _heartbeat = time.CreateTimer(static writer => _ = ((ChatStreamWriter)writer!).BeatAsync(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
@@ -53,10 +64,11 @@ internal sealed class ChatStreamWriter : IDisposable
     public void WriteEnd(ReadOnlySpan<byte> usage)
     {
         Begin();
+        _recorder?.EndStream();
         if (_includeUsage && !usage.IsEmpty)
         {
             // {"choices":[],"usage":{...}}: the usage is a member of a part like any other.
-            _output.Write("data: "u8);
+            BeginEvent();
             var part = ArrayPool<byte>.Shared.Rent(usage.Length + 32);
             var length = Concatenate(part, "{\"choices\":[],\"usage\":"u8, usage, "}"u8);
             _unflushed += _envelope.Write(_output, part.AsSpan(0, length));
@@ -64,13 +76,15 @@ internal sealed class ChatStreamWriter : IDisposable
             _output.Write("\n\n"u8);
         }
 
-        _output.Write("data: [DONE]\n\n"u8);
-        _unflushed += 14;
+        BeginEvent();
+        _output.Write("[DONE]\n\n"u8);
+        _unflushed += 8;
     }
 
     public void WriteError(InferenceError error)
     {
-        _output.Write("data: "u8);
+        _recorder?.EndStream();
+        BeginEvent();
         ErrorResponse.WriteEnvelope(_output, error);
         _output.Write("\n\n"u8);
         _unflushed += 8;
@@ -116,9 +130,25 @@ internal sealed class ChatStreamWriter : IDisposable
 
     private void WriteChunk(ReadOnlySpan<byte> part, ReadOnlySpan<byte> lastMember)
     {
-        _output.Write("data: "u8);
+        _ = ChatEnvelope.Members(part); // Throws before the event begins: an error event could not follow half of one.
+        BeginEvent();
         _unflushed += _envelope.Write(_output, part, lastMember) + 8;
         _output.Write("\n\n"u8);
+    }
+
+    private void BeginEvent()
+    {
+        if (_idLine is not null)
+        {
+            // id: 0199d0c4-7a3e-7c5b-9a51-2f6f0c8e4d11:7
+            _output.Write(_idLine);
+            Span<byte> number = stackalloc byte[16];
+            Utf8Formatter.TryFormat(_events++, number, out var length);
+            number[length] = (byte)'\n';
+            _output.Write(number[..(length + 1)]);
+        }
+
+        _output.Write("data: "u8);
     }
 
     private async Task BeatAsync()

@@ -1,3 +1,5 @@
+using AgentPlatform.Api.Replay;
+using AgentPlatform.Api.Requests;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
@@ -29,8 +31,23 @@ internal static class ApiDescription
             Required = true,
             Content = new Dictionary<string, OpenApiMediaType> { ["application/json"] = new() { Schema = Schema(shape) } },
         };
+        operation.Parameters = [.. operation.Parameters ?? [], .. Headers(shape)];
         return Task.CompletedTask;
     });
+
+    private static IEnumerable<OpenApiParameter> Headers(RequestShape shape)
+    {
+        yield return Header(RequestDeadline.Header, JsonSchemaType.Number, "Seconds that the request may take");
+        yield return Header(ReplayTerms.KeyHeader, JsonSchemaType.String, "A retry with the same key gets the response of the first request");
+        if (shape == RequestShape.Chat)
+        {
+            yield return Header(ReplayTerms.ResumeHeader, JsonSchemaType.Boolean, "Whether the events of a stream carry ids, so that it can be gone on with");
+            yield return Header(ReplayTerms.LastEventHeader, JsonSchemaType.String, "Id of the last event that arrived before the connection broke");
+        }
+    }
+
+    private static OpenApiParameter Header(string name, JsonSchemaType type, string description) =>
+        new() { Name = name, In = ParameterLocation.Header, Description = description, Schema = Of(type) };
 
     private static OpenApiSchema Schema(RequestShape shape) => shape switch
     {

@@ -1,4 +1,3 @@
-using AgentPlatform.Api.Requests;
 using AgentPlatform.Messaging.Contracts;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Diagnostics;
@@ -9,16 +8,18 @@ using Microsoft.Extensions.Logging;
 namespace AgentPlatform.Api.Errors;
 
 /// <summary>
-/// Gives every request its identity and every failure before the first byte its response, those of routing included
-/// (404, 405), so that a client meets one shape of error.
+/// Gives every failure before the first byte its response, those of routing included (404, 405), so that a client meets one shape of
+/// error.
 /// </summary>
 internal sealed partial class RequestErrors(RequestDelegate next, ILogger<RequestErrors> logger)
 {
     private const int ClientLeft = 499; // nginx's number; nobody is there to read it, but logs and metrics are.
 
+    /// <summary>What a client is told of a failure that nobody foresaw; the log has the rest.</summary>
+    public static InferenceError Unforeseen { get; } = new(500, "server_error", "The platform failed at this request; its log says why.", "internal_error");
+
     public async Task InvokeAsync(HttpContext context)
     {
-        RequestIdentity.Assign(context);
         try
         {
             await next(context);
@@ -50,14 +51,9 @@ internal sealed partial class RequestErrors(RequestDelegate next, ILogger<Reques
         }
     }
 
-    /// <summary>What a client is told of a failure that nobody foresaw; the log has the rest.</summary>
-    public static Task WriteUnexpectedAsync(HttpContext context)
-    {
-        var unexpected = context.Features.Get<IExceptionHandlerFeature>()?.Error;
-        return unexpected is null
-            ? Task.CompletedTask
-            : ErrorResponse.WriteAsync(context, new InferenceError(500, "server_error", "The platform failed at this request; its log says why.", "internal_error"));
-    }
+    /// <summary>Writes <see cref="Unforeseen"/> for the failure that the framework caught.</summary>
+    public static Task WriteUnforeseenAsync(HttpContext context) =>
+        context.Features.Get<IExceptionHandlerFeature>()?.Error is null ? Task.CompletedTask : ErrorResponse.WriteAsync(context, Unforeseen);
 
     private static InferenceError Describe(HttpContext context) => new(
         context.Response.StatusCode,

@@ -1,15 +1,18 @@
 using System.Buffers;
 using AgentPlatform.Api.Chat;
+using AgentPlatform.Api.Errors;
+using AgentPlatform.Api.Replay;
 using AgentPlatform.Api.Telemetry;
 using AgentPlatform.Messaging.Contracts;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace AgentPlatform.Api.Requests;
 
 /// <summary>Runs validated requests and gives their answers the shape of this surface.</summary>
 /// <remarks>Safe for concurrent use.</remarks>
-internal sealed class InferenceCall(IInference inference, IOptions<InferenceApiOptions> options, InferenceMetrics metrics, TimeProvider time)
+internal sealed partial class InferenceCall(IInference inference, IOptions<InferenceApiOptions> options, InferenceMetrics metrics, TimeProvider time, ILogger<InferenceCall> logger)
 {
     public InferenceApiOptions Options => options.Value;
 
@@ -59,7 +62,9 @@ internal sealed class InferenceCall(IInference inference, IOptions<InferenceApiO
     {
         InferenceMetrics.Describe(request.Operation, request.Model);
         var progress = new StreamProgress(metrics, request, time);
-        using var writer = new ChatStreamWriter(context, ChatEnvelope.ForChunks(request, time.GetUtcNow()), includeUsage, Options.HeartbeatInterval, time);
+        var recorder = context.Features.Get<ResponseRecorder>();
+        recorder?.BeginStream();
+        using var writer = new ChatStreamWriter(context, ChatEnvelope.ForChunks(request, time.GetUtcNow()), includeUsage, Options.HeartbeatInterval, time, recorder);
         try
         {
             await CopyAsync(inference.RunAsync(request, deadline.Token), writer, progress);
@@ -71,6 +76,12 @@ internal sealed class InferenceCall(IInference inference, IOptions<InferenceApiO
         catch (InferenceException e)
         {
             await FailAsync(e.Error);
+        }
+        catch (Exception e) when (writer.HasBegun && !context.RequestAborted.IsCancellationRequested)
+        {
+            // Nobody foresaw it. Before the first byte it would be a 500; now only the stream itself can tell it from a good end.
+            StreamBroke(logger, e, request.RequestId);
+            await FailAsync(RequestErrors.Unforeseen);
         }
         finally
         {
@@ -151,6 +162,9 @@ internal sealed class InferenceCall(IInference inference, IOptions<InferenceApiO
             }
         }
     }
+
+    [LoggerMessage(LogLevel.Error, "The stream of request {RequestId} broke")]
+    private static partial void StreamBroke(ILogger logger, Exception e, Guid requestId);
 
     private void WriteResult(InferenceRequest request, ReadOnlySpan<byte> result, IBufferWriter<byte> output)
     {

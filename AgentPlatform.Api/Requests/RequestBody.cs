@@ -1,59 +1,43 @@
 using System.Buffers;
-using AgentPlatform.Messaging.Contracts;
-using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 
 namespace AgentPlatform.Api.Requests;
 
-/// <summary>Reads request bodies into memory of their own, bounded whether or not their length is announced.</summary>
-internal static class RequestBody
+/// <summary>A request's body in memory, and its share of what <see cref="RequestBodies"/> may hold until it is disposed of.</summary>
+internal sealed class RequestBody(RequestBodies bodies) : IDisposable
 {
-    /// <exception cref="InferenceException">413 if the body is larger than <paramref name="limit"/> bytes.</exception>
-    public static async ValueTask<byte[]> ReadAsync(HttpContext context, int limit)
+    private byte[] _buffer = [];
+    private int _taken;
+
+    /// <summary>How many bytes there are.</summary>
+    public int Length { get; private set; }
+
+    /// <summary>The body; stays valid after this object is disposed of, which only ends the accounting.</summary>
+    public ReadOnlyMemory<byte> Bytes => _buffer.AsMemory(0, Length);
+
+    /// <summary>Makes room for <paramref name="capacity"/> bytes.</summary>
+    internal void Reserve(int capacity)
     {
-        if (context.Request.ContentLength > limit)
+        if (capacity > _buffer.Length)
         {
-            throw TooLarge(limit);
-        }
-
-        // The server's own limit would otherwise decide first, and with another error.
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } serverLimit)
-        {
-            serverLimit.MaxRequestBodySize = null;
-        }
-
-        var reader = context.Request.BodyReader;
-        while (true)
-        {
-            var read = await reader.ReadAsync(context.RequestAborted);
-            if (read.Buffer.Length > limit)
-            {
-                reader.AdvanceTo(read.Buffer.End);
-                throw TooLarge(limit);
-            }
-
-            if (read.IsCompleted)
-            {
-                var body = read.Buffer.ToArray();
-                reader.AdvanceTo(read.Buffer.End);
-                return body;
-            }
-
-            reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+            bodies.Take(capacity - _buffer.Length);
+            _taken += capacity - _buffer.Length;
+            Array.Resize(ref _buffer, capacity);
         }
     }
 
-    /// <summary>Whether the client announces JSON, or nothing.</summary>
-    /// <exception cref="InferenceException">415 if it announces something else.</exception>
-    public static void RequireJson(HttpRequest request)
+    /// <summary>Copies what was read behind what there is.</summary>
+    internal void Append(in ReadOnlySequence<byte> bytes, int maxSize)
     {
-        if (!string.IsNullOrEmpty(request.ContentType) && !request.HasJsonContentType())
+        var length = Length + (int)bytes.Length;
+        if (length > _buffer.Length)
         {
-            throw new InferenceException(new InferenceError(
-                415, "invalid_request_error", $"The body must be JSON; its Content-Type is '{request.ContentType}'.", "unsupported_media_type"));
+            Reserve((int)Math.Min(maxSize, Math.Max(length, _buffer.Length * 2L)));
         }
+
+        bytes.CopyTo(_buffer.AsSpan(Length));
+        Length = length;
     }
 
-    private static InferenceException TooLarge(int limit) =>
-        new(new InferenceError(413, "invalid_request_error", $"The body is larger than {limit} bytes.", "request_too_large"));
+    /// <inheritdoc/>
+    public void Dispose() => bodies.Give(Interlocked.Exchange(ref _taken, 0));
 }

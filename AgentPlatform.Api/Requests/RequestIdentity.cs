@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 
 namespace AgentPlatform.Api.Requests;
@@ -8,7 +9,7 @@ internal static class RequestIdentity
     public const string Header = "x-request-id";
 
     /// <summary>Gives the request an id; the header is set when the response starts, since error handling may clear headers set before.</summary>
-    public static void Assign(HttpContext context)
+    private static void Assign(HttpContext context)
     {
         context.TraceIdentifier = Guid.CreateVersion7().ToString();
         context.Response.OnStarting(static state =>
@@ -18,6 +19,13 @@ internal static class RequestIdentity
             return Task.CompletedTask;
         }, context);
     }
+
+    /// <summary>Gives every request its id.</summary>
+    public static void UseRequestIdentity(this IApplicationBuilder app) => app.Use(static next => context =>
+    {
+        Assign(context);
+        return next(context);
+    });
 
     public static Guid Of(HttpContext context) => Guid.TryParse(context.TraceIdentifier, out var id) ? id : Guid.CreateVersion7();
 }

@@ -59,7 +59,7 @@ internal static class PodShape
     }
 
     /// <summary>A probe by HTTP.</summary>
-    public static ProbeV1 Http(string path, Int32OrStringV1 port, int period, int failures) => new()
+    public static ProbeV1 Http(string path, Int32OrStringV1? port, int period, int failures) => new()
     {
         HttpGet = new() { Scheme = "HTTP", Path = path, Port = port },
         PeriodSeconds = period,

@@ -64,10 +64,13 @@ internal static partial class ModelRules
         }
     }
 
+    /// <summary>Whether the broker's address is configured.</summary>
+    public static bool HasBroker(IConfiguration configuration) => _brokerKeys.Any(key => !string.IsNullOrWhiteSpace(configuration[key]));
+
     /// <summary>Whether a model that is reached through the broker has one.</summary>
     public static IEnumerable<string> CheckBroker(ModelOptions model, IConfiguration configuration)
     {
-        if (model.Transport == Transport.Queue && !_brokerKeys.Any(key => !string.IsNullOrWhiteSpace(configuration[key])))
+        if (model.Transport == Transport.Queue && !HasBroker(configuration))
         {
             yield return $"{_brokerKeys[0]} is missing, and the model '{model.Name}' is reached through the broker; set it to an address such as amqp://user:password@host:5672.";
         }

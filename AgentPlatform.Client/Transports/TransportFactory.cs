@@ -29,7 +29,7 @@ internal static class TransportFactory
                 return new HttpTransport(agent, streams, window);
             default:
                 return new QueueTransport(
-                    model.Name, model.Version, services.GetRequiredService<JobPublisher>(), services.GetRequiredService<ReplyReceiver>(), services.GetRequiredService<CancelPublisher>());
+                    model.Name, model.Version, services.GetRequiredService<JobPublisher>(), services.GetRequiredService<ReplyReceiver>(), services.GetRequiredService<ControlPublisher>());
         }
 
         HttpClient Client() => services.GetRequiredService<IHttpClientFactory>().CreateClient(TransportExtensions.UpstreamClient);

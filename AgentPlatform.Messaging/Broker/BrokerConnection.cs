@@ -19,6 +19,14 @@ internal sealed class BrokerConnectionState
 {
     private readonly TaskCompletionSource _known = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _isOpen;
+    private volatile bool _isBlocked;
+
+    /// <summary>Whether the broker takes no messages for now, since it is short of memory or disk space.</summary>
+    public bool IsBlocked
+    {
+        get => _isBlocked;
+        set => _isBlocked = value;
+    }
 
     public bool IsOpen
     {
@@ -104,6 +112,19 @@ internal sealed partial class BrokerConnection : BackgroundService, IHealthCheck
                 return Task.CompletedTask;
             };
 
+            connection.ConnectionBlockedAsync += (_, blocked) =>
+            {
+                _state.IsBlocked = true;
+                BrokerBlocks(_logger, blocked.Reason);
+                return Task.CompletedTask;
+            };
+            connection.ConnectionUnblockedAsync += (_, _) =>
+            {
+                _state.IsBlocked = false;
+                BrokerUnblocks(_logger);
+                return Task.CompletedTask;
+            };
+
             foreach (var session in _sessions)
             {
                 await session.OpenAsync(connection, stoppingToken);
@@ -116,7 +137,7 @@ internal sealed partial class BrokerConnection : BackgroundService, IHealthCheck
         }
         finally
         {
-            _state.IsOpen = false;
+            (_state.IsOpen, _state.IsBlocked) = (false, false);
             await connection.AbortAsync(TimeSpan.FromSeconds(2));
             await connection.DisposeAsync();
         }
@@ -127,6 +148,12 @@ internal sealed partial class BrokerConnection : BackgroundService, IHealthCheck
 
     [LoggerMessage(LogLevel.Warning, "The connection to the broker was lost: {Reason}")]
     private static partial void BrokerLost(ILogger logger, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "The broker takes no messages: {Reason}")]
+    private static partial void BrokerBlocks(ILogger logger, string reason);
+
+    [LoggerMessage(LogLevel.Information, "The broker takes messages again")]
+    private static partial void BrokerUnblocks(ILogger logger);
 
     [LoggerMessage(LogLevel.Warning, "The broker cannot be reached: {Reason}; waited {Delay} before")]
     private static partial void BrokerAway(ILogger logger, string reason, TimeSpan delay);

@@ -26,7 +26,7 @@ public enum PublishOutcome
 /// confirm of the one before, so that throughput is not bound to the broker's round trip.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
-internal sealed class ConfirmedPublisher(IOptions<MessagingOptions> options, TimeProvider time) : IBrokerSession
+internal sealed class ConfirmedPublisher(BrokerConnectionState state, IOptions<MessagingOptions> options, TimeProvider time) : IBrokerSession
 {
     private volatile Lane? _lane;
 
@@ -36,7 +36,7 @@ internal sealed class ConfirmedPublisher(IOptions<MessagingOptions> options, Tim
         // No rate limiter: the default one delays publishes by up to a second once half of its permits are out.
         var channel = await connection.CreateChannelAsync(new CreateChannelOptions(
             publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true), cancellationToken);
-        _lane = new Lane(connection, channel, options.Value.ConfirmTimeout, time);
+        _lane = new Lane(connection, channel, state, options.Value.ConfirmTimeout, time);
     }
 
     /// <summary>Publishes and waits for the broker's word. <paramref name="body"/> must stay as it is until then.</summary>
@@ -61,14 +61,15 @@ internal sealed class ConfirmedPublisher(IOptions<MessagingOptions> options, Tim
         private readonly Channel<Message> _messages = System.Threading.Channels.Channel.CreateUnbounded<Message>(new UnboundedChannelOptions { SingleReader = true });
         private readonly IConnection _connection;
         private readonly IChannel _channel;
+        private readonly BrokerConnectionState _state;
         private readonly TimeProvider _time;
         private readonly ITimer _watchdog;
         private long _outstanding;
         private long _lastProgress;
 
-        public Lane(IConnection connection, IChannel channel, TimeSpan confirmTimeout, TimeProvider time)
+        public Lane(IConnection connection, IChannel channel, BrokerConnectionState state, TimeSpan confirmTimeout, TimeProvider time)
         {
-            (_connection, _channel, _time, _lastProgress) = (connection, channel, time, time.GetTimestamp());
+            (_connection, _channel, _state, _time, _lastProgress) = (connection, channel, state, time, time.GetTimestamp());
             _watchdog = time.CreateTimer(_ => _ = AbortIfHungAsync(confirmTimeout), null, confirmTimeout / 4, confirmTimeout / 4);
             channel.ChannelShutdownAsync += (_, _) =>
             {
@@ -130,6 +131,13 @@ internal sealed class ConfirmedPublisher(IOptions<MessagingOptions> options, Tim
         // BasicPublishAsync can wait for ever after a broker's restart (open in RabbitMQ.Client 7.2.2); aborting the connection frees it.
         private async Task AbortIfHungAsync(TimeSpan confirmTimeout)
         {
+            if (_state.IsBlocked)
+            {
+                // It has said why it does not answer; a new connection would be blocked as well.
+                Volatile.Write(ref _lastProgress, _time.GetTimestamp());
+                return;
+            }
+
             if (Interlocked.Read(ref _outstanding) > 0 && _time.GetElapsedTime(Volatile.Read(ref _lastProgress)) > confirmTimeout)
             {
                 _watchdog.Dispose();

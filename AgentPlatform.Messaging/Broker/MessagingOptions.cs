@@ -13,13 +13,21 @@ public sealed class MessagingOptions
     [Range(1, 10_000_000)]
     public int MaxQueueLength { get; set; } = 10_000;
 
-    /// <summary>How often a job may be redelivered before it is dead-lettered.</summary>
+    /// <summary>How often in a row a job may be lost with its worker without a new part of its answer, before it is given up and put into <c>infer.dead</c>.</summary>
     [Range(1, 100)]
     public int DeliveryLimit { get; set; } = 5;
 
     /// <summary>How long the broker may take to confirm a message before the connection counts as hung and is replaced.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:05:00")]
     public TimeSpan ConfirmTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long a worker may be silent before the gateway takes it for lost and gives its requests to another one. At least three times <see cref="HeartbeatInterval"/>.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.3", "00:01:00")]
+    public TimeSpan LeaseTimeout { get; set; } = TimeSpan.FromMilliseconds(1250);
+
+    /// <summary>How often a worker says that it works on a request while it has nothing to send of it.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:00:20")]
+    public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromMilliseconds(400);
 
     /// <summary>Longest pause between two attempts to reach the broker.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:01:00")]
@@ -40,3 +48,11 @@ public sealed class MessagingOptions
 
 [OptionsValidator]
 internal sealed partial class MessagingOptionsValidator : IValidateOptions<MessagingOptions>;
+
+internal sealed class LeaseValidator : IValidateOptions<MessagingOptions>
+{
+    public ValidateOptionsResult Validate(string? name, MessagingOptions options) => options.LeaseTimeout >= 3 * options.HeartbeatInterval
+        ? ValidateOptionsResult.Success
+        : ValidateOptionsResult.Fail(
+            $"Messaging:LeaseTimeout is {options.LeaseTimeout}; it must be at least three times Messaging:HeartbeatInterval, which is {options.HeartbeatInterval}.");
+}

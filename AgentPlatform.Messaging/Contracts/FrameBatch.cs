@@ -9,21 +9,22 @@ namespace AgentPlatform.Messaging.Contracts;
 /// </summary>
 /// <remarks>
 /// <code>
-/// message: version (1 byte, now 1), then frames to the end
-/// frame:   length of what follows (u32) | request id (16, big-endian UUID) | attempt (u16) | offset (u32) | kind (u8) | payload
+/// message: version (1 byte, now 2), then frames to the end
+/// frame:   length of what follows (u32) | request id (16, big-endian UUID) | attempt (u16) | offset (u32) | kind (u8)
+///          | length of the trail (u16) | trail | payload
 /// </code>
 /// Numbers are little-endian. A reader refuses a version that it does not know.
 /// </remarks>
 public static class FrameBatch
 {
     /// <summary>First byte of every message of this format.</summary>
-    public const byte Version = 1;
+    public const byte Version = 2;
 
     private const int LengthSize = 4;
-    private const int HeaderSize = 16 + 2 + 4 + 1;
+    private const int HeaderSize = 16 + 2 + 4 + 1 + 2;
 
     /// <summary>How many bytes <paramref name="frame"/> adds to a message.</summary>
-    public static int SizeOf(in Frame frame) => LengthSize + HeaderSize + frame.Payload.Length;
+    public static int SizeOf(in Frame frame) => LengthSize + HeaderSize + frame.Trail.Length + frame.Payload.Length;
 
     /// <summary>Begins a message.</summary>
     public static void Begin(IBufferWriter<byte> message)
@@ -33,6 +34,7 @@ public static class FrameBatch
     }
 
     /// <summary>Appends a frame to a message that was begun.</summary>
+    /// <exception cref="OverflowException">Its trail is longer than 65,535 bytes.</exception>
     public static void Append(IBufferWriter<byte> message, in Frame frame)
     {
         var size = SizeOf(frame);
@@ -42,7 +44,9 @@ public static class FrameBatch
         BinaryPrimitives.WriteUInt16LittleEndian(span[20..], frame.Attempt);
         BinaryPrimitives.WriteUInt32LittleEndian(span[22..], frame.Offset);
         span[26] = (byte)frame.Kind;
-        frame.Payload.Span.CopyTo(span[(LengthSize + HeaderSize)..]);
+        BinaryPrimitives.WriteUInt16LittleEndian(span[27..], checked((ushort)frame.Trail.Length));
+        frame.Trail.Span.CopyTo(span[(LengthSize + HeaderSize)..]);
+        frame.Payload.Span.CopyTo(span[(LengthSize + HeaderSize + frame.Trail.Length)..]);
         message.Advance(size);
     }
 
@@ -85,9 +89,15 @@ public static class FrameBatch
 
             var span = _rest.Span[LengthSize..];
             var kind = (ReplyKind)span[22];
-            if (kind is < ReplyKind.Started or > ReplyKind.Error)
+            if (kind is < ReplyKind.Started or > ReplyKind.Returned)
             {
                 throw new FormatException($"A reply message holds a frame of unknown kind {span[22]}.");
+            }
+
+            var trail = BinaryPrimitives.ReadUInt16LittleEndian(span[23..]);
+            if (trail > length - HeaderSize)
+            {
+                throw new FormatException("A reply message ends inside a frame.");
             }
 
             Current = new Frame(
@@ -95,7 +105,8 @@ public static class FrameBatch
                 BinaryPrimitives.ReadUInt16LittleEndian(span[16..]),
                 BinaryPrimitives.ReadUInt32LittleEndian(span[18..]),
                 kind,
-                _rest.Slice(LengthSize + HeaderSize, (int)length - HeaderSize));
+                _rest.Slice(LengthSize + HeaderSize + trail, (int)length - HeaderSize - trail),
+                _rest.Slice(LengthSize + HeaderSize, trail));
             _rest = _rest[(LengthSize + (int)length)..];
             return true;
         }

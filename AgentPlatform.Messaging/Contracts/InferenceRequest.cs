@@ -31,6 +31,12 @@ public sealed record InferenceRequest
     /// <summary>Who pays for the request; null while the gateway knows no tenants.</summary>
     public string? Tenant { get; init; }
 
+    /// <summary>What another worker has answered already, so that only the rest is asked for; null for a whole answer. Engines that continue answers look at it.</summary>
+    public PartialAnswer? SoFar { get; init; }
+
+    /// <summary>Whether workers were lost over it, so that it must not share an engine with other requests until it has shown that it does no harm.</summary>
+    public bool IsSuspect { get; init; }
+
     /// <summary>UTF-8 JSON exactly as the client sent it, so that fields this platform does not know survive.</summary>
     public required ReadOnlyMemory<byte> Body { get; init; }
 }

@@ -14,9 +14,9 @@ public sealed class Delivery
     private readonly IChannel _channel;
     private readonly ulong _tag;
 
-    internal Delivery(IChannel channel, ulong tag, InferenceRequest request, string queue, string replyQueue, ushort attempt, ActivityContext trace, CancellationToken lost)
+    internal Delivery(IChannel channel, ulong tag, InferenceRequest request, string queue, string replyQueue, ushort issue, bool isRepeated, ActivityContext trace, CancellationToken lost)
     {
-        (_channel, _tag, Request, Queue, ReplyQueue, Attempt, Trace, Lost) = (channel, tag, request, queue, replyQueue, attempt, trace, lost);
+        (_channel, _tag, Request, Queue, ReplyQueue, Issue, IsRepeated, Trace, Lost) = (channel, tag, request, queue, replyQueue, issue, isRepeated, trace, lost);
     }
 
     /// <summary>What is asked.</summary>
@@ -28,8 +28,11 @@ public sealed class Delivery
     /// <summary>Where the answer goes.</summary>
     public string ReplyQueue { get; }
 
-    /// <summary>0 for the first delivery, one more for each redelivery.</summary>
-    public ushort Attempt { get; }
+    /// <summary>Which message of the request it is: 0 for the first, one more for each time that its gateway issued it again.</summary>
+    public ushort Issue { get; }
+
+    /// <summary>Whether some worker may have had the request before, so that its gateway is to be asked (<see cref="Control.Claims"/>).</summary>
+    public bool IsRepeated { get; }
 
     /// <summary>Cancelled when the channel closed: the broker gives the job to another worker, and this one's work is waste.</summary>
     public CancellationToken Lost { get; }

@@ -11,8 +11,8 @@ using RabbitMQ.Client;
 namespace AgentPlatform.Messaging.Jobs;
 
 /// <summary>What a worker consumes.</summary>
-/// <param name="Queue">Name of the queue.</param>
-/// <param name="Prefetch">How many jobs it holds at most.</param>
+/// <param name="Queue">Name of the queue; the lane beside it for requests that are resumed is consumed too.</param>
+/// <param name="Prefetch">How many jobs of either it holds at most.</param>
 public sealed record JobSource(string Queue, ushort Prefetch);
 
 /// <summary>Takes jobs from a model version's queue, over any number of connections, while it is attached.</summary>
@@ -27,14 +27,14 @@ public sealed partial class JobConsumer : IBrokerSession, IDisposable
     private readonly MessagingTelemetry _telemetry;
     private readonly ILogger<JobConsumer> _logger;
     private IChannel? _channel;
-    private string? _consumerTag;
+    private IReadOnlyList<string> _consumerTags = [];
     private bool _wanted;
 
     internal JobConsumer(JobSource source, IOptions<MessagingOptions> options, MessagingTelemetry telemetry, ILogger<JobConsumer> logger) =>
         (_source, _options, _telemetry, _logger) = (source, options.Value, telemetry, logger);
 
     /// <summary>Whether the broker sends jobs here now.</summary>
-    public bool IsAttached => _consumerTag is not null && _channel is { IsOpen: true };
+    public bool IsAttached => _consumerTags.Count > 0 && _channel is { IsOpen: true };
 
     /// <summary>The jobs, as the broker sends them; ends after <see cref="DetachAsync"/>.</summary>
     public IAsyncEnumerable<Delivery> ReadAsync(CancellationToken cancellationToken) => _deliveries.Reader.ReadAllAsync(cancellationToken);
@@ -64,14 +64,17 @@ public sealed partial class JobConsumer : IBrokerSession, IDisposable
         try
         {
             _wanted = false;
-            if (_consumerTag is { } tag && _channel is { IsOpen: true } channel)
+            if (_channel is { IsOpen: true } channel)
             {
-                await channel.BasicCancelAsync(tag, cancellationToken: cancellationToken);
+                foreach (var tag in _consumerTags)
+                {
+                    await channel.BasicCancelAsync(tag, cancellationToken: cancellationToken);
+                }
             }
         }
         finally
         {
-            _consumerTag = null;
+            _consumerTags = [];
             _deliveries.Writer.TryComplete();
             _gate.Release();
         }
@@ -87,7 +90,7 @@ public sealed partial class JobConsumer : IBrokerSession, IDisposable
         {
             var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
             await Topology.DeclareJobQueueAsync(channel, _source.Queue, _options, cancellationToken);
-            (_channel, _consumerTag) = (channel, null);
+            (_channel, _consumerTags) = (channel, []);
             if (_wanted)
             {
                 await ConsumeAsync(channel, cancellationToken);
@@ -104,7 +107,12 @@ public sealed partial class JobConsumer : IBrokerSession, IDisposable
         await channel.BasicQosAsync(0, _source.Prefetch, global: false, cancellationToken);
         var lost = new CancellationTokenSource();
         channel.ChannelShutdownAsync += (_, _) => lost.CancelAsync();
-        _consumerTag = await channel.BasicConsumeAsync(_source.Queue, autoAck: false, new Consumer(this, channel, lost.Token), cancellationToken);
+        var consumer = new Consumer(this, channel, lost.Token);
+        _consumerTags =
+        [
+            await channel.BasicConsumeAsync(Topology.ResumeQueue(_source.Queue), autoAck: false, consumer, cancellationToken),
+            await channel.BasicConsumeAsync(_source.Queue, autoAck: false, consumer, cancellationToken),
+        ];
     }
 
     [LoggerMessage(LogLevel.Error, "Dead-lettered message {MessageId}, which is not a job: {Reason}")]
@@ -126,7 +134,7 @@ public sealed partial class JobConsumer : IBrokerSession, IDisposable
             try
             {
                 // The client reuses the body's memory once this method returns.
-                delivery = Read(properties, body.ToArray(), queue, deliveryTag);
+                delivery = Read(properties, body.ToArray(), queue, deliveryTag, redelivered);
             }
             catch (FormatException e)
             {
@@ -141,7 +149,7 @@ public sealed partial class JobConsumer : IBrokerSession, IDisposable
             }
         }
 
-        private Delivery Read(IReadOnlyBasicProperties properties, byte[] body, string queue, ulong tag)
+        private Delivery Read(IReadOnlyBasicProperties properties, byte[] body, string queue, ulong tag, bool redelivered)
         {
             var headers = properties.Headers ?? throw new FormatException("It has no headers.");
             if (Number(headers, JobHeaders.ContractVersion) != JobHeaders.Version)
@@ -169,8 +177,8 @@ public sealed partial class JobConsumer : IBrokerSession, IDisposable
                 Tenant = Text(headers, JobHeaders.Tenant),
                 Body = body,
             };
-            var attempt = (ushort)(headers.ContainsKey(JobHeaders.DeliveryCount) ? Number(headers, JobHeaders.DeliveryCount) : 0);
-            return new Delivery(Channel, tag, request, queue, properties.ReplyTo, attempt, trace, lost);
+            var issue = (ushort)Number(headers, JobHeaders.Issue);
+            return new Delivery(Channel, tag, request, queue, properties.ReplyTo, issue, redelivered || issue > 0, trace, lost);
         }
 
         private static string? Text(IDictionary<string, object?> headers, string key) =>

@@ -1,3 +1,6 @@
+using System.Diagnostics;
+using AgentPlatform.Messaging.Contracts;
+
 namespace AgentPlatform.Messaging.Jobs;
 
 /// <summary>
@@ -7,7 +10,7 @@ namespace AgentPlatform.Messaging.Jobs;
 internal static class JobHeaders
 {
     /// <summary>Version of this contract; a worker refuses one that it does not know.</summary>
-    public const int Version = 1;
+    public const int Version = 2;
 
     public const string ContractVersion = "x-contract";
     public const string Stream = "x-stream";
@@ -18,6 +21,27 @@ internal static class JobHeaders
     public const string Model = "x-model";
     public const string ModelVersion = "x-model-version";
 
-    /// <summary>Set by quorum queues: how many deliveries failed before this one.</summary>
-    public const string DeliveryCount = "x-delivery-count";
+    /// <summary>Which message of the request it is: 0 for the first, one more for each time that its gateway issued it again.</summary>
+    public const string Issue = "x-issue";
+
+    /// <summary>The headers that say what a request is, with the current span as their trace.</summary>
+    public static Dictionary<string, object?> Describe(InferenceRequest request, string version)
+    {
+        var headers = new Dictionary<string, object?>
+        {
+            [ContractVersion] = Version,
+            [Stream] = request.Stream,
+            [Deadline] = request.Deadline.ToUnixTimeMilliseconds(),
+            [Model] = request.Model,
+            [ModelVersion] = version,
+        };
+        if (request.Tenant is { } tenant)
+        {
+            headers[Tenant] = tenant;
+        }
+
+        DistributedContextPropagator.Current.Inject(
+            Activity.Current, headers, static (carrier, key, value) => ((Dictionary<string, object?>)carrier!)[key] = value);
+        return headers;
+    }
 }

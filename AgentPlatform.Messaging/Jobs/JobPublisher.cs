@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using AgentPlatform.Messaging.Admission;
 using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Contracts;
 using Microsoft.Extensions.Options;
@@ -11,21 +12,23 @@ namespace AgentPlatform.Messaging.Jobs;
 public sealed record JobQueues(IReadOnlyCollection<string> Names);
 
 /// <summary>Puts requests into the queues of model versions.</summary>
-/// <remarks>Safe for concurrent use. A request is published at most once: whether one whose confirm was lost is in the queue cannot be known.</remarks>
+/// <remarks>Safe for concurrent use. Whether a request whose confirm was lost is in the queue cannot be known; it is not published a second time.</remarks>
 public sealed class JobPublisher : IBrokerSession
 {
     private static readonly TimeSpan _firstConnection = TimeSpan.FromSeconds(5);
 
     private readonly BrokerConnectionState _broker;
     private readonly ConfirmedPublisher _publisher;
+    private readonly QueueAdmission _admission;
     private readonly MessagingTelemetry _telemetry;
     private readonly IReadOnlyCollection<string> _queues;
     private readonly MessagingOptions _options;
     private readonly TimeProvider _time;
 
-    internal JobPublisher(BrokerConnectionState broker, ConfirmedPublisher publisher, MessagingTelemetry telemetry, IEnumerable<JobQueues> queues, IOptions<MessagingOptions> options,
-        TimeProvider time) =>
-        (_broker, _publisher, _telemetry, _queues, _options, _time) = (broker, publisher, telemetry, [.. queues.SelectMany(some => some.Names).Distinct()], options.Value, time);
+    internal JobPublisher(BrokerConnectionState broker, ConfirmedPublisher publisher, QueueAdmission admission, MessagingTelemetry telemetry, IEnumerable<JobQueues> queues,
+        IOptions<MessagingOptions> options, TimeProvider time) =>
+        (_broker, _publisher, _admission, _telemetry, _queues, _options, _time) =
+            (broker, publisher, admission, telemetry, [.. queues.SelectMany(some => some.Names).Distinct()], options.Value, time);
 
     async Task IBrokerSession.OpenAsync(IConnection connection, CancellationToken cancellationToken)
     {
@@ -36,26 +39,41 @@ public sealed class JobPublisher : IBrokerSession
         }
     }
 
-    /// <summary>Publishes <paramref name="request"/> to <paramref name="queue"/>; its answer will come to <paramref name="replyQueue"/>.</summary>
+    /// <summary>
+    /// Publishes <paramref name="request"/> to <paramref name="queue"/>; its answer will come to <paramref name="replyQueue"/>. A request that is issued
+    /// again goes to the lane beside the queue.
+    /// </summary>
+    /// <param name="request">The request.</param>
+    /// <param name="queue">The queue of the model's version.</param>
+    /// <param name="version">That version.</param>
+    /// <param name="replyQueue">Where workers send the answer.</param>
+    /// <param name="issue">0 for the first message of the request, one more for each further one.</param>
+    /// <param name="cancellationToken">Ends the waiting for the broker's word.</param>
     /// <exception cref="InferenceException">429 if the queue is full, 503 if the broker is away or the queue is missing.</exception>
     /// <exception cref="OperationCanceledException">The caller no longer waits for the broker's word; the queue may have the request or not.</exception>
-    public async Task PublishAsync(InferenceRequest request, string queue, string version, string replyQueue, CancellationToken cancellationToken)
+    public async Task PublishAsync(InferenceRequest request, string queue, string version, string replyQueue, ushort issue, CancellationToken cancellationToken)
     {
         if (!await IsBrokerOpenAsync(cancellationToken))
         {
             throw BrokerAway();
         }
 
-        using var activity = MessagingTelemetry.StartSend(queue);
-        var outcome = await _publisher.PublishAsync(Topology.JobExchange, queue, Describe(request, version, replyQueue), request.Body).WaitAsync(cancellationToken);
-        _telemetry.Sent(queue);
+        if (_broker.IsBlocked)
+        {
+            throw new InferenceException(InferenceError.Unavailable("The message broker is short of memory or disk space and takes nothing for now.", retryAfterSeconds: 10));
+        }
+
+        var lane = issue == 0 ? queue : Topology.ResumeQueue(queue);
+        using var activity = MessagingTelemetry.StartSend(lane);
+        var outcome = await _publisher.PublishAsync(Topology.JobExchange, lane, Describe(request, version, replyQueue, issue), request.Body).WaitAsync(cancellationToken);
+        _telemetry.Sent(lane);
         switch (outcome)
         {
             case PublishOutcome.Confirmed:
                 return;
             case PublishOutcome.Refused:
                 activity?.SetStatus(ActivityStatusCode.Error, "The queue is full.");
-                throw new InferenceException(InferenceError.Overloaded($"The queue of model '{request.Model}' is full.", retryAfterSeconds: 1));
+                throw _admission.Full(queue, request.Model);
             case PublishOutcome.Returned:
                 activity?.SetStatus(ActivityStatusCode.Error, "The queue does not exist.");
                 throw new InferenceException(InferenceError.Unavailable($"The queue of model '{request.Model}' does not exist on the broker.", retryAfterSeconds: 5));
@@ -79,24 +97,10 @@ public sealed class JobPublisher : IBrokerSession
 
     private static InferenceException BrokerAway() => new(InferenceError.Unavailable("The message broker is away.", retryAfterSeconds: 2));
 
-    private static BasicProperties Describe(InferenceRequest request, string version, string replyQueue)
+    private static BasicProperties Describe(InferenceRequest request, string version, string replyQueue, ushort issue)
     {
-        var headers = new Dictionary<string, object?>
-        {
-            [JobHeaders.ContractVersion] = JobHeaders.Version,
-            [JobHeaders.Stream] = request.Stream,
-            [JobHeaders.Deadline] = request.Deadline.ToUnixTimeMilliseconds(),
-            [JobHeaders.Model] = request.Model,
-            [JobHeaders.ModelVersion] = version,
-        };
-        if (request.Tenant is { } tenant)
-        {
-            headers[JobHeaders.Tenant] = tenant;
-        }
-
-        DistributedContextPropagator.Current.Inject(Activity.Current, headers, static (carrier, key, value) =>
-            ((Dictionary<string, object?>)carrier!)[key] = value);
-
+        var headers = JobHeaders.Describe(request, version);
+        headers[JobHeaders.Issue] = (int)issue;
         return new BasicProperties
         {
             Persistent = true,

@@ -9,7 +9,8 @@ namespace AgentPlatform.Messaging.Replies;
 /// The frames on their way from this worker to one gateway. At most one message is in flight; what gathers meanwhile shares the
 /// next one, so the frames keep their order and a busy lane makes ever larger messages instead of more of them. An idle lane
 /// sends the last frame of an answer at once; a streamed token waits until every stream of the lane has one to send, which is
-/// the end of the engine's decode step, and at most the coalescing window.
+/// the end of the engine's decode step, and at most the coalescing window. An answer that is silent says from time to time that it is
+/// still worked on, since its gateway takes it for lost otherwise.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class FrameLane
@@ -23,6 +24,7 @@ internal sealed class FrameLane
     private readonly MessagingTelemetry _telemetry;
     private readonly TimeSpan _window;
     private readonly ITimer _timer;
+    private readonly ITimer _pulse;
     private ArrayBufferWriter<byte> _gathering = new();
     private ArrayBufferWriter<byte> _spare = new();
     private TaskCompletionSource<PublishOutcome> _outcome = NewOutcome();
@@ -33,10 +35,11 @@ internal sealed class FrameLane
     private bool _due;
     private bool _timerSet;
 
-    public FrameLane(string replyQueue, ConfirmedPublisher publisher, MessagingTelemetry telemetry, TimeSpan window, TimeProvider time)
+    public FrameLane(string replyQueue, ConfirmedPublisher publisher, MessagingTelemetry telemetry, MessagingOptions options, TimeProvider time)
     {
-        (ReplyQueue, _publisher, _telemetry, _window) = (replyQueue, publisher, telemetry, window);
+        (ReplyQueue, _publisher, _telemetry, _window) = (replyQueue, publisher, telemetry, options.CoalesceWindow);
         _timer = time.CreateTimer(_ => OnWindowPassed(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _pulse = time.CreateTimer(_ => Beat(), null, options.HeartbeatInterval, options.HeartbeatInterval);
     }
 
     public string ReplyQueue { get; }
@@ -67,7 +70,22 @@ internal sealed class FrameLane
 
             // The step of the others may have waited for this stream only.
             SendIfDue();
-            return _writers.Count == 0;
+            if (_writers.Count > 0)
+            {
+                return false;
+            }
+
+            _pulse.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            return true;
+        }
+    }
+
+    /// <summary>The writer's answer is worked on here from now on.</summary>
+    public void Begin(FrameWriter writer)
+    {
+        lock (_lock)
+        {
+            (writer.IsBegun, writer.HasSpoken) = (true, false);
         }
     }
 
@@ -76,6 +94,7 @@ internal sealed class FrameLane
         lock (_lock)
         {
             Gather(frame);
+            writer.HasSpoken = true;
             if (frame.Kind == ReplyKind.Delta)
             {
                 _streaming += writer.IsStreaming ? 0 : 1;
@@ -99,7 +118,7 @@ internal sealed class FrameLane
             Gather(frame);
             _streaming -= writer.IsStreaming ? 1 : 0;
             _pending -= writer.HasPending ? 1 : 0;
-            (writer.IsStreaming, writer.HasPending) = (false, false);
+            (writer.IsStreaming, writer.HasPending, writer.IsBegun) = (false, false, false);
             _due = true;
             var outcome = _outcome.Task;
             SendIfDue();
@@ -124,6 +143,25 @@ internal sealed class FrameLane
 
         FrameBatch.Append(_gathering, frame);
         _frames++;
+    }
+
+    private void Beat()
+    {
+        lock (_lock)
+        {
+            foreach (var writer in _writers)
+            {
+                if (writer is { IsBegun: true, HasSpoken: false })
+                {
+                    Gather(writer.Alive());
+                    _due = true;
+                }
+
+                writer.HasSpoken = false;
+            }
+
+            SendIfDue();
+        }
     }
 
     private void OnWindowPassed()
@@ -186,6 +224,7 @@ internal sealed class FrameLane
     private void Bury()
     {
         _timer.Dispose();
+        _pulse.Dispose();
         foreach (var writer in _writers)
         {
             ThreadPool.UnsafeQueueUserWorkItem(static gone => gone.SignalGone(), writer, preferLocal: false);

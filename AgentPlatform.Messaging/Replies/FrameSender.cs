@@ -18,17 +18,17 @@ public sealed class FrameSender
     internal FrameSender(ConfirmedPublisher publisher, MessagingTelemetry telemetry, IOptions<MessagingOptions> options, TimeProvider time) =>
         (_publisher, _telemetry, _options, _time) = (publisher, telemetry, options.Value, time);
 
-    /// <summary>Begins an answer; dispose the writer when it is over, however it ended.</summary>
-    public FrameWriter Open(string replyQueue, Guid requestId, ushort attempt)
+    /// <summary>Opens the way to the gateway of a request; dispose the writer when the request is over, however it ended.</summary>
+    public FrameWriter Open(string replyQueue, Guid requestId)
     {
         lock (_lock)
         {
             if (!_lanes.TryGetValue(replyQueue, out var lane) || lane.IsDead)
             {
-                _lanes[replyQueue] = lane = new FrameLane(replyQueue, _publisher, _telemetry, _options.CoalesceWindow, _time);
+                _lanes[replyQueue] = lane = new FrameLane(replyQueue, _publisher, _telemetry, _options, _time);
             }
 
-            var writer = new FrameWriter(this, lane, requestId, attempt);
+            var writer = new FrameWriter(this, lane, requestId);
             lane.Add(writer);
             return writer;
         }
@@ -46,7 +46,7 @@ public sealed class FrameSender
     }
 }
 
-/// <summary>Sends the parts of one answer, numbering them.</summary>
+/// <summary>Sends the parts of one answer, numbering them, and while there is none from time to time that the worker is alive.</summary>
 /// <remarks>One caller at a time.</remarks>
 public sealed class FrameWriter : IDisposable
 {
@@ -54,11 +54,10 @@ public sealed class FrameWriter : IDisposable
     private readonly FrameSender _sender;
     private readonly FrameLane _lane;
     private readonly Guid _requestId;
-    private readonly ushort _attempt;
+    private ushort _attempt;
     private uint _offset;
 
-    internal FrameWriter(FrameSender sender, FrameLane lane, Guid requestId, ushort attempt) =>
-        (_sender, _lane, _requestId, _attempt, Gone) = (sender, lane, requestId, attempt, _gone.Token);
+    internal FrameWriter(FrameSender sender, FrameLane lane, Guid requestId) => (_sender, _lane, _requestId, Gone) = (sender, lane, requestId, _gone.Token);
 
     /// <summary>Cancelled when nobody can receive the answer any more: the gateway's queue is gone, or the connection.</summary>
     public CancellationToken Gone { get; }
@@ -75,13 +74,35 @@ public sealed class FrameWriter : IDisposable
     /// <summary>Whether the answer has begun to stream; guarded by the lane.</summary>
     internal bool IsStreaming { get; set; }
 
-    /// <summary>Sends a part that others follow; copies the payload and does not wait.</summary>
-    public void Write(ReplyKind kind, ReadOnlyMemory<byte> payload) =>
-        _lane.Append(this, new Frame(_requestId, _attempt, _offset++, kind, payload));
+    /// <summary>Whether something was sent since the last look; guarded by the lane.</summary>
+    internal bool HasSpoken { get; set; }
+
+    /// <summary>Whether the answer is one of this worker's, so that the gateway is to know while it is alive; guarded by the lane.</summary>
+    internal bool IsBegun { get; set; }
+
+    /// <summary>This worker works on the request from now on, and says so from time to time.</summary>
+    /// <param name="attempt">The number of its run.</param>
+    /// <param name="offset">That of the first part it will send.</param>
+    public void Begin(ushort attempt, uint offset)
+    {
+        (_attempt, _offset) = (attempt, offset);
+        _lane.Begin(this);
+    }
+
+    /// <summary>Sends a question to the gateway.</summary>
+    public void Ask(ReadOnlyMemory<byte> claim) => _lane.Append(this, new Frame(_requestId, 0, 0, ReplyKind.Claim, claim));
+
+    /// <summary>The engine began; does not wait.</summary>
+    public void Start(ReadOnlyMemory<byte> note) => _lane.Append(this, new Frame(_requestId, _attempt, _offset, ReplyKind.Started, note));
+
+    /// <summary>Sends a part that others follow; copies it and does not wait.</summary>
+    public void Write(in ReplyPart part) => _lane.Append(this, new Frame(_requestId, _attempt, _offset++, part.Kind, part.Payload, part.Trail));
 
     /// <summary>Sends the last part and waits until the broker has it, and with it all parts before; false if they did not all arrive.</summary>
-    public async Task<bool> CompleteAsync(ReplyKind kind, ReadOnlyMemory<byte> payload) =>
-        await _lane.AppendLast(this, new Frame(_requestId, _attempt, _offset++, kind, payload)) == PublishOutcome.Confirmed && !Gone.IsCancellationRequested;
+    public Task<bool> CompleteAsync(ReplyKind kind, ReadOnlyMemory<byte> payload) => SendLastAsync(new Frame(_requestId, _attempt, _offset++, kind, payload));
+
+    /// <summary>Gives the request back: nothing more comes from this worker. False if that did not arrive.</summary>
+    public Task<bool> ReturnAsync() => SendLastAsync(new Frame(_requestId, _attempt, 0, ReplyKind.Returned, default));
 
     /// <inheritdoc/>
     public void Dispose()
@@ -89,6 +110,10 @@ public sealed class FrameWriter : IDisposable
         _sender.Close(this, _lane);
         _gone.Dispose();
     }
+
+    internal Frame Alive() => new(_requestId, _attempt, 0, ReplyKind.Alive, default);
+
+    private async Task<bool> SendLastAsync(Frame frame) => await _lane.AppendLast(this, frame) == PublishOutcome.Confirmed && !Gone.IsCancellationRequested;
 
     // A callback of the token may dispose of this writer; the lane therefore calls it outside of its lock.
     internal void SignalGone()

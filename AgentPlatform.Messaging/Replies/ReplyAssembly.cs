@@ -1,77 +1,199 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using AgentPlatform.Messaging.Admission;
+using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Messaging.Control;
 
 namespace AgentPlatform.Messaging.Replies;
 
+/// <summary>What is to be done about a request that waits for its answer.</summary>
+internal enum RequestNeed
+{
+    /// <summary>Nothing.</summary>
+    None,
+
+    /// <summary>Nobody works on it: issue it again.</summary>
+    Reissue,
+
+    /// <summary>It breaks the workers that try it: give it up.</summary>
+    Burial,
+}
+
 /// <summary>
 /// The answer to one request as its gateway puts it together: owns the order of the parts, whatever the workers send. It takes
-/// only the next part of the newest attempt; late frames of an older attempt, duplicates and the parts that a second attempt
-/// repeats are dropped, and a gap fails the request instead of passing for a complete answer.
+/// only the next part of the current attempt; late frames of an older attempt, duplicates and parts that another attempt
+/// repeats are dropped. A worker that is lost is replaced by one that goes on after the last part taken (<see cref="Attempts"/>).
 /// </summary>
 /// <remarks>
-/// <see cref="Accept"/> is called by one thread at a time and never waits; <see cref="ReadAsync"/> has one reader. A reader that
-/// falls behind by more than the capacity fails its own request and holds up nobody else's.
+/// Safe for concurrent use; <see cref="ReadAsync"/> has one reader. Nothing here waits: a reader that falls behind by more than the
+/// capacity fails its own request and holds up nobody else's.
 /// </remarks>
 public sealed class ReplyAssembly
 {
+    private readonly Lock _lock = new();
+    private readonly Attempts _attempts;
     private readonly PartQueue _parts;
-    private ushort _attempt;
+    private QueuePlace _place;
+    private TrailBuffer _trail;
     private uint _next;
     private uint _delivered;
     private bool _ended;
+    private bool _isBeingBuried;
 
-    /// <param name="capacity">How many parts may wait for the reader.</param>
-    public ReplyAssembly(int capacity) => _parts = new PartQueue(capacity);
-
-    /// <summary>Takes a frame that was addressed to this request; copies what it keeps.</summary>
-    public void Accept(in Frame frame)
+    internal ReplyAssembly(InferenceRequest request, string queue, string version, MessagingOptions options, TimeProvider time)
     {
-        if (_ended || frame.Attempt < _attempt)
-        {
-            return;
-        }
+        (Request, Queue, Version) = (request, queue, version);
+        _attempts = new Attempts(options, time);
+        _parts = new PartQueue(options.ReplyCapacity);
+    }
 
-        if (frame.Attempt > _attempt)
-        {
-            (_attempt, _next) = (frame.Attempt, 0);
-        }
+    /// <summary>The request.</summary>
+    public InferenceRequest Request { get; }
 
-        if (frame.Offset < _next)
-        {
-            return;
-        }
+    /// <summary>The queue that it was published to.</summary>
+    public string Queue { get; }
 
-        if (frame.Offset > _next)
-        {
-            Fail(InferenceError.EngineFailed("A part of the answer was lost on its way from the worker."));
-            return;
-        }
+    /// <summary>The model's version that answers it.</summary>
+    public string Version { get; }
 
-        _next++;
-        if (frame.Kind == ReplyKind.Error)
+    /// <summary>The span in which it was asked for, to which belongs whatever is done about it later.</summary>
+    internal Activity? Span { get; } = Activity.Current;
+
+    /// <summary>Gives the request its place in the queue.</summary>
+    /// <exception cref="InferenceException">429: its turn would come too late.</exception>
+    internal void Enter(QueueAdmission admission) => admission.Enter(Queue, Request, out _place);
+
+    /// <summary>It is over: nobody counts it as waiting any more.</summary>
+    internal void Leave() => _place.Leave();
+
+    /// <summary>Takes a frame that was addressed to this request and copies what it keeps; false if it is of an attempt that was lost.</summary>
+    public bool Accept(in Frame frame)
+    {
+        lock (_lock)
         {
-            // Whatever was delivered before, an error is news: a repeated attempt may fail where the first one went on.
-            Fail(ParseError(frame.Payload));
-        }
-        else if (frame.Offset < _delivered)
-        {
-            if (frame.Kind == ReplyKind.Started && _delivered > 1 && !StartedNote.Parse(frame.Payload).Replayable)
+            if (_ended)
             {
-                Fail(InferenceError.EngineFailed("The worker was lost after a part of the answer was sent, and its engine cannot repeat the answer exactly."));
+                return true;
+            }
+
+            if (!_attempts.Hear(frame.Attempt))
+            {
+                return false;
+            }
+
+            switch (frame.Kind)
+            {
+                case ReplyKind.Alive:
+                    break;
+                case ReplyKind.Returned:
+                    _attempts.Lose(AttemptEnd.Returned, _delivered);
+                    break;
+                case ReplyKind.Started:
+                    Start(frame);
+                    break;
+                default:
+                    Take(frame);
+                    break;
+            }
+
+            return true;
+        }
+    }
+
+    /// <summary>Answers a worker that asks whether to work on this request; null while it is being given up, until that is safely written down.</summary>
+    internal GrantMessage? Claim(ClaimNote note)
+    {
+        lock (_lock)
+        {
+            if (_ended)
+            {
+                return GrantMessage.Refuse(Request.RequestId, note.Claim);
+            }
+
+            var decision = _attempts.Claim(note, _delivered);
+            if (!decision.IsGranted)
+            {
+                return _attempts.IsPoison ? null : GrantMessage.Refuse(Request.RequestId, note.Claim);
+            }
+
+            _next = _delivered;
+            return new GrantMessage(Request.RequestId, note.Claim, decision.Attempt, _delivered, _trail.Written.ToArray(), decision.Alone);
+        }
+    }
+
+    /// <summary>Whether it would be lost if its queue were empty.</summary>
+    internal bool IsFirstMissing
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return !_ended && _attempts.IsFirstMissing;
             }
         }
-        else
+    }
+
+    /// <summary>Looks after the request: finds out whether its worker is silent and what it needs.</summary>
+    /// <param name="listeningSince">Timestamp since which this gateway hears what workers send.</param>
+    /// <param name="isQueueEmpty">Whether no job waits in its queue.</param>
+    /// <param name="issue">For <see cref="RequestNeed.Reissue"/>: the number of the new message.</param>
+    internal RequestNeed Check(long listeningSince, bool isQueueEmpty, out ushort issue)
+    {
+        lock (_lock)
         {
-            Deliver(frame);
+            issue = 0;
+            if (_ended || _isBeingBuried)
+            {
+                return RequestNeed.None;
+            }
+
+            if (_attempts.IsSilent(listeningSince))
+            {
+                _attempts.Lose(AttemptEnd.Silent, _delivered);
+            }
+            else if (isQueueEmpty && _attempts.IsFirstMissing)
+            {
+                _attempts.GiveUpFirst();
+            }
+
+            if (_attempts.IsPoison)
+            {
+                _isBeingBuried = true;
+                return RequestNeed.Burial;
+            }
+
+            return _attempts.TryReissue(out issue) ? RequestNeed.Reissue : RequestNeed.None;
+        }
+    }
+
+    /// <summary>It could not be written down that the request is given up; it needs that still.</summary>
+    internal void PostponeBurial()
+    {
+        lock (_lock)
+        {
+            _isBeingBuried = false;
+        }
+    }
+
+    /// <summary>What became of the workers that tried.</summary>
+    internal IReadOnlyList<AttemptRecord> Story()
+    {
+        lock (_lock)
+        {
+            return [.. _attempts.Story];
         }
     }
 
     /// <summary>Ends the answer with <paramref name="error"/>, unless it has ended.</summary>
     public void Fail(InferenceError error)
     {
-        _ended = true;
-        _parts.Complete(new InferenceException(error));
+        lock (_lock)
+        {
+            _ended = true;
+            _parts.Complete(new InferenceException(error));
+        }
     }
 
     /// <summary>The parts in order; ends after the last one.</summary>
@@ -93,7 +215,45 @@ public sealed class ReplyAssembly
         }
         finally
         {
-            _parts.Close();
+            Close();
+        }
+    }
+
+    private void Start(in Frame frame)
+    {
+        if (frame.Offset > _delivered)
+        {
+            _attempts.Lose(AttemptEnd.Gap, _delivered);
+            return;
+        }
+
+        _next = frame.Offset;
+        _place.Start();
+        _attempts.Start(JsonSerializer.Deserialize(frame.Payload.Span, ContractsJsonContext.Default.StartedNote)?.Worker ?? "");
+    }
+
+    private void Take(in Frame frame)
+    {
+        if (frame.Offset < _next)
+        {
+            return;
+        }
+
+        if (frame.Offset > _next)
+        {
+            _attempts.Lose(AttemptEnd.Gap, _delivered);
+            return;
+        }
+
+        _next++;
+        if (frame.Kind == ReplyKind.Error)
+        {
+            // Whatever was delivered before, an error is news: a repeated attempt may fail where the first one went on.
+            Fail(ParseError(frame.Payload));
+        }
+        else if (frame.Offset == _delivered)
+        {
+            Deliver(frame);
         }
     }
 
@@ -109,7 +269,22 @@ public sealed class ReplyAssembly
         if (frame.Kind is ReplyKind.Result or ReplyKind.End)
         {
             _ended = true;
+            _place.Complete();
             _parts.Complete();
+        }
+        else
+        {
+            _trail.Append(frame.Trail.Span);
+        }
+    }
+
+    private void Close()
+    {
+        lock (_lock)
+        {
+            _ended = true;
+            _parts.Close();
+            _trail.Clear();
         }
     }
 

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Text.Json;
+using AgentPlatform.Messaging.Admission;
 using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Messaging.Control;
@@ -9,34 +11,54 @@ using RabbitMQ.Client;
 
 namespace AgentPlatform.Messaging.Replies;
 
-/// <summary>A gateway's one reply queue: hands each frame to the request that waits for it.</summary>
+/// <summary>A gateway's one reply queue: hands each frame to the request that waits for it, and answers the workers that ask.</summary>
 /// <remarks>Safe for concurrent use.</remarks>
 public sealed partial class ReplyReceiver : IBrokerSession
 {
     private readonly ConcurrentDictionary<Guid, ReplyAssembly> _waiting = new();
-    private readonly CancelPublisher _cancels;
+    private readonly ControlPublisher _control;
+    private readonly QueueAdmission _admission;
     private readonly MessagingTelemetry _telemetry;
     private readonly MessagingOptions _options;
+    private readonly TimeProvider _time;
     private readonly ILogger<ReplyReceiver> _logger;
 
-    internal ReplyReceiver(CancelPublisher cancels, MessagingTelemetry telemetry, IOptions<MessagingOptions> options, ILogger<ReplyReceiver> logger)
+    internal ReplyReceiver(
+        ControlPublisher control, QueueAdmission admission, MessagingTelemetry telemetry, IOptions<MessagingOptions> options, TimeProvider time, ILogger<ReplyReceiver> logger)
     {
-        (_cancels, _telemetry, _options, _logger) = (cancels, telemetry, options.Value, logger);
+        (_control, _admission, _telemetry, _options, _time, _logger) = (control, admission, telemetry, options.Value, time, logger);
         ReplyQueue = Topology.ReplyQueue($"{Environment.MachineName}.{Guid.NewGuid():N}");
     }
 
     /// <summary>Where workers send the answers; a new name for each start, so that an instance never reads what an earlier one left.</summary>
     public string ReplyQueue { get; }
 
-    /// <summary>Begins to gather the answer to a request; call before publishing it, and <see cref="Forget"/> when it is over.</summary>
-    public ReplyAssembly Expect(Guid requestId)
+    /// <summary>The requests that wait for their answers.</summary>
+    internal IEnumerable<ReplyAssembly> Waiting => _waiting.Select(static waiting => waiting.Value);
+
+    /// <summary>Begins to gather the answer to a request; call before publishing it to <paramref name="queue"/>, and <see cref="Forget"/> when it is over.</summary>
+    /// <exception cref="InferenceException">429: so many wait in the queue that its turn would come after its deadline.</exception>
+    public ReplyAssembly Expect(InferenceRequest request, string queue, string version)
     {
-        var assembly = new ReplyAssembly(_options.ReplyCapacity);
-        return _waiting.TryAdd(requestId, assembly) ? assembly : throw new InvalidOperationException($"Request {requestId} is already awaited.");
+        var assembly = new ReplyAssembly(request, queue, version, _options, _time);
+        assembly.Enter(_admission);
+        if (!_waiting.TryAdd(request.RequestId, assembly))
+        {
+            assembly.Leave();
+            throw new InvalidOperationException($"Request {request.RequestId} is already awaited.");
+        }
+
+        return assembly;
     }
 
     /// <summary>Nobody waits for the answer any more.</summary>
-    public void Forget(Guid requestId) => _waiting.TryRemove(requestId, out _);
+    public void Forget(Guid requestId)
+    {
+        if (_waiting.TryRemove(requestId, out var assembly))
+        {
+            assembly.Leave();
+        }
+    }
 
     /// <summary>Starts the span of an answer on its way back, from the published job to the last part.</summary>
     public Activity? StartReceiving() => MessagingTelemetry.StartReceive(ReplyQueue);
@@ -58,22 +80,51 @@ public sealed partial class ReplyReceiver : IBrokerSession
         {
             foreach (var frame in FrameBatch.Read(message))
             {
-                if (_waiting.TryGetValue(frame.RequestId, out var assembly))
+                var assembly = _waiting.GetValueOrDefault(frame.RequestId);
+                if (frame.Kind == ReplyKind.Claim)
                 {
-                    assembly.Accept(frame);
+                    Answer(frame, assembly);
                 }
-                else if (frame.Kind is ReplyKind.Started or ReplyKind.Delta && frame.Offset % 64 <= 1)
+                else if (assembly is null)
                 {
-                    // The worker missed the cancel, or took the job after it. Not for every token: the next cancel is on its way.
-                    _cancels.Cancel(frame.RequestId);
+                    // The worker missed the cancel, or took the job after it.
+                    CancelSometimes(frame, attempt: null);
+                }
+                else if (!assembly.Accept(frame))
+                {
+                    // The worker was taken for lost, and another one goes on.
+                    CancelSometimes(frame, frame.Attempt);
                 }
             }
         }
-        catch (FormatException e)
+        catch (Exception e) when (e is FormatException or JsonException)
         {
             MalformedReply(_logger, e.Message);
         }
     }
+
+    private void Answer(in Frame frame, ReplyAssembly? assembly)
+    {
+        var claim = JsonSerializer.Deserialize(frame.Payload.Span, ContractsJsonContext.Default.ClaimNote) ?? throw new FormatException("A claim is null.");
+        var answer = assembly is null ? GrantMessage.Refuse(frame.RequestId, claim.Claim) : assembly.Claim(claim);
+        if (answer is not null)
+        {
+            _control.Answer(claim, answer);
+            Claimed(_logger, frame.RequestId, claim.Worker, answer.Attempt, answer.Parts);
+        }
+    }
+
+    // Not for every token: the next cancel is on its way.
+    private void CancelSometimes(in Frame frame, ushort? attempt)
+    {
+        if (frame.Kind is ReplyKind.Started or ReplyKind.Alive || (frame.Kind == ReplyKind.Delta && frame.Offset % 64 == 0))
+        {
+            _control.Cancel(frame.RequestId, attempt);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Debug, "Request {RequestId} was claimed by {Worker}: attempt {Attempt} from part {Parts}")]
+    private static partial void Claimed(ILogger logger, Guid requestId, string worker, ushort? attempt, uint parts);
 
     [LoggerMessage(LogLevel.Error, "Dropped a reply message: {Reason}")]
     private static partial void MalformedReply(ILogger logger, string reason);

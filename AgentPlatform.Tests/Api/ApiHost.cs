@@ -30,6 +30,8 @@ internal sealed class ApiHost : IAsyncDisposable
 
     public HttpClient Client { get; }
 
+    public T Get<T>() where T : notnull => _app.Services.GetRequiredService<T>();
+
     public static async Task<ApiHost> StartAsync(params (string Key, string Value)[] settings)
     {
         var builder = WebApplication.CreateSlimBuilder();

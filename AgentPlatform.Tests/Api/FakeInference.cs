@@ -55,7 +55,7 @@ internal sealed class FakeInference : IInference, IModelCatalogue
 
     public static ReplyPart Result(string json) => new(ReplyKind.Result, Encoding.UTF8.GetBytes(json));
 
-    public static ReplyPart Started { get; } = new(ReplyKind.Started, new StartedNote("w", true).ToUtf8());
+    public static ReplyPart Started { get; } = new(ReplyKind.Started, new StartedNote("w").ToUtf8());
 
     public static async IAsyncEnumerable<ReplyPart> Parts(params ReplyPart[] parts)
     {

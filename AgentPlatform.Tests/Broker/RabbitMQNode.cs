@@ -18,6 +18,8 @@ public class RabbitMQNode : IAsyncDisposable
     /// <summary>The Debian package's start script below the wrapper that insists on a user of its own.</summary>
     private const string ServerScript = "/usr/lib/rabbitmq/bin/rabbitmq-server";
 
+    private const string ControlScript = "/usr/lib/rabbitmq/bin/rabbitmqctl";
+
     private const int FirstPort = 20_000;
     private const int PortCount = 12_000;
 
@@ -105,6 +107,29 @@ public class RabbitMQNode : IAsyncDisposable
 
     /// <summary>Lets a frozen node go on.</summary>
     public Task ThawAsync() => SignalAsync("CONT");
+
+    /// <summary>Runs <c>rabbitmqctl</c> against the node.</summary>
+    public async Task ControlAsync(string arguments)
+    {
+        var start = new ProcessStartInfo("setsid") { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var argument in Command($"{ControlScript} {arguments}"))
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        foreach (var (name, value) in Settings())
+        {
+            start.Environment[name] = value;
+        }
+
+        using var control = Process.Start(start) ?? throw new InvalidOperationException("setsid did not start.");
+        var (output, error) = (control.StandardOutput.ReadToEndAsync(), control.StandardError.ReadToEndAsync());
+        await control.WaitForExitAsync();
+        if (control.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"rabbitmqctl {arguments}: {await output} {await error}");
+        }
+    }
 
     /// <summary>A plain connection for what a test looks at.</summary>
     public Task<IConnection> ConnectAsync() => new ConnectionFactory { Uri = new Uri(ConnectionString), AutomaticRecoveryEnabled = false }.CreateConnectionAsync();

@@ -27,26 +27,26 @@ public sealed class RoundTripTests(RabbitMQServer server)
         var delivery = await NextAsync(worker);
         Assert.Equal(request with { Body = default }, delivery.Request with { Body = default });
         Assert.Equal(request.Body.ToArray(), delivery.Request.Body.ToArray());
-        Assert.Equal(0, delivery.Attempt);
+        Assert.Equal((0, false), (delivery.Issue, delivery.IsRepeated));
 
-        using var writer = worker.Get<FrameSender>().Open(delivery.ReplyQueue, request.RequestId, delivery.Attempt);
-        writer.Write(ReplyKind.Started, new StartedNote("w", true).ToUtf8());
+        using var writer = worker.Get<FrameSender>().Open(delivery.ReplyQueue, request.RequestId);
+        writer.Begin(attempt: 0, offset: 0);
+        writer.Start(new StartedNote("w").ToUtf8());
         for (var i = 0; i < 100; i++)
         {
-            writer.Write(ReplyKind.Delta, Encoding.UTF8.GetBytes($"{{\"n\":{i}}}"));
+            writer.Write(new ReplyPart(ReplyKind.Delta, Encoding.UTF8.GetBytes($"{{\"n\":{i}}}")));
         }
 
         Assert.True(await writer.CompleteAsync(ReplyKind.End, default));
         await delivery.AcknowledgeAsync();
 
         var parts = await ReadAsync(answer);
-        Assert.Equal("Started", parts[0].Split(' ')[0]);
-        Assert.Equal(Enumerable.Range(0, 100).Select(i => $"Delta {{\"n\":{i}}}"), parts[1..^1]);
+        Assert.Equal(Enumerable.Range(0, 100).Select(i => $"Delta {{\"n\":{i}}}"), parts[..^1]);
         Assert.Equal("End ", parts[^1]);
     }
 
     [Fact]
-    public async Task A_job_that_a_lost_worker_held_goes_to_another_as_the_next_attempt()
+    public async Task A_job_that_a_lost_worker_held_goes_to_another_that_asks_from_where()
     {
         await using var gateway = await Side.GatewayAsync(server, _queue);
         var first = await WorkerAsync();
@@ -58,8 +58,11 @@ public sealed class RoundTripTests(RabbitMQServer server)
 
         await using var second = await WorkerAsync();
         var delivery = await NextAsync(second);
-        Assert.Equal(1, delivery.Attempt);
-        using var writer = second.Get<FrameSender>().Open(delivery.ReplyQueue, request.RequestId, delivery.Attempt);
+        Assert.Equal((0, true), (delivery.Issue, delivery.IsRepeated));
+        using var writer = second.Get<FrameSender>().Open(delivery.ReplyQueue, request.RequestId);
+        var grant = await second.Get<Claims>().AskAsync(delivery, writer, CancellationToken.None).WaitAsync(TimeSpan.FromMinutes(1));
+        Assert.Equal(new Grant(Attempt: 1, SoFar: null, Alone: false), grant);
+        writer.Begin(grant!.Attempt, offset: 0);
         Assert.True(await writer.CompleteAsync(ReplyKind.Result, "{}"u8.ToArray()));
         await delivery.AcknowledgeAsync();
         Assert.Equal(["Result {}"], await ReadAsync(answer));
@@ -78,7 +81,7 @@ public sealed class RoundTripTests(RabbitMQServer server)
                 await SendAsync(gateway, Request(stream: false));
             }
         });
-        Assert.Equal((429, 1), (refusal.Error.Status, refusal.Error.RetryAfterSeconds));
+        Assert.Equal((429, 2), (refusal.Error.Status, refusal.Error.RetryAfterSeconds));
     }
 
     [Fact]
@@ -102,16 +105,16 @@ public sealed class RoundTripTests(RabbitMQServer server)
     {
         await using var gateway = await Side.GatewayAsync(server, _queue);
         await using var worker = await WorkerAsync();
-        var listener = worker.Get<CancelListener>();
+        var listener = worker.Get<Cancellations>();
         var (running, waiting) = (Guid.NewGuid(), Guid.NewGuid());
         using var runningWork = new CancellationTokenSource();
-        using var watch = listener.Watch(running, runningWork);
-        gateway.Get<CancelPublisher>().Cancel(waiting);
-        gateway.Get<CancelPublisher>().Cancel(running);
+        using var watch = listener.Watch(running, 0, runningWork);
+        gateway.Get<ControlPublisher>().Cancel(waiting);
+        gateway.Get<ControlPublisher>().Cancel(running);
         await Side.UntilAsync(() => Task.FromResult(runningWork.IsCancellationRequested));
 
         using var waitingWork = new CancellationTokenSource();
-        using var lateWatch = listener.Watch(waiting, waitingWork);
+        using var lateWatch = listener.Watch(waiting, 0, waitingWork);
         Assert.True(waitingWork.IsCancellationRequested);
     }
 
@@ -119,8 +122,8 @@ public sealed class RoundTripTests(RabbitMQServer server)
     public async Task A_worker_hears_that_the_gateway_is_gone()
     {
         await using var worker = await WorkerAsync();
-        using var writer = worker.Get<FrameSender>().Open("infer.reply.nobody", Guid.NewGuid(), 0);
-        writer.Write(ReplyKind.Delta, "{}"u8.ToArray());
+        using var writer = worker.Get<FrameSender>().Open("infer.reply.nobody", Guid.NewGuid());
+        writer.Write(new ReplyPart(ReplyKind.Delta, "{}"u8.ToArray()));
         await Side.UntilAsync(() => Task.FromResult(writer.Gone.IsCancellationRequested));
         Assert.False(await writer.CompleteAsync(ReplyKind.End, default));
     }
@@ -132,13 +135,13 @@ public sealed class RoundTripTests(RabbitMQServer server)
         await using var gateway = await Side.GatewayAsync(server, _queue);
         await using var worker = await WorkerAsync();
         var receiver = gateway.Get<ReplyReceiver>();
-        var requests = Enumerable.Range(0, Streams).Select(_ => Guid.NewGuid()).ToList();
-        var answers = requests.Select(id => ReadAsync(receiver.Expect(id))).ToList();
-        var writers = requests.Select(id => worker.Get<FrameSender>().Open(receiver.ReplyQueue, id, 0)).ToList();
+        var requests = Enumerable.Range(0, Streams).Select(_ => Request(stream: true)).ToList();
+        var answers = requests.Select(request => ReadAsync(receiver.Expect(request, _queue, "1"))).ToList();
+        var writers = requests.Select(request => worker.Get<FrameSender>().Open(receiver.ReplyQueue, request.RequestId)).ToList();
         using var sent = new CounterListener("AgentPlatform.Messaging", "messaging.client.sent.messages");
         for (var step = 0; step < Steps; step++)
         {
-            writers.ForEach(writer => writer.Write(ReplyKind.Delta, "{}"u8.ToArray()));
+            writers.ForEach(writer => writer.Write(new ReplyPart(ReplyKind.Delta, "{}"u8.ToArray())));
         }
 
         Assert.All(await Task.WhenAll(writers.Select(writer => writer.CompleteAsync(ReplyKind.End, default))), Assert.True);
@@ -182,8 +185,8 @@ public sealed class RoundTripTests(RabbitMQServer server)
     private async Task<ReplyAssembly> SendAsync(Side gateway, InferenceRequest request)
     {
         var receiver = gateway.Get<ReplyReceiver>();
-        var answer = receiver.Expect(request.RequestId);
-        await gateway.Get<JobPublisher>().PublishAsync(request, _queue, "1", receiver.ReplyQueue, CancellationToken.None);
+        var answer = receiver.Expect(request, _queue, "1");
+        await gateway.Get<JobPublisher>().PublishAsync(request, _queue, "1", receiver.ReplyQueue, issue: 0, CancellationToken.None);
         return answer;
     }
 

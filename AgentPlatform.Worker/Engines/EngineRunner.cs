@@ -6,7 +6,7 @@ namespace AgentPlatform.Worker.Engines;
 
 /// <summary>
 /// The one way to the engine, for jobs and for HTTP: refuses what the model cannot do, spends nothing on a request whose
-/// deadline has passed, waits for a slot, ends what runs past its deadline, and turns whatever an engine may throw into an error
+/// deadline has passed, waits for a slot, says when the engine begins, ends what runs past its deadline, and turns whatever an engine may throw into an error
 /// that the client can read.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
@@ -38,11 +38,18 @@ internal sealed partial class EngineRunner(IEngine engine, EngineSlots slots, En
         using var deadline = new CancellationTokenSource(left < _longest ? left : _longest, time);
         using var work = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         using var run = new Run(request, metrics, time);
-        using var slot = await EnterAsync(run, work.Token, cancellationToken);
+        using var slot = await EnterAsync(run, request.IsSuspect, work.Token, cancellationToken);
+        yield return new ReplyPart(ReplyKind.Started, default);
         await using var parts = engine.RunAsync(request, work.Token).GetAsyncEnumerator(work.Token);
         while (await MoveNextAsync(run, parts, work.Token, cancellationToken))
         {
             var part = parts.Current;
+            if (part.Kind == ReplyKind.Started)
+            {
+                // An engine that asks a server has been told that it began there.
+                continue;
+            }
+
             if (part.IsLast)
             {
                 // Before it is given: the reader need not ask for more.
@@ -51,6 +58,8 @@ internal sealed partial class EngineRunner(IEngine engine, EngineSlots slots, En
                 yield break;
             }
 
+            // Whatever its request did to other workers, this one has survived it.
+            slot.Share();
             yield return part;
         }
 
@@ -58,11 +67,11 @@ internal sealed partial class EngineRunner(IEngine engine, EngineSlots slots, En
         throw run.Failed(InferenceError.EngineFailed("The engine ended its answer without completing it."));
     }
 
-    private async ValueTask<EngineSlots.Slot> EnterAsync(Run run, CancellationToken work, CancellationToken caller)
+    private async ValueTask<EngineSlots.Slot> EnterAsync(Run run, bool alone, CancellationToken work, CancellationToken caller)
     {
         try
         {
-            return await slots.EnterAsync(work);
+            return await slots.EnterAsync(alone, work);
         }
         catch (OperationCanceledException) when (!caller.IsCancellationRequested)
         {

@@ -20,6 +20,9 @@ internal enum JobOutcome
     /// <summary>Its gateway is gone.</summary>
     Orphaned,
 
+    /// <summary>It was of no use any more: the request was over, or at another worker.</summary>
+    Superseded,
+
     /// <summary>It went back to the broker untouched, since the worker stops.</summary>
     Returned,
 
@@ -51,6 +54,7 @@ internal sealed class JobMetrics(IMeterFactory meters)
         JobOutcome.Expired => "expired",
         JobOutcome.Cancelled => "cancelled",
         JobOutcome.Orphaned => "orphaned",
+        JobOutcome.Superseded => "superseded",
         JobOutcome.Returned => "returned",
         _ => "lost",
     };

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Messaging.Control;
@@ -10,13 +11,14 @@ namespace AgentPlatform.Worker.Jobs;
 
 /// <summary>
 /// Takes one job from its delivery to its acknowledgement, which comes only when nobody can need the job any more: its last frame
-/// is at the broker, its client left, or its gateway is gone. In every other case the broker gives it to another worker.
+/// is at the broker, its client left, its gateway is gone, or another worker has the request. In every other case the broker gives it to
+/// another worker. A job that somebody may have begun is begun only when its gateway says from where.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
-internal sealed class JobRunner(EngineRunner runner, IEngine engine, FrameSender frames, CancelListener cancels, DrainClock drain, JobMetrics metrics, TimeProvider time)
+internal sealed class JobRunner(
+    EngineRunner runner, IEngine engine, FrameSender frames, Cancellations cancellations, Claims claims, DrainClock drain, JobMetrics metrics, TimeProvider time)
 {
-    // Two workers on one machine must be told apart.
-    private readonly byte[] _started = new StartedNote($"{Environment.MachineName}.{Environment.ProcessId}", engine.Traits.Replayable).ToUtf8();
+    private readonly byte[] _started = new StartedNote(claims.Worker).ToUtf8();
 
     /// <summary>Runs the job and settles its delivery.</summary>
     public async Task RunAsync(Delivery delivery)
@@ -24,7 +26,7 @@ internal sealed class JobRunner(EngineRunner runner, IEngine engine, FrameSender
         var began = time.GetTimestamp();
         using var activity = delivery.StartProcessing();
         activity?.SetTag("messaging.message.id", delivery.Request.RequestId);
-        activity?.SetTag("agentplatform.attempt", (int)delivery.Attempt);
+        activity?.SetTag("agentplatform.issue", (int)delivery.Issue);
         var outcome = await SettleAsync(delivery);
         activity?.SetTag("agentplatform.job.outcome", JobMetrics.NameOf(outcome));
         metrics.Ended(delivery.Queue, outcome, time.GetElapsedTime(began));
@@ -38,30 +40,48 @@ internal sealed class JobRunner(EngineRunner runner, IEngine engine, FrameSender
             return JobOutcome.Returned;
         }
 
-        using var writer = frames.Open(delivery.ReplyQueue, delivery.Request.RequestId, delivery.Attempt);
+        using var writer = frames.Open(delivery.ReplyQueue, delivery.Request.RequestId);
         using var cancel = new CancellationTokenSource();
-        using var watch = cancels.Watch(delivery.Request.RequestId, cancel);
         using var work = CancellationTokenSource.CreateLinkedTokenSource([cancel.Token, delivery.Lost, writer.Gone, drain.Over]);
-        var outcome = await AnswerAsync(delivery.Request, writer, work.Token);
+        JobOutcome outcome;
+        try
+        {
+            var grant = delivery.IsRepeated ? await AskAsync(delivery, writer, work.Token) : new Grant(Attempt: 0, SoFar: null, Alone: false);
+            outcome = grant is null ? JobOutcome.Superseded : await RunAsync(delivery.Request, grant, writer, cancel, work.Token);
+        }
+        catch (OperationCanceledException) when (work.IsCancellationRequested)
+        {
+            outcome = JobOutcome.Lost;
+        }
+
         if (outcome is not JobOutcome.Lost || cancel.IsCancellationRequested || writer.IsGatewayGone)
         {
             await delivery.AcknowledgeAsync();
             return outcome is not JobOutcome.Lost ? outcome : writer.IsGatewayGone ? JobOutcome.Orphaned : JobOutcome.Cancelled;
         }
 
-        // A job that was given up at the end of the drain is left unsettled: some servers count only the job of a closed
-        // connection as another attempt, and the gateway tells this attempt's frames from the next one's by that count.
-        if (!drain.Over.IsCancellationRequested)
+        if (drain.Over.IsCancellationRequested && !delivery.Lost.IsCancellationRequested)
         {
-            await delivery.ReturnAsync();
+            // The gateway need not wait for the time of a lease, and holds nothing against the request.
+            await writer.ReturnAsync();
         }
 
+        await delivery.ReturnAsync();
         return JobOutcome.Lost;
     }
 
-    /// <summary>Runs the job and sends its answer; <see cref="JobOutcome.Lost"/> if the answer did not get through to its end.</summary>
-    private async Task<JobOutcome> AnswerAsync(InferenceRequest request, FrameWriter writer, CancellationToken work)
+    private async Task<Grant?> AskAsync(Delivery delivery, FrameWriter writer, CancellationToken work)
     {
+        Activity.Current?.AddEvent(new ActivityEvent("asks the gateway"));
+        var grant = await claims.AskAsync(delivery, writer, work);
+        Activity.Current?.SetTag("agentplatform.attempt", (int?)grant?.Attempt);
+        return grant;
+    }
+
+    private async Task<JobOutcome> RunAsync(InferenceRequest request, Grant grant, FrameWriter writer, CancellationTokenSource cancel, CancellationToken work)
+    {
+        writer.Begin(grant.Attempt, grant.SoFar?.Parts ?? 0);
+        using var watch = cancellations.Watch(request.RequestId, grant.Attempt, cancel);
         Task<bool> delivered;
         JobOutcome outcome;
         try
@@ -71,8 +91,7 @@ internal sealed class JobRunner(EngineRunner runner, IEngine engine, FrameSender
                 throw new InferenceException(InferenceError.DeadlinePassed());
             }
 
-            writer.Write(ReplyKind.Started, _started);
-            delivered = await SendPartsAsync(request, writer, work);
+            delivered = await SendPartsAsync(request, grant, writer, work);
             outcome = JobOutcome.Completed;
         }
         catch (InferenceException e)
@@ -80,28 +99,38 @@ internal sealed class JobRunner(EngineRunner runner, IEngine engine, FrameSender
             delivered = writer.CompleteAsync(ReplyKind.Error, JsonSerializer.SerializeToUtf8Bytes(e.Error, ContractsJsonContext.Default.InferenceError));
             outcome = e.Error.Status == 504 ? JobOutcome.Expired : JobOutcome.Failed;
         }
-        catch (OperationCanceledException) when (work.IsCancellationRequested)
-        {
-            return JobOutcome.Lost;
-        }
 
         return await delivered ? outcome : JobOutcome.Lost;
     }
 
     /// <summary>Sends the parts and frees the engine's slot, without waiting for the broker to confirm the last one.</summary>
-    private async Task<Task<bool>> SendPartsAsync(InferenceRequest request, FrameWriter writer, CancellationToken work)
+    private async Task<Task<bool>> SendPartsAsync(InferenceRequest request, Grant grant, FrameWriter writer, CancellationToken work)
     {
-        await foreach (var part in runner.RunAsync(request, work))
+        // An engine that cannot go on from there but always says the same begins again, and what the client has is left out.
+        var repeated = engine.Traits.Continues ? 0 : grant.SoFar?.Parts ?? 0;
+        if (repeated > 0 && !engine.Traits.Replayable)
+        {
+            throw new InferenceException(InferenceError.EngineFailed("The worker was lost after a part of the answer was sent, and its engine cannot repeat the answer exactly."));
+        }
+
+        await foreach (var part in runner.RunAsync(request with { SoFar = engine.Traits.Continues ? grant.SoFar : null, IsSuspect = grant.Alone }, work))
         {
             if (part.IsLast)
             {
                 return writer.CompleteAsync(part.Kind, part.Payload);
             }
 
-            // An engine that asks a server passes on nothing of where it runs: this worker has said that already.
-            if (part.Kind != ReplyKind.Started)
+            if (part.Kind == ReplyKind.Started)
             {
-                writer.Write(part.Kind, part.Payload);
+                writer.Start(_started);
+            }
+            else if (repeated > 0)
+            {
+                repeated--;
+            }
+            else
+            {
+                writer.Write(part);
             }
         }
 

@@ -1,13 +1,17 @@
 using System.Diagnostics;
 using System.Text.Json;
+using System.Threading.Channels;
 
 namespace AgentPlatform.Benchmarks.Processes;
 
-/// <summary>What a measured process has done so far, as it tells when asked.</summary>
+/// <summary>What a measured process has done so far and holds now, as it tells when asked.</summary>
 /// <param name="AllocatedBytes">Bytes that its garbage-collected heap has ever given out.</param>
 /// <param name="MessagesSent">Messages that it has given to the broker.</param>
 /// <param name="CpuSeconds">Processor time that it has used.</param>
-internal sealed record ProcessCounts(long AllocatedBytes, long MessagesSent, double CpuSeconds);
+/// <param name="ActiveSlots">Requests that its engine runs now.</param>
+/// <param name="HeapBytes">Bytes in use on its heap; those that nobody needs are counted too unless it collected them before.</param>
+/// <param name="ResidentBytes">Memory that the system has given it.</param>
+internal sealed record ProcessCounts(long AllocatedBytes, long MessagesSent, double CpuSeconds, long ActiveSlots, long HeapBytes, long ResidentBytes);
 
 /// <summary>
 /// A process of this program in another role (<see cref="HostRole"/>), or a command of its own. It ends with this one, since it
@@ -16,13 +20,33 @@ internal sealed record ProcessCounts(long AllocatedBytes, long MessagesSent, dou
 internal sealed class ChildProcess : IAsyncDisposable
 {
     private static readonly TimeSpan _startLimit = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan _answerLimit = TimeSpan.FromMinutes(1);
     private readonly Process _process;
+    private readonly TextWriter? _log;
     private readonly Queue<string> _lastLines = new();
+    private readonly SemaphoreSlim _asking = new(1);
+    private readonly Channel<string> _answers = Channel.CreateUnbounded<string>();
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private ChildProcess(Process process) => _process = process;
+    private ChildProcess(ProcessStartInfo start, TextWriter? log)
+    {
+        (start.RedirectStandardInput, start.RedirectStandardOutput) = (true, true);
+        _log = log;
+        _process = new Process { StartInfo = start, EnableRaisingEvents = true };
+        _process.Exited += (_, _) => _ended.TrySetResult();
+        _process.Start();
+        _process.OutputDataReceived += Receive;
+        _process.BeginOutputReadLine();
+    }
 
     /// <summary>Starts this program in a role and waits until its server at <paramref name="port"/> is healthy.</summary>
-    public static async Task<ChildProcess> StartAsync(string role, int port, IReadOnlyDictionary<string, string> settings, CancellationToken cancellationToken)
+    /// <param name="role">One of <see cref="HostRole"/>'s.</param>
+    /// <param name="port">Where its server listens.</param>
+    /// <param name="settings">Environment variables.</param>
+    /// <param name="cancellationToken">Ends the waiting, and the process.</param>
+    /// <param name="log">Takes what it writes to standard output.</param>
+    public static async Task<ChildProcess> StartAsync(
+        string role, int port, IReadOnlyDictionary<string, string> settings, CancellationToken cancellationToken, TextWriter? log = null)
     {
         var start = new ProcessStartInfo(Path.ChangeExtension(typeof(ChildProcess).Assembly.Location, null)) { ArgumentList = { "host", role } };
         foreach (var (name, value) in settings)
@@ -31,35 +55,58 @@ internal sealed class ChildProcess : IAsyncDisposable
         }
 
         start.Environment["ASPNETCORE_URLS"] = $"http://127.0.0.1:{port}";
-        var child = new ChildProcess(Spawn(start));
-        await child.UntilAnswersAsync($"http://127.0.0.1:{port}/health", cancellationToken);
-        return child;
+        return await UntilAnswersAsync(new ChildProcess(start, log), $"http://127.0.0.1:{port}/health", anyStatus: false, cancellationToken);
     }
 
     /// <summary>Starts another program and waits until <paramref name="port"/> answers.</summary>
-    public static async Task<ChildProcess> StartAsync(string program, IEnumerable<string> arguments, int port, CancellationToken cancellationToken)
-    {
-        var child = new ChildProcess(Spawn(new ProcessStartInfo(program, arguments)));
-        child._process.OutputDataReceived += child.Remember;
-        child._process.BeginOutputReadLine();
-        await child.UntilAnswersAsync($"http://127.0.0.1:{port}/", cancellationToken, anyStatus: true);
-        return child;
-    }
+    public static Task<ChildProcess> StartAsync(string program, IEnumerable<string> arguments, int port, CancellationToken cancellationToken) =>
+        UntilAnswersAsync(new ChildProcess(new ProcessStartInfo(program, arguments), log: null), $"http://127.0.0.1:{port}/", anyStatus: true, cancellationToken);
+
+    /// <summary>Ends when it does.</summary>
+    public Task Ended => _ended.Task;
 
     /// <summary>Asks a process that runs in a role what it has done.</summary>
-    public async Task<ProcessCounts> CountAsync()
-    {
-        await _process.StandardInput.WriteLineAsync("count");
-        while (await _process.StandardOutput.ReadLineAsync() is { } line)
-        {
-            // Its console log shares the stream.
-            if (line.StartsWith('{') && JsonSerializer.Deserialize<ProcessCounts>(line) is { } counts)
-            {
-                return counts;
-            }
-        }
+    public Task<ProcessCounts> CountAsync() => AskAsync<ProcessCounts>("count");
 
-        throw new InvalidOperationException("A measured process ended.");
+    /// <summary>The same after it has collected all garbage.</summary>
+    public Task<ProcessCounts> SettleAsync() => AskAsync<ProcessCounts>("settle");
+
+    /// <summary>Asks a process that runs in a role something that <see cref="HostRole"/> knows; one question at a time.</summary>
+    /// <exception cref="InvalidOperationException">It ended.</exception>
+    public async Task<T> AskAsync<T>(string question)
+    {
+        await _asking.WaitAsync();
+        try
+        {
+            await _process.StandardInput.WriteLineAsync(question);
+            await _process.StandardInput.FlushAsync();
+            return JsonSerializer.Deserialize<T>(await _answers.Reader.ReadAsync().AsTask().WaitAsync(_answerLimit, TimeProvider.System))!;
+        }
+        catch (Exception e) when (e is IOException or ChannelClosedException)
+        {
+            throw new InvalidOperationException("A measured process ended.", e);
+        }
+        finally
+        {
+            _asking.Release();
+        }
+    }
+
+    /// <summary>Ends it as a crash would.</summary>
+    public void Kill() => _process.Kill();
+
+    /// <summary>Asks it to stop, as Ctrl-C and Kubernetes do.</summary>
+    public Task TerminateAsync() => Shell("kill -s TERM \"$1\"");
+
+    /// <summary>Stops its clock for a while. Who thaws it is a process of its own, so that nothing stays frozen when this one is killed meanwhile.</summary>
+    public Task FreezeAsync(TimeSpan length) => Shell($"kill -s STOP \"$1\"; sleep {length.TotalSeconds:0.###}; kill -s CONT \"$1\"");
+
+    /// <summary>Waits for its end.</summary>
+    /// <returns>Its exit code.</returns>
+    public async Task<int> ExitAsync(CancellationToken cancellationToken)
+    {
+        await _process.WaitForExitAsync(cancellationToken);
+        return _process.ExitCode;
     }
 
     public async ValueTask DisposeAsync()
@@ -76,27 +123,55 @@ internal sealed class ChildProcess : IAsyncDisposable
         }
 
         _process.Dispose();
+        _asking.Dispose();
     }
 
-    private static Process Spawn(ProcessStartInfo start)
+    private async Task Shell(string script)
     {
-        (start.RedirectStandardInput, start.RedirectStandardOutput) = (true, true);
-        return Process.Start(start) ?? throw new InvalidOperationException($"{start.FileName} did not start.");
+        using var shell = Process.Start("sh", ["-c", script, "sh", $"{_process.Id}"]);
+        await shell.WaitForExitAsync();
     }
 
-    private void Remember(object sender, DataReceivedEventArgs received)
+    private void Receive(object sender, DataReceivedEventArgs received)
     {
-        lock (_lastLines)
+        if (received.Data is not { } line)
         {
-            _lastLines.Enqueue(received.Data ?? "");
-            if (_lastLines.Count > 20)
+            _answers.Writer.TryComplete();
+        }
+        else if (line.StartsWith(HostRole.AnswerMark, StringComparison.Ordinal))
+        {
+            // Its console log shares the stream.
+            _answers.Writer.TryWrite(line[HostRole.AnswerMark.Length..]);
+        }
+        else
+        {
+            lock (_lastLines)
             {
-                _lastLines.Dequeue();
+                _log?.WriteLine(line);
+                _lastLines.Enqueue(line);
+                if (_lastLines.Count > 20)
+                {
+                    _lastLines.Dequeue();
+                }
             }
         }
     }
 
-    private async Task UntilAnswersAsync(string address, CancellationToken cancellationToken, bool anyStatus = false)
+    private static async Task<ChildProcess> UntilAnswersAsync(ChildProcess child, string address, bool anyStatus, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await child.UntilAnswersAsync(address, anyStatus, cancellationToken);
+            return child;
+        }
+        catch
+        {
+            await child.DisposeAsync();
+            throw;
+        }
+    }
+
+    private async Task UntilAnswersAsync(string address, bool anyStatus, CancellationToken cancellationToken)
     {
         using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
         var began = TimeProvider.System.GetTimestamp();
@@ -110,7 +185,7 @@ internal sealed class ChildProcess : IAsyncDisposable
                     return;
                 }
             }
-            catch (HttpRequestException)
+            catch (Exception e) when (e is HttpRequestException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
             {
                 // Not there yet.
             }

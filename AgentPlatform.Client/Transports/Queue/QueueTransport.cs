@@ -9,7 +9,7 @@ namespace AgentPlatform.Client.Transports.Queue;
 
 /// <summary>Reaches one version of a model through its queue on the broker.</summary>
 /// <remarks>Safe for concurrent use.</remarks>
-internal sealed class QueueTransport(string model, string version, JobPublisher jobs, ReplyReceiver replies, CancelPublisher cancels) : IInference
+internal sealed class QueueTransport(string model, string version, JobPublisher jobs, ReplyReceiver replies, ControlPublisher control) : IInference
 {
     private readonly string _queue = Topology.JobQueue(model, version);
 
@@ -17,7 +17,7 @@ internal sealed class QueueTransport(string model, string version, JobPublisher 
     public async IAsyncEnumerable<ReplyPart> RunAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var answer = replies.Expect(request.RequestId);
+        var answer = replies.Expect(request, _queue, version);
         var (isPublished, isComplete) = (false, false);
         try
         {
@@ -36,7 +36,7 @@ internal sealed class QueueTransport(string model, string version, JobPublisher 
             if (isPublished && !isComplete)
             {
                 // The client left, the deadline passed or the answer failed: nobody waits for what the worker still makes.
-                cancels.Cancel(request.RequestId);
+                control.Cancel(request.RequestId);
             }
         }
     }
@@ -45,12 +45,12 @@ internal sealed class QueueTransport(string model, string version, JobPublisher 
     {
         try
         {
-            await jobs.PublishAsync(request, _queue, version, replies.ReplyQueue, cancellationToken);
+            await jobs.PublishAsync(request, _queue, version, replies.ReplyQueue, issue: 0, cancellationToken);
         }
         catch (OperationCanceledException)
         {
             // It may be on its way; the cancel follows it on the same channel.
-            cancels.Cancel(request.RequestId);
+            control.Cancel(request.RequestId);
             throw;
         }
     }

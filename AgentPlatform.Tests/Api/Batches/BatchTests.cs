@@ -88,7 +88,9 @@ public sealed class BatchTests
         Assert.Equal("AI Agent Microservice is running.", await host.Client.GetStringAsync(new Uri("/", UriKind.Relative)));
         Assert.Contains("\"id\":\"org/big\"", await host.Client.GetStringAsync(new Uri("/v1/models", UriKind.Relative)), StringComparison.Ordinal);
         Assert.StartsWith("{\"id\":\"org/big\",\"object\":\"model\"", await host.Client.GetStringAsync(new Uri("/v1/models/org/big", UriKind.Relative)), StringComparison.Ordinal);
-        Assert.Contains("max_completion_tokens", await host.Client.GetStringAsync(new Uri("/openapi/v1.json", UriKind.Relative)), StringComparison.Ordinal);
+        var description = await host.Client.GetStringAsync(new Uri("/openapi/v1.json", UriKind.Relative));
+        Assert.Contains("max_completion_tokens", description, StringComparison.Ordinal);
+        Assert.Contains("Idempotency-Key", description, StringComparison.Ordinal);
         var explorer = await host.Client.GetStringAsync(new Uri("/scalar/", UriKind.Relative));
         Assert.DoesNotContain("//", explorer.Replace("<!--", "", StringComparison.Ordinal), StringComparison.Ordinal);
         Assert.True((await host.Client.GetByteArrayAsync(new Uri("/scalar/scalar.js", UriKind.Relative))).Length > 100_000);

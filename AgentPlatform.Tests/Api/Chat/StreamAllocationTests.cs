@@ -6,6 +6,7 @@ using AgentPlatform.Messaging.Contracts;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
 namespace AgentPlatform.Tests.Api.Chat;
@@ -34,7 +35,7 @@ public sealed class StreamAllocationTests
     {
         SynchronizationContext.SetSynchronizationContext(null); // A server has none; xunit's would move the stream to other threads.
         var inference = new Tokens(tokens, waits);
-        var call = new InferenceCall(inference, Options.Create(new InferenceApiOptions()), services.GetRequiredService<InferenceMetrics>(), TimeProvider.System);
+        var call = new InferenceCall(inference, Options.Create(new InferenceApiOptions()), services.GetRequiredService<InferenceMetrics>(), TimeProvider.System, NullLogger<InferenceCall>.Instance);
         var context = new DefaultHttpContext();
         context.Features.Set<IHttpResponseBodyFeature>(new Sink());
         using var deadline = call.StartDeadline(context);

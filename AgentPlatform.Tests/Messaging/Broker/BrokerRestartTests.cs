@@ -64,5 +64,5 @@ public sealed class BrokerRestartTests(RabbitMQServer server)
             Operation = Operation.Chat,
             Deadline = DateTimeOffset.FromUnixTimeMilliseconds(4_000_000_000_000),
             Body = "{}"u8.ToArray(),
-        }, queue, "1", gateway.Get<ReplyReceiver>().ReplyQueue, CancellationToken.None);
+        }, queue, "1", gateway.Get<ReplyReceiver>().ReplyQueue, issue: 0, CancellationToken.None);
 }

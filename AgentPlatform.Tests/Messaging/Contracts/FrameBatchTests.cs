@@ -12,7 +12,7 @@ public sealed class FrameBatchTests
         Frame[] frames =
         [
             new(Guid.CreateVersion7(), 0, 0, ReplyKind.Started, "worker-1"u8.ToArray()),
-            new(Guid.CreateVersion7(), 3, uint.MaxValue, ReplyKind.Delta, Encoding.UTF8.GetBytes("{\"choices\":[\"é🙂\"]}")),
+            new(Guid.CreateVersion7(), 3, uint.MaxValue, ReplyKind.Delta, Encoding.UTF8.GetBytes("{\"choices\":[\"é🙂\"]}"), new byte[] { 1, 2, 3 }),
             new(Guid.CreateVersion7(), ushort.MaxValue, 7, ReplyKind.End, ReadOnlyMemory<byte>.Empty),
         ];
 
@@ -21,8 +21,9 @@ public sealed class FrameBatchTests
         Assert.Equal(frames.Length, read.Count);
         foreach (var (expected, actual) in frames.Zip(read))
         {
-            Assert.Equal(expected with { Payload = default }, actual with { Payload = default });
+            Assert.Equal(expected with { Payload = default, Trail = default }, actual with { Payload = default, Trail = default });
             Assert.Equal(expected.Payload.ToArray(), actual.Payload.ToArray());
+            Assert.Equal(expected.Trail.ToArray(), actual.Trail.ToArray());
         }
     }
 
@@ -31,15 +32,15 @@ public sealed class FrameBatchTests
     {
         var id = Guid.Parse("00112233-4455-6677-8899-aabbccddeeff");
 
-        var message = Write(new Frame(id, 0x0102, 0x03040506, ReplyKind.Delta, "{}"u8.ToArray()));
+        var message = Write(new Frame(id, 0x0102, 0x03040506, ReplyKind.Delta, "{}"u8.ToArray(), new byte[] { 9 }));
 
-        Assert.Equal("01" + "19000000" + "00112233445566778899AABBCCDDEEFF" + "0201" + "06050403" + "02" + "7B7D", Convert.ToHexString(message));
+        Assert.Equal("02" + "1C000000" + "00112233445566778899AABBCCDDEEFF" + "0201" + "06050403" + "02" + "0100" + "09" + "7B7D", Convert.ToHexString(message));
     }
 
     [Fact]
     public void SizeOf_IsWhatAppendWrites()
     {
-        var frame = new Frame(Guid.NewGuid(), 1, 2, ReplyKind.Delta, new byte[123]);
+        var frame = new Frame(Guid.NewGuid(), 1, 2, ReplyKind.Delta, new byte[123], new byte[45]);
 
         Assert.Equal(1 + FrameBatch.SizeOf(frame), Write(frame).Length);
     }
@@ -47,7 +48,7 @@ public sealed class FrameBatchTests
     [Fact]
     public void Read_OfAMessageCutAnywhereInAFrame_IsRefused()
     {
-        var message = Write(new Frame(Guid.NewGuid(), 0, 0, ReplyKind.Delta, "payload"u8.ToArray()));
+        var message = Write(new Frame(Guid.NewGuid(), 0, 0, ReplyKind.Delta, "payload"u8.ToArray(), new byte[2]));
 
         for (var length = 2; length < message.Length; length++)
         {
@@ -57,9 +58,10 @@ public sealed class FrameBatchTests
 
     [Theory]
     [InlineData("")]
-    [InlineData("02")]
-    [InlineData("01FFFFFFFF")]
-    [InlineData("0117000000000000000000000000000000000000000000000000000000FF")]
+    [InlineData("01")]
+    [InlineData("02FFFFFFFF")]
+    [InlineData("02190000000000000000000000000000000000000000000000000000FF0000")]
+    [InlineData("0219000000000000000000000000000000000000000000000000000000020100")]
     public void Read_OfGarbage_IsRefused(string hex)
     {
         Assert.Throws<FormatException>(() => ReadAll(Convert.FromHexString(hex)));

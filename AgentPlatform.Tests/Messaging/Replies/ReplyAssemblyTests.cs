@@ -1,20 +1,24 @@
 using System.Text;
 using System.Text.Json;
+using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Messaging.Replies;
+using Microsoft.Extensions.Time.Testing;
 
 namespace AgentPlatform.Tests.Messaging.Replies;
 
 public sealed class ReplyAssemblyTests
 {
-    private static readonly Guid Id = Guid.CreateVersion7();
-    private readonly ReplyAssembly _stream = new(capacity: 64);
+    private readonly FakeTimeProvider _time = new();
+    private readonly MessagingOptions _options = new();
+    private readonly ReplyAssembly _stream;
+
+    public ReplyAssemblyTests() => _stream = new ReplyAssembly(Worker.Requests.Create(stream: true), "infer.m.1.default", "1", _options, _time);
 
     [Fact]
     public async Task Accept_OfFramesInOrder_GivesTheAnswerAndEnds()
     {
         Accept(0, "S", "a", "b", "E");
-
         Assert.Equal("ab", await ReadTextAsync());
     }
 
@@ -23,16 +27,25 @@ public sealed class ReplyAssemblyTests
     {
         Accept(0, "S", "a");
         Accept(0, "S", "a", "b", "E");
-
         Assert.Equal("ab", await ReadTextAsync());
     }
 
     [Fact]
-    public async Task Accept_OfASecondAttempt_ContinuesWhereTheFirstBrokeOff()
+    public async Task Claim_OfARedeliveredJob_IsGrantedWithWhatThereIs()
     {
         Accept(0, "S", "a", "b");
-        Accept(1, "S", "a", "b", "c", "E");
+        var grant = Claim(issue: 0);
+        Assert.Equal(((ushort?)1, 2u, "ab", false), (grant!.Attempt, grant.Parts, Encoding.UTF8.GetString(grant.Trail), grant.Alone));
+        Accept(1, from: 2, "S", "c", "E");
+        Assert.Equal("abc", await ReadTextAsync());
+    }
 
+    [Fact]
+    public async Task Accept_OfAnAttemptThatBeginsAnew_LeavesOutWhatTheClientHas()
+    {
+        Accept(0, "S", "a", "b");
+        Claim(issue: 0);
+        Accept(1, "S", "a", "b", "c", "E");
         Assert.Equal("abc", await ReadTextAsync());
     }
 
@@ -40,40 +53,138 @@ public sealed class ReplyAssemblyTests
     public async Task Accept_OfALateFrameOfAnOlderAttempt_IgnoresIt()
     {
         Accept(0, "S", "a");
-        Accept(1, "S");
-        Accept(0, from: 2, "zombie");
-        Accept(1, from: 1, "a", "b", "E");
-
+        Claim(issue: 0);
+        Assert.False(_stream.Accept(ToFrame(0, 1, "zombie")));
+        Accept(1, from: 1, "S", "b", "E");
         Assert.Equal("ab", await ReadTextAsync());
     }
 
     [Fact]
-    public async Task Accept_OfAGap_FailsInsteadOfPassingForComplete()
+    public async Task Accept_OfAGap_LosesTheAttemptAndIssuesTheRequestAgain()
     {
         Accept(0, "S", "a");
-        Accept(0, from: 3, "c", "E");
-
-        var failure = await Assert.ThrowsAsync<InferenceException>(ReadTextAsync);
-        Assert.Equal(502, failure.Error.Status);
+        Accept(0, from: 3, "d");
+        Assert.Equal((RequestNeed.Reissue, 1), Check());
+        Assert.False(_stream.Accept(ToFrame(0, 1, "b")));
+        Assert.Equal(1u, Claim(issue: 1)!.Parts);
+        Accept(1, from: 1, "S", "b", "E");
+        Assert.Equal("ab", await ReadTextAsync());
     }
 
     [Fact]
-    public async Task Accept_OfASecondAttemptThatCannotRepeat_FailsOnceSomethingWasSent()
+    public void Check_OfASilentWorker_IssuesTheRequestAgainOnce()
     {
         Accept(0, "S", "a");
-        Accept(1, "X", "b");
+        _time.Advance(_options.LeaseTimeout);
+        Assert.Equal(RequestNeed.None, Check().Need);
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.Equal((RequestNeed.Reissue, 1), Check());
+        Assert.Equal(RequestNeed.None, Check().Need);
 
-        var failure = await Assert.ThrowsAsync<InferenceException>(ReadTextAsync);
-        Assert.Contains("cannot repeat", failure.Message, StringComparison.Ordinal);
+        // The second message may be lost as well.
+        _time.Advance(TimeSpan.FromSeconds(5));
+        Assert.Equal((RequestNeed.Reissue, 2), Check());
     }
 
     [Fact]
-    public async Task Accept_OfASecondAttemptThatCannotRepeat_RestartsIfNothingWasSent()
+    public void Check_WhileTheWorkerIsHeardOf_NeedsNothing()
     {
-        Accept(0, "X");
-        Accept(1, "X", "b", "E");
+        Accept(0, "S");
+        for (var i = 0; i < 20; i++)
+        {
+            _time.Advance(_options.HeartbeatInterval);
+            Accept(0, "A");
+            Assert.Equal(RequestNeed.None, Check().Need);
+        }
+    }
 
-        Assert.Equal("b", await ReadTextAsync());
+    [Fact]
+    public void Check_OfARequestThatWaitsInTheQueue_NeedsNothing()
+    {
+        _time.Advance(TimeSpan.FromHours(1));
+        Assert.Equal(RequestNeed.None, Check().Need);
+    }
+
+    [Fact]
+    public void Check_OfARequestThatIsNeitherInTheQueueNorAtAWorker_IssuesItAgain()
+    {
+        Assert.Equal(RequestNeed.None, _stream.Check(0, isQueueEmpty: true, out _));
+        _time.Advance(TimeSpan.FromSeconds(3));
+        Assert.Equal(RequestNeed.Reissue, _stream.Check(0, isQueueEmpty: true, out var issue));
+        Assert.Equal(1, issue);
+        Assert.False(_stream.Accept(ToFrame(0, 0, "S")));
+        Assert.Equal((ushort)1, Claim(issue: 1)!.Attempt);
+    }
+
+    [Fact]
+    public void Check_AfterTheGatewayItselfWasDeaf_GivesTheWorkerTheTimeOfALease()
+    {
+        Accept(0, "S", "a");
+        _time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(RequestNeed.None, _stream.Check(_time.GetTimestamp(), isQueueEmpty: false, out _));
+    }
+
+    [Fact]
+    public void Claim_WithAnotherMessageWhileAWorkerIsAtIt_IsRefused()
+    {
+        Accept(0, "S", "a");
+        _time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal((RequestNeed.Reissue, 1), Check());
+        Assert.Equal((ushort)1, Claim(issue: 1)!.Attempt);
+
+        // The frozen worker's connection ended, and the broker gave its message to somebody.
+        Assert.Null(Claim(issue: 0)!.Attempt);
+
+        // The second one is lost too.
+        Assert.Equal((ushort)2, Claim(issue: 1)!.Attempt);
+    }
+
+    [Fact]
+    public void Claim_ThatIsRepeated_GetsTheSameAnswer()
+    {
+        Accept(0, "S", "a");
+        var question = new ClaimNote("w", Guid.NewGuid(), 0);
+        var (first, second) = (_stream.Claim(question)!, _stream.Claim(question)!);
+        Assert.Equal(first with { Trail = [] }, second with { Trail = [] });
+    }
+
+    [Fact]
+    public async Task Claim_OfAnAnsweredRequest_IsRefused()
+    {
+        Accept(0, "S", "a", "E");
+        Assert.Null(Claim(issue: 0)!.Attempt);
+        await ReadTextAsync();
+        Assert.Null(Claim(issue: 0)!.Attempt);
+    }
+
+    [Fact]
+    public void A_request_that_is_lost_again_and_again_without_a_new_part_runs_alone_and_is_given_up()
+    {
+        Accept(0, "S", "a");
+        var alone = new List<bool>();
+        while (Claim(issue: 0) is { Attempt: { } attempt } grant)
+        {
+            alone.Add(grant.Alone);
+            Accept(attempt, from: 1, "S");
+        }
+
+        Assert.Equal([false, false, true, true, true], alone);
+        Assert.Equal(RequestNeed.Burial, Check().Need);
+        Assert.Equal(RequestNeed.None, Check().Need);
+        Assert.Equal([1u, 0u, 0u, 0u, 0u, 0u], _stream.Story().Select(attempt => attempt.Parts));
+    }
+
+    [Fact]
+    public void Losses_before_the_engine_began_or_in_good_order_or_after_new_parts_are_no_ones_fault()
+    {
+        for (ushort round = 0; round < 20; round++)
+        {
+            var grant = Claim(issue: 0)!;
+            Assert.False(grant.Alone);
+            var attempt = grant.Attempt!.Value;
+            string[][] kinds = [["A"], ["S", "R"], ["S", "x"]];
+            Accept(attempt, from: grant.Parts, kinds[round % 3]);
+        }
     }
 
     [Fact]
@@ -81,99 +192,61 @@ public sealed class ReplyAssemblyTests
     {
         var error = InferenceError.Invalid("The prompt is too long.", "messages");
         Accept(0, "S", "a");
-        _stream.Accept(new Frame(Id, 0, 2, ReplyKind.Error, JsonSerializer.SerializeToUtf8Bytes(error, ContractsJsonContext.Default.InferenceError)));
+        _stream.Accept(new Frame(_stream.Request.RequestId, 0, 1, ReplyKind.Error, JsonSerializer.SerializeToUtf8Bytes(error, ContractsJsonContext.Default.InferenceError)));
         var text = new StringBuilder();
-
         var failure = await Assert.ThrowsAsync<InferenceException>(async () =>
         {
             await foreach (var part in _stream.ReadAsync(CancellationToken.None))
             {
-                text.Append(part.Kind == ReplyKind.Delta ? Encoding.UTF8.GetString(part.Payload.Span) : "");
+                text.Append(Encoding.UTF8.GetString(part.Payload.Span));
             }
         });
-
-        Assert.Equal("a", text.ToString());
-        Assert.Equal(error, failure.Error);
+        Assert.Equal(("a", error), (text.ToString(), failure.Error));
     }
 
     [Fact]
     public async Task Accept_BeyondTheCapacity_FailsThisRequestOnly()
     {
-        var slow = new ReplyAssembly(capacity: 2);
-        for (var i = 0u; i < 5; i++)
+        for (var i = 0u; i <= _options.ReplyCapacity; i++)
         {
-            slow.Accept(new Frame(Id, 0, i, ReplyKind.Delta, "x"u8.ToArray()));
+            _stream.Accept(ToFrame(0, i, "x"));
         }
 
-        var failure = await Assert.ThrowsAsync<InferenceException>(async () =>
-        {
-            await foreach (var _ in slow.ReadAsync(CancellationToken.None))
-            {
-            }
-        });
+        var failure = await Assert.ThrowsAsync<InferenceException>(ReadTextAsync);
         Assert.Equal("client_too_slow", failure.Error.Code);
-    }
-
-    [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    [InlineData(3)]
-    [InlineData(4)]
-    public async Task Accept_OfAnyInterleavingOfAttemptsAndDuplicates_IsAlwaysThePrefixAndFinallyTheAnswer(int seed)
-    {
-        var random = new Random(seed);
-        for (var round = 0; round < 200; round++)
-        {
-            var answer = Enumerable.Range(0, random.Next(1, 20)).Select(i => ((char)('a' + i)).ToString()).ToArray();
-            string[] frames = ["S", .. answer, "E"];
-            var stream = new ReplyAssembly(capacity: 64);
-
-            // Attempts break off anywhere; frames of earlier attempts and duplicates come in between; the last attempt is whole.
-            var attempts = (ushort)random.Next(1, 5);
-            for (ushort attempt = 0; attempt < attempts; attempt++)
-            {
-                var length = attempt == attempts - 1 ? frames.Length : random.Next(0, frames.Length);
-                for (var offset = 0; offset < length; offset++)
-                {
-                    stream.Accept(ToFrame(attempt, (uint)offset, frames[offset]));
-                    if (random.Next(3) == 0)
-                    {
-                        var old = random.Next(0, offset + 1);
-                        stream.Accept(ToFrame((ushort)random.Next(0, attempt + 1), (uint)old, frames[old]));
-                    }
-                }
-            }
-
-            Assert.Equal(string.Concat(answer), await ReadTextAsync(stream));
-        }
     }
 
     private void Accept(ushort attempt, params string[] parts) => Accept(attempt, 0, parts);
 
+    /// <summary>S: the engine began; A: alive; R: given back; E: end; anything else is text, and its own trail.</summary>
     private void Accept(ushort attempt, uint from, params string[] parts)
     {
-        foreach (var (index, part) in parts.Index())
+        foreach (var part in parts)
         {
-            _stream.Accept(ToFrame(attempt, from + (uint)index, part));
+            _stream.Accept(ToFrame(attempt, from, part));
+            from += part is "S" or "A" or "R" ? 0u : 1u;
         }
     }
 
-    // S: started by an engine that repeats exactly; X: by one that does not; E: end; anything else is text.
-    private static Frame ToFrame(ushort attempt, uint offset, string part) => part switch
+    private Frame ToFrame(ushort attempt, uint offset, string part) => part switch
     {
-        "S" or "X" => new Frame(Id, attempt, offset, ReplyKind.Started, new StartedNote("worker", part == "S").ToUtf8()),
-        "E" => new Frame(Id, attempt, offset, ReplyKind.End, default),
-        _ => new Frame(Id, attempt, offset, ReplyKind.Delta, Encoding.UTF8.GetBytes(part)),
+        "S" => new Frame(_stream.Request.RequestId, attempt, offset, ReplyKind.Started, new StartedNote("worker").ToUtf8()),
+        "A" => new Frame(_stream.Request.RequestId, attempt, 0, ReplyKind.Alive, default),
+        "R" => new Frame(_stream.Request.RequestId, attempt, 0, ReplyKind.Returned, default),
+        "E" => new Frame(_stream.Request.RequestId, attempt, offset, ReplyKind.End, default),
+        _ => new Frame(_stream.Request.RequestId, attempt, offset, ReplyKind.Delta, Encoding.UTF8.GetBytes(part), Encoding.UTF8.GetBytes(part)),
     };
 
-    private Task<string> ReadTextAsync() => ReadTextAsync(_stream);
+    private AgentPlatform.Messaging.Control.GrantMessage? Claim(ushort issue) => _stream.Claim(new ClaimNote("worker", Guid.NewGuid(), issue));
 
-    private static async Task<string> ReadTextAsync(ReplyAssembly stream)
+    private (RequestNeed Need, ushort Issue) Check() => (_stream.Check(0, isQueueEmpty: false, out var issue), issue);
+
+    private async Task<string> ReadTextAsync()
     {
         var text = new StringBuilder();
-        await foreach (var part in stream.ReadAsync(CancellationToken.None))
+        await foreach (var part in _stream.ReadAsync(CancellationToken.None))
         {
-            text.Append(part.Kind == ReplyKind.Delta ? Encoding.UTF8.GetString(part.Payload.Span) : "");
+            text.Append(Encoding.UTF8.GetString(part.Payload.Span));
         }
 
         return text.ToString();

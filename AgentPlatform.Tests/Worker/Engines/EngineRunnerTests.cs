@@ -32,7 +32,7 @@ public sealed class EngineRunnerTests : IDisposable
         Assert.Equal(1, _slots.Active);
         run.Give(ReplyKind.Delta, "{}");
         run.Give(ReplyKind.End);
-        Assert.Equal(["Delta {}", "End "], await answer.WaitAsync(_limit));
+        Assert.Equal(["Started ", "Delta {}", "End "], await answer.WaitAsync(_limit));
         Assert.Equal(0, _slots.Active);
     }
 

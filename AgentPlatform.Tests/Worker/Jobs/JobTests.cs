@@ -38,8 +38,7 @@ public sealed class JobTests(RabbitMQServer server)
             run.Give(ReplyKind.Delta, """{"n":1}""");
             run.Give(ReplyKind.End, """{"total_tokens":1}""");
             var parts = await answer.WaitAsync(_limit);
-            Assert.Contains("\"replayable\":true", parts[0], StringComparison.Ordinal);
-            Assert.Equal(["""Delta {"n":1}""", """End {"total_tokens":1}"""], parts[1..]);
+            Assert.Equal(["""Delta {"n":1}""", """End {"total_tokens":1}"""], parts);
             Assert.Equal(0, worker.Get<EngineSlots>().Active);
         }
 
@@ -81,8 +80,8 @@ public sealed class JobTests(RabbitMQServer server)
             var answer = await SendAsync(gateway, Requests.Create());
 
             // The second leaves while its job still waits in the broker.
-            gateway.Get<CancelPublisher>().Cancel(waiting.RequestId);
-            gateway.Get<CancelPublisher>().Cancel(leaving.RequestId);
+            gateway.Get<ControlPublisher>().Cancel(waiting.RequestId);
+            gateway.Get<ControlPublisher>().Cancel(leaving.RequestId);
             await left.Cancelled.Task.WaitAsync(_limit);
 
             var next = await engine.NextAsync();
@@ -181,7 +180,7 @@ public sealed class JobTests(RabbitMQServer server)
         again.Give(ReplyKind.Delta, """{"n":1}""");
         again.Give(ReplyKind.Delta, """{"n":2}""");
         again.Give(ReplyKind.End);
-        Assert.Equal(["""Delta {"n":1}""", """Delta {"n":2}""", "End "], (await answer.WaitAsync(_limit))[1..]);
+        Assert.Equal(["""Delta {"n":1}""", """Delta {"n":2}""", "End "], await answer.WaitAsync(_limit));
         Assert.Equal("lost", outcomes.All.First());
     }
 
@@ -279,8 +278,8 @@ public sealed class JobTests(RabbitMQServer server)
     private async Task<Task<List<string>>> SendAsync(Side gateway, InferenceRequest request)
     {
         var receiver = gateway.Get<ReplyReceiver>();
-        var answer = receiver.Expect(request.RequestId);
-        await gateway.Get<JobPublisher>().PublishAsync(request, Queue, _version, receiver.ReplyQueue, CancellationToken.None);
+        var answer = receiver.Expect(request, Queue, _version);
+        await gateway.Get<JobPublisher>().PublishAsync(request, Queue, _version, receiver.ReplyQueue, issue: 0, CancellationToken.None);
         return answer.ReadAsync(CancellationToken.None).ReadAsync();
     }
 

@@ -74,21 +74,15 @@ internal sealed class OnnxChatEngine(
     }
 
     /// <inheritdoc/>
-    public IAsyncEnumerable<ReplyPart> RunAsync(InferenceRequest request, CancellationToken cancellationToken) => ContinueAsync(request, soFar: null, cancellationToken);
-
-    /// <summary>Answers a request from where another worker left off: gives what comes after the tokens of <paramref name="soFar"/>, as that worker would have.</summary>
-    /// <param name="request">The request, as it was.</param>
-    /// <param name="soFar">For each choice its tokens so far; null for all of the answer.</param>
-    /// <param name="cancellationToken">Gives the work up at the next step.</param>
-    public async IAsyncEnumerable<ReplyPart> ContinueAsync(
-        InferenceRequest request, IReadOnlyList<IReadOnlyList<int>>? soFar, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<ReplyPart> RunAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var call = ChatCall.Read(request, Model, Loop.Rows);
-        var answer = new ChatAnswer(call.Prompt, call.Settings, Model.Tokenizer, soFar);
+        var soFar = ChatTrail.Read(request.SoFar, call.Settings.Choices);
+        var answer = new ChatAnswer(call.Prompt, call.Settings, Model.Tokenizer, [.. soFar.Select(choice => choice.Tokens)]);
         Loop.Submit(answer);
         try
         {
-            await foreach (var part in request.Stream ? StreamAsync(answer, soFar is not null, cancellationToken) : CompleteAsync(answer, cancellationToken))
+            await foreach (var part in request.Stream ? StreamAsync(answer, soFar, cancellationToken) : CompleteAsync(answer, cancellationToken))
             {
                 yield return part;
             }
@@ -102,24 +96,25 @@ internal sealed class OnnxChatEngine(
     /// <inheritdoc/>
     public void Dispose() => _loop?.Dispose();
 
-    private static async IAsyncEnumerable<ReplyPart> StreamAsync(ChatAnswer answer, bool isContinued, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private static async IAsyncEnumerable<ReplyPart> StreamAsync(
+        ChatAnswer answer, IReadOnlyList<PartialChoice> soFar, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var parts = new ChatParts();
-        var begun = new bool[answer.Settings.Choices];
-        Array.Fill(begun, isContinued);
+        var trail = new ChatTrail();
+        var begun = soFar.Select(choice => choice.HasBegun).ToArray();
         while (await answer.Pieces.WaitToReadAsync(cancellationToken))
         {
             while (answer.Pieces.TryRead(out var piece))
             {
                 if (piece.Text.Length > 0 || piece.Logprobs is { Count: > 0 })
                 {
-                    yield return parts.Token(piece.Choice, piece.Text, first: !begun[piece.Choice], piece.Logprobs);
+                    yield return parts.Token(piece.Choice, piece.Text, first: !begun[piece.Choice], piece.Logprobs) with { Trail = trail.Of(piece) };
                     begun[piece.Choice] = true;
                 }
 
-                if (piece.FinishReason is { } reason)
+                if (piece.FinishReason is { } reason && !soFar[piece.Choice].HasEnded)
                 {
-                    yield return parts.Finish(piece.Choice, reason, first: !begun[piece.Choice]);
+                    yield return parts.Finish(piece.Choice, reason, first: !begun[piece.Choice]) with { Trail = trail.OfEnd(piece.Choice) };
                 }
             }
         }

@@ -31,6 +31,12 @@ internal sealed record SimulatedAnswer(IReadOnlyList<SimulatedChoice> Choices, i
     /// <summary>The prompt's tokens, and those of all choices.</summary>
     public TokenUsage Usage => new(PromptTokens, Choices.Sum(choice => choice.Tokens.Count));
 
+    /// <summary>How many steps it takes: the longest choice's, and at least one.</summary>
+    public int Steps { get; } = Math.Max(1, Choices.Max(choice => choice.Tokens.Count));
+
+    /// <summary>Which parts of a stream a step gives: from the first number up to the second, which is the next step's. Each token is one, and the end of each choice.</summary>
+    public (uint First, uint Next) PartsOf(int step) => (PartsBefore(step), PartsBefore(step + 1));
+
     /// <summary>Composes the answer to a chat-completions request.</summary>
     /// <param name="body">The request, UTF-8 JSON.</param>
     /// <param name="tokens">Length of an answer that nothing ends earlier.</param>
@@ -51,6 +57,9 @@ internal sealed record SimulatedAnswer(IReadOnlyList<SimulatedChoice> Choices, i
 
         return new SimulatedAnswer(choices, hasMessages ? Words(messages) : 0);
     }
+
+    private uint PartsBefore(int step) =>
+        (uint)Choices.Sum(choice => Math.Min(step, choice.Tokens.Count) + (step >= Math.Max(choice.Tokens.Count, 1) ? 1 : 0));
 
     private static SimulatedChoice Choose(ulong seed, int tokens, long limit, List<string> stops)
     {

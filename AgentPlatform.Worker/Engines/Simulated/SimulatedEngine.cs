@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text;
 using AgentPlatform.Messaging.Contracts;
 using Microsoft.Extensions.Options;
 
@@ -12,6 +13,7 @@ namespace AgentPlatform.Worker.Engines.Simulated;
 internal sealed class SimulatedEngine(IOptions<SimulatedOptions> options, TimeProvider time) : IEngine
 {
     private readonly SimulatedOptions _options = options.Value;
+    private readonly byte[] _crash = Encoding.UTF8.GetBytes(options.Value.CrashOn ?? "");
     private readonly StepClock _clock = new(options.Value.TimePerToken, options.Value.BatchSlope, time);
 
     /// <inheritdoc/>
@@ -19,6 +21,7 @@ internal sealed class SimulatedEngine(IOptions<SimulatedOptions> options, TimePr
     {
         Batches = true,
         Replayable = true,
+        Continues = true,
         CountsTokens = true,
         Caveat = "Simulated: no model computes these answers. They stand in for a GPU in load and chaos tests.",
     };
@@ -50,24 +53,32 @@ internal sealed class SimulatedEngine(IOptions<SimulatedOptions> options, TimePr
         await PassAsync(_options.TimeToFirstToken, cancellationToken);
 
         using var seat = _clock.Join();
-        var steps = answer.Choices.Max(choice => choice.Tokens.Count);
-        for (var step = 0; step < Math.Max(steps, 1); step++)
+        var made = request.SoFar?.Parts ?? 0;
+        for (var step = 0; step < answer.Steps; step++)
         {
+            var (part, next) = made > 0 ? answer.PartsOf(step) : default;
+            if (next <= made && made > 0 && step < answer.Steps - 1)
+            {
+                // Another worker has made the parts of this step.
+                continue;
+            }
+
             if (step > 0)
             {
                 await _clock.NextAsync();
             }
 
             cancellationToken.ThrowIfCancellationRequested();
+            CrashIfAsked(request.Body.Span);
             for (var index = 0; request.Stream && index < answer.Choices.Count; index++)
             {
                 var choice = answer.Choices[index];
-                if (step < choice.Tokens.Count)
+                if (step < choice.Tokens.Count && part++ >= made)
                 {
                     yield return parts.Token(index, choice.Tokens[step], first: step == 0);
                 }
 
-                if (step == Math.Max(choice.Tokens.Count, 1) - 1)
+                if (step == Math.Max(choice.Tokens.Count, 1) - 1 && part++ >= made)
                 {
                     yield return parts.Finish(index, choice.FinishReason);
                 }
@@ -75,6 +86,14 @@ internal sealed class SimulatedEngine(IOptions<SimulatedOptions> options, TimePr
         }
 
         yield return request.Stream ? parts.End(answer.Usage) : Result(parts, answer);
+    }
+
+    private void CrashIfAsked(ReadOnlySpan<byte> body)
+    {
+        if (_crash.Length > 0 && body.IndexOf(_crash) >= 0)
+        {
+            Environment.FailFast($"The request holds the text of {SimulatedOptions.Section}:{nameof(SimulatedOptions.CrashOn)}.");
+        }
     }
 
     private static ReplyPart Result(ChatParts parts, SimulatedAnswer answer) =>

@@ -30,8 +30,8 @@ public sealed class QueueTransportTests(RabbitMQServer server)
         var streamed = GatewayHost.PostAsync(client, "/v1/chat/completions", Stream);
         var (delivery, writer) = await TakeAsync(worker);
         Assert.Equal(Stream, Encoding.UTF8.GetString(delivery.Request.Body.Span));
-        writer.Write(ReplyKind.Started, new StartedNote("w", true).ToUtf8());
-        writer.Write(ReplyKind.Delta, """{"choices":[1]}"""u8.ToArray());
+        writer.Start(new StartedNote("w").ToUtf8());
+        writer.Write(new ReplyPart(ReplyKind.Delta, """{"choices":[1]}"""u8.ToArray()));
         Assert.True(await writer.CompleteAsync(ReplyKind.End, default));
         await delivery.AcknowledgeAsync();
         writer.Dispose();
@@ -58,7 +58,7 @@ public sealed class QueueTransportTests(RabbitMQServer server)
         var sent = client.PostAsync(new Uri("/v1/chat/completions", UriKind.Relative), content, leave.Token);
         var (delivery, writer) = await TakeAsync(worker);
         using var work = new CancellationTokenSource();
-        using var watch = worker.Get<CancelListener>().Watch(delivery.Request.RequestId, work);
+        using var watch = worker.Get<Cancellations>().Watch(delivery.Request.RequestId, 0, work);
 
         await leave.CancelAsync();
         await Side.UntilAsync(() => Task.FromResult(work.IsCancellationRequested));
@@ -76,7 +76,7 @@ public sealed class QueueTransportTests(RabbitMQServer server)
         var sent = GatewayHost.PostAsync(client, "/v1/chat/completions", Whole);
         var (delivery, writer) = await TakeAsync(worker);
         using var work = new CancellationTokenSource();
-        using var watch = worker.Get<CancelListener>().Watch(delivery.Request.RequestId, work);
+        using var watch = worker.Get<Cancellations>().Watch(delivery.Request.RequestId, 0, work);
 
         Assert.Equal(HttpStatusCode.GatewayTimeout, (await sent).Status);
         await Side.UntilAsync(() => Task.FromResult(work.IsCancellationRequested));
@@ -118,6 +118,8 @@ public sealed class QueueTransportTests(RabbitMQServer server)
         await using var deliveries = worker.Get<JobConsumer>().ReadAsync(CancellationToken.None).GetAsyncEnumerator();
         Assert.True(await deliveries.MoveNextAsync().AsTask().WaitAsync(TimeSpan.FromMinutes(1)));
         var delivery = deliveries.Current;
-        return (delivery, worker.Get<FrameSender>().Open(delivery.ReplyQueue, delivery.Request.RequestId, delivery.Attempt));
+        var writer = worker.Get<FrameSender>().Open(delivery.ReplyQueue, delivery.Request.RequestId);
+        writer.Begin(attempt: 0, offset: 0);
+        return (delivery, writer);
     }
 }

@@ -6,6 +6,7 @@ using AgentPlatform.Worker.Batching;
 using AgentPlatform.Worker.Engines;
 using AgentPlatform.Worker.Engines.Onnx;
 using AgentPlatform.Worker.Engines.OnnxChat;
+using AgentPlatform.Worker.Engines.OnnxChat.Scheduling;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
@@ -112,8 +113,9 @@ public sealed class OnnxChatEngineTests : IAsyncLifetime, IDisposable
         // The bytes of 😀, forced one after another, are four tokens.
         var tokenizer = AgentPlatform.Worker.Engines.OnnxChat.Tokens.TokenizerReader.Read(_files.File("tokenizer.json"));
         var parts = new List<string>();
-        await foreach (var part in _engine.ContinueAsync(
-            Worker.Requests.Create(stream: true, body: $$"""{"messages":{{Hi}},"max_tokens":5,"ignore_eos":true}"""), [[.. tokenizer.Encode("😀")[..3]]], CancellationToken.None))
+        var halves = new ChatTrail().Of(new ChatPiece(0, "", [.. tokenizer.Encode("😀")[..3]], null, null));
+        var request = Worker.Requests.Create(stream: true, body: $$"""{"messages":{{Hi}},"max_tokens":5,"ignore_eos":true}""") with { SoFar = new PartialAnswer(1, halves) };
+        await foreach (var part in _engine.RunAsync(request, CancellationToken.None))
         {
             parts.Add(System.Text.Encoding.UTF8.GetString(part.Payload.Span));
         }

@@ -24,6 +24,7 @@ internal sealed class ChatSequence(ChatAnswer answer, int choice, ChatTokenizer 
     private readonly Queue<(TokenLogprob Logprob, int End)>? _logprobs = answer.Settings.Logprobs ? [] : null;
     private int _made;
     private int _given;
+    private int _told = soFar.Count;
 
     /// <summary>The answer that it is a choice of.</summary>
     public ChatAnswer Answer => answer;
@@ -80,12 +81,13 @@ internal sealed class ChatSequence(ChatAnswer answer, int choice, ChatTokenizer 
 
         if (isGiven && (text.Length > 0 || reason is not null))
         {
-            answer.Give(new ChatPiece(choice, text, logprobs, reason));
+            answer.Give(new ChatPiece(choice, text, _tokens.GetRange(_told, _tokens.Count - _told), logprobs, reason));
+            _told = _tokens.Count;
         }
         else if (reason is not null)
         {
             // Complete already, but for the word of it.
-            answer.Give(new ChatPiece(choice, "", null, reason));
+            answer.Give(new ChatPiece(choice, "", [], null, reason));
         }
     }
 }

@@ -1,0 +1,136 @@
+namespace AgentPlatform.Messaging.Admission;
+
+/// <summary>
+/// What this gateway knows of one queue: how many of its requests wait there, how fast the pool takes them, and so how long another one
+/// would wait. A queue is first in, first out, and a gateway's share of what is started is its share of what waits, so its own requests are
+/// all that it has to count.
+/// </summary>
+/// <remarks>Safe for concurrent use; a request costs two short locks and no allocation.</remarks>
+internal sealed class QueueLoad(TimeProvider time)
+{
+    // Below it a wait is the way through the broker, and starts come as fast as clients ask and not as fast as the pool could.
+    private const double Backlog = 0.1;
+
+    // Of the time that a request has left for waiting: estimates err, and an answer that comes just too late is the dearest of all.
+    private const double Margin = 0.75;
+
+    private const double ServiceFade = 31.0 / 32;
+    private const double EnoughServices = 4;
+    private const int UnknownRetrySeconds = 2;
+    private const int MaxRetrySeconds = 60;
+
+    private readonly Lock _lock = new();
+    private readonly long _origin = time.GetTimestamp();
+    private readonly ServiceRate _rate = new();
+    private int _waiting;
+    private double _busySince;
+    private double _lastStart;
+    private double _services;
+    private double _serviceSeconds;
+
+    /// <summary>Requests that were published and not started.</summary>
+    public int Waiting => Volatile.Read(ref _waiting);
+
+    /// <summary>How long a request that is published now would wait; null while the pool's pace is not known, such as after a start from zero.</summary>
+    public TimeSpan? ExpectedWait
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return WaitAt(Now()) is { } wait ? Span(wait) : null;
+            }
+        }
+    }
+
+    /// <summary>When a refused client may try again: in 1 to 60 seconds.</summary>
+    public int RetryAfterSeconds => RetryAfter(ExpectedWait);
+
+    /// <summary>Gives a request its place, unless its turn would come too late for an answer within <paramref name="timeLeft"/>.</summary>
+    /// <param name="timeLeft">How long its client goes on waiting.</param>
+    /// <param name="place">Its place, to be kept where it is; empty if it got none.</param>
+    /// <param name="expectedWait">How long it would wait or would have waited, where known.</param>
+    public bool TryEnter(TimeSpan timeLeft, out QueuePlace place, out TimeSpan? expectedWait)
+    {
+        lock (_lock)
+        {
+            var now = Now();
+            var wait = WaitAt(now);
+            expectedWait = wait is { } seconds ? Span(seconds) : null;
+            if (wait > 0 && wait > Margin * Math.Max(0, timeLeft.TotalSeconds - Service()))
+            {
+                place = default;
+                return false;
+            }
+
+            if (_waiting++ == 0)
+            {
+                _busySince = now;
+            }
+
+            place = new QueuePlace(this, now);
+            return true;
+        }
+    }
+
+    internal static int RetryAfter(TimeSpan? expectedWait) =>
+        expectedWait is { } wait ? (int)Math.Clamp(Math.Ceiling(wait.TotalSeconds), 1, MaxRetrySeconds) : UnknownRetrySeconds;
+
+    internal void Start(ref QueuePlace place)
+    {
+        lock (_lock)
+        {
+            StartAt(ref place, Now());
+        }
+    }
+
+    internal void Complete(ref QueuePlace place)
+    {
+        lock (_lock)
+        {
+            var now = Now();
+            StartAt(ref place, now);
+            if (place.Stage == PlaceStage.Started)
+            {
+                place.Stage = PlaceStage.Over;
+                _services = (_services * ServiceFade) + 1;
+                _serviceSeconds = (_serviceSeconds * ServiceFade) + now - place.Started;
+            }
+        }
+    }
+
+    internal void Leave(ref QueuePlace place)
+    {
+        lock (_lock)
+        {
+            _waiting -= place.Stage == PlaceStage.Waiting ? 1 : 0;
+            place.Stage = PlaceStage.Over;
+        }
+    }
+
+    private static TimeSpan Span(double seconds) => TimeSpan.FromSeconds(Math.Min(seconds, TimeSpan.MaxValue.TotalSeconds / 2));
+
+    private void StartAt(ref QueuePlace place, double now)
+    {
+        if (place.Stage != PlaceStage.Waiting)
+        {
+            return;
+        }
+
+        (place.Stage, place.Started) = (PlaceStage.Started, now);
+        _waiting--;
+        if (now - place.Entered >= Backlog)
+        {
+            _rate.Add(Math.Min(now - _lastStart, now - place.Entered), Service(), now);
+        }
+
+        _lastStart = now;
+    }
+
+    private double? WaitAt(double now) => _waiting / _rate.At(_waiting > 0 ? now - Math.Max(_lastStart, _busySince) : 0, Service(), now);
+
+    // How long an answer takes once a worker has begun; nothing, while too few came to their end.
+    private double Service() => _services >= EnoughServices ? _serviceSeconds / _services : 0;
+
+    private double Now() => time.GetElapsedTime(_origin).TotalSeconds;
+}

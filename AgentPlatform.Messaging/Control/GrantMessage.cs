@@ -1,0 +1,20 @@
+namespace AgentPlatform.Messaging.Control;
+
+/// <summary>
+/// A gateway's answer to a worker's claim, on <see cref="Broker.Topology.ControlExchange"/> with the routing key <c>resume.WORKER</c>.
+/// Sample: <c>{"requestId":"0198…","claim":"…","attempt":2,"parts":17,"trail":"AAEC…","alone":false}</c>
+/// </summary>
+/// <param name="RequestId">The request.</param>
+/// <param name="Claim">The question that it answers.</param>
+/// <param name="Attempt">The number of the worker's run; null if the worker is to drop the job.</param>
+/// <param name="Parts">How many parts of the answer there are.</param>
+/// <param name="Trail">Their trails.</param>
+/// <param name="Alone">Whether it must share its engine with nobody until its first new part.</param>
+internal sealed record GrantMessage(Guid RequestId, Guid Claim, ushort? Attempt, uint Parts, byte[] Trail, bool Alone)
+{
+    /// <summary>The request is over, or another message of it is being worked on.</summary>
+    public static GrantMessage Refuse(Guid requestId, Guid claim) => new(requestId, claim, null, 0, [], false);
+
+    /// <summary>The routing key for one worker.</summary>
+    public static string RoutingKey(string worker) => $"resume.{worker}";
+}

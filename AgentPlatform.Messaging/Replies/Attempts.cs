@@ -1,0 +1,169 @@
+using AgentPlatform.Messaging.Broker;
+using AgentPlatform.Messaging.Contracts;
+
+namespace AgentPlatform.Messaging.Replies;
+
+/// <summary>How a worker's run of a request ended before its answer was complete.</summary>
+internal enum AttemptEnd
+{
+    /// <summary>The broker took the job from the worker: its process or its connection broke.</summary>
+    Lost,
+
+    /// <summary>Nothing was heard of the worker for the time of a lease.</summary>
+    Silent,
+
+    /// <summary>A part is missing between those that came.</summary>
+    Gap,
+
+    /// <summary>The worker stopped and gave it back in good order.</summary>
+    Returned,
+}
+
+/// <summary>One run of a request that did not complete its answer; together they are the story of a job that is given up.</summary>
+/// <param name="Attempt">Its number.</param>
+/// <param name="Worker">Who ran it; null if it never began.</param>
+/// <param name="Parts">How many new parts of the answer came of it.</param>
+/// <param name="End">How it ended.</param>
+internal sealed record AttemptRecord(ushort Attempt, string? Worker, uint Parts, AttemptEnd End);
+
+/// <summary>What a worker is told that asked whether to work on a request.</summary>
+/// <param name="IsGranted">Whether it is to; otherwise the job is of no use any more and is to be acknowledged.</param>
+/// <param name="Attempt">The number of its run.</param>
+/// <param name="Alone">Whether it must share its engine with nobody.</param>
+internal readonly record struct ClaimDecision(bool IsGranted, ushort Attempt, bool Alone);
+
+/// <summary>
+/// Who works on a request. At any time it is at most one worker, which holds the current attempt; only that one's parts count. A
+/// holder is lost when the broker gives its job to somebody else, when it is silent for the time of a lease, or when a part is missing; the
+/// attempt's number goes up at once, so that whatever still comes of it is late. A request of which nobody is known to work is
+/// issued again, and the first worker that asks with any message of it becomes the holder.
+/// </summary>
+/// <remarks>
+/// Not safe for concurrent use; <see cref="ReplyAssembly"/> guards it. The first worker need not ask: attempt 0 is held by whoever sends
+/// the first frame of it.
+/// </remarks>
+internal sealed class Attempts(MessagingOptions options, TimeProvider time)
+{
+    // How often a request may be lost without a new part before it may not run beside others. Once is bad luck: a worker that dies takes
+    // all of its requests with it.
+    private const int StrikesBeforeAlone = 2;
+
+    private static readonly TimeSpan _firstReissue = TimeSpan.FromSeconds(5);
+
+    // A worker that has the first message is heard of sooner, by several times.
+    private static readonly TimeSpan _firstWord = TimeSpan.FromSeconds(2);
+
+    private readonly List<AttemptRecord> _story = [];
+    private readonly long _made = time.GetTimestamp();
+    private bool _isHeld;
+    private Guid _claim;
+    private ushort _heldIssue;
+    private ushort _lastIssue;
+    private string? _worker;
+    private uint _partsBefore;
+    private int _strikes;
+    private long _seen;
+    private long _lost;
+    private TimeSpan _patience;
+
+    /// <summary>The number of the current attempt, whether somebody holds it or not.</summary>
+    public ushort Current { get; private set; }
+
+    /// <summary>Whether it was lost so often without a new part that it must be what breaks the workers.</summary>
+    public bool IsPoison => _strikes >= options.DeliveryLimit;
+
+    /// <summary>The attempts that are over.</summary>
+    public IReadOnlyList<AttemptRecord> Story => _story;
+
+    /// <summary>A frame of <paramref name="attempt"/> came: whether it counts. Renews the lease.</summary>
+    public bool Hear(ushort attempt)
+    {
+        if (attempt != Current || (!_isHeld && Current > 0))
+        {
+            return false;
+        }
+
+        (_isHeld, _seen) = (true, time.GetTimestamp());
+        return true;
+    }
+
+    /// <summary>The holder's engine began.</summary>
+    public void Start(string worker) => _worker = worker;
+
+    /// <summary>A worker asks with a message of the request that is not its first delivery. Nobody is granted what is poison.</summary>
+    /// <param name="note">The question.</param>
+    /// <param name="parts">How many parts of the answer there are.</param>
+    public ClaimDecision Claim(ClaimNote note, uint parts)
+    {
+        if (_isHeld && note.Claim != _claim)
+        {
+            if (note.Issue != _heldIssue)
+            {
+                return default;
+            }
+
+            Lose(AttemptEnd.Lost, parts);
+        }
+
+        if (IsPoison)
+        {
+            return default;
+        }
+
+        if (!_isHeld)
+        {
+            // Somebody had attempt 0 and nothing came of it; it may still come.
+            Current += (ushort)(Current == 0 ? 1 : 0);
+            (_isHeld, _claim, _heldIssue, _partsBefore) = (true, note.Claim, note.Issue, parts);
+        }
+
+        _seen = time.GetTimestamp();
+        return new ClaimDecision(true, Current, _strikes >= StrikesBeforeAlone);
+    }
+
+    /// <summary>The holder is lost.</summary>
+    public void Lose(AttemptEnd end, uint parts)
+    {
+        _story.Add(new AttemptRecord(Current, _worker, parts - _partsBefore, end));
+        if (parts > _partsBefore)
+        {
+            _strikes = 0;
+        }
+        else if (_worker is not null && end != AttemptEnd.Returned)
+        {
+            _strikes++;
+        }
+
+        Current++;
+        (_isHeld, _claim, _worker, _partsBefore, _lost) = (false, default, null, parts, time.GetTimestamp());
+
+        // What the worker gave back comes to another one by itself; of the others the broker may know nothing for a long time.
+        _patience = end is AttemptEnd.Silent or AttemptEnd.Gap ? TimeSpan.Zero : options.LeaseTimeout;
+    }
+
+    /// <summary>Whether nobody was heard of for so long that, unless the first message still waits in its queue, it must be lost or at a worker that is.</summary>
+    public bool IsFirstMissing => !_isHeld && Current == 0 && time.GetElapsedTime(_made) > _firstWord;
+
+    /// <summary>The first message does not wait in its queue: whoever has it is too late.</summary>
+    public void GiveUpFirst() => (Current, _lost, _patience) = (1, time.GetTimestamp(), TimeSpan.Zero);
+
+    /// <summary>Whether the holder was silent for too long.</summary>
+    /// <param name="listeningSince">Timestamp since which its frames could come.</param>
+    public bool IsSilent(long listeningSince) => _isHeld && time.GetElapsedTime(Math.Max(_seen, listeningSince)) > options.LeaseTimeout;
+
+    /// <summary>Whether the request is to be issued again now, as message number <paramref name="issue"/>.</summary>
+    public bool TryReissue(out ushort issue)
+    {
+        issue = _lastIssue;
+        if (_isHeld || Current == 0 || time.GetElapsedTime(_lost) < _patience)
+        {
+            return false;
+        }
+
+        // The message may wait for a free worker. It may also be lost, with its queue; a second one does no harm.
+        _patience = _patience < _firstReissue ? _firstReissue : _patience * 2;
+        _lost = time.GetTimestamp();
+        issue = ++_lastIssue;
+        return true;
+    }
+}

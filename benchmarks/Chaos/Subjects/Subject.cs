@@ -1,0 +1,179 @@
+using System.Text;
+using AgentPlatform.Benchmarks.Chaos.Clients;
+using AgentPlatform.Benchmarks.Processes;
+using AgentPlatform.Messaging.Broker;
+using AgentPlatform.Tests.Broker;
+
+namespace AgentPlatform.Benchmarks.Chaos.Subjects;
+
+/// <summary>What the processes hold when nothing is asked of them.</summary>
+/// <param name="Gateway">Bytes in use on its heap.</param>
+/// <param name="Workers">The same of all workers together.</param>
+/// <param name="ActiveSlots">Requests that engines run.</param>
+internal sealed record Holdings(long Gateway, long Workers, long ActiveSlots);
+
+/// <summary>The platform under test, all of it processes of their own: broker, gateway, workers.</summary>
+internal sealed class Subject : IAsyncDisposable
+{
+    private static readonly TimeSpan _quietLimit = TimeSpan.FromSeconds(10);
+
+    private readonly string _version = Guid.NewGuid().ToString("N");
+    private readonly List<SubjectWorker> _workers = [];
+    private readonly List<TcpProxy> _proxies = [];
+    private readonly List<StreamWriter> _logs = [];
+    private readonly string? _logFolder;
+    private ChildProcess? _gateway;
+
+    private Subject(string? logFolder) => _logFolder = logFolder;
+
+    public RabbitMQNode Broker { get; } = new();
+
+    public IReadOnlyList<SubjectWorker> Workers => _workers;
+
+    /// <summary>Before the broker, if the shape asks for them: the gateway's, then one for each worker.</summary>
+    public IReadOnlyList<TcpProxy> Proxies => _proxies;
+
+    /// <summary>The gateway's.</summary>
+    public int Port { get; } = RabbitMQNode.FreePort();
+
+    /// <summary>Starts all of it and waits until it is ready.</summary>
+    public static async Task<Subject> StartAsync(SubjectShape shape, string? logFolder, CancellationToken cancellationToken)
+    {
+        var subject = new Subject(logFolder);
+        try
+        {
+            await subject.StartAsync(shape, cancellationToken);
+            return subject;
+        }
+        catch
+        {
+            await subject.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>What the processes hold once all slots are free, or have had time enough to be.</summary>
+    public async Task<Holdings> SettleAsync(CancellationToken cancellationToken)
+    {
+        var began = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            var workers = await Task.WhenAll(_workers.Select(worker => worker.SettleAsync()));
+            var active = workers.Sum(worker => worker.ActiveSlots);
+            if (active == 0 || TimeProvider.System.GetElapsedTime(began) > _quietLimit)
+            {
+                return new Holdings((await _gateway!.SettleAsync()).HeapBytes, workers.Sum(worker => worker.HeapBytes), active);
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, cancellationToken);
+        }
+    }
+
+    /// <summary>Stops the workers, so that what they hold goes back, and then the gateway.</summary>
+    /// <returns>Their exit codes.</returns>
+    public async Task<IReadOnlyList<int>> StopAsync(CancellationToken cancellationToken)
+    {
+        var exitCodes = await Task.WhenAll(_workers.Select(worker => worker.StopAsync(cancellationToken)));
+        await _gateway!.TerminateAsync();
+        return [.. exitCodes, await _gateway.ExitAsync(cancellationToken)];
+    }
+
+    /// <summary>How many jobs wait, once none does or none has left for a while.</summary>
+    public async Task<uint> CountWaitingAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await Broker.ConnectAsync();
+        await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
+        var began = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            var waiting = (await channel.QueueDeclarePassiveAsync(Topology.JobQueue(ChaosRequest.Model, _version), cancellationToken)).MessageCount;
+            if (waiting == 0 || TimeProvider.System.GetElapsedTime(began) > _quietLimit)
+            {
+                return waiting;
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, cancellationToken);
+        }
+    }
+
+    /// <summary>The bodies of the jobs that were given up.</summary>
+    public async Task<IReadOnlyList<string>> ReadDeadAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await Broker.ConnectAsync();
+        await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
+        var dead = new List<string>();
+        while (await channel.BasicGetAsync(Topology.DeadQueue, autoAck: false, cancellationToken) is { } message)
+        {
+            dead.Add(Encoding.UTF8.GetString(message.Body.Span));
+        }
+
+        return dead;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Task.WhenAll(_workers.Select(worker => worker.DisposeAsync().AsTask()));
+        if (_gateway is not null)
+        {
+            await _gateway.DisposeAsync();
+        }
+
+        foreach (var proxy in _proxies)
+        {
+            await proxy.DisposeAsync();
+        }
+
+        await Broker.DisposeAsync();
+        foreach (var log in _logs)
+        {
+            await log.DisposeAsync();
+        }
+    }
+
+    private async Task StartAsync(SubjectShape shape, CancellationToken cancellationToken)
+    {
+        await Broker.StartAsync();
+        var gatewayConnection = Connect(shape);
+        for (var i = 0; i < shape.Workers; i++)
+        {
+            _workers.Add(new SubjectWorker(
+                $"worker {i}", RabbitMQNode.FreePort(),
+                shape.WorkerSettings(Connect(shape), ChaosRequest.Model, _version, shape.Step, ChaosRequest.PoisonText), Log($"worker-{i}")));
+        }
+
+        var gateway = ChildProcess.StartAsync("gateway", Port, new Dictionary<string, string>(shape.CommonSettings(gatewayConnection))
+        {
+            ["Models__0__Name"] = ChaosRequest.Model,
+            ["Models__0__Version"] = _version,
+            ["Models__0__Operations__0"] = "Chat",
+        }, cancellationToken, Log("gateway"));
+        await Task.WhenAll([.. _workers.Select(worker => worker.StartAsync(cancellationToken)), gateway]);
+        _gateway = await gateway;
+    }
+
+    private string Connect(SubjectShape shape)
+    {
+        if (!shape.IsProxied)
+        {
+            return Broker.ConnectionString;
+        }
+
+        var broker = new UriBuilder(Broker.ConnectionString);
+        var proxy = new TcpProxy(broker.Port);
+        _proxies.Add(proxy);
+        broker.Port = proxy.Port;
+        return broker.Uri.ToString();
+    }
+
+    private StreamWriter? Log(string name)
+    {
+        if (_logFolder is null)
+        {
+            return null;
+        }
+
+        var log = new StreamWriter(Path.Combine(Directory.CreateDirectory(_logFolder).FullName, $"{name}.log")) { AutoFlush = true };
+        _logs.Add(log);
+        return log;
+    }
+}

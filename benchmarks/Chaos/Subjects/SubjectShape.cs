@@ -1,0 +1,58 @@
+using System.Globalization;
+
+namespace AgentPlatform.Benchmarks.Chaos.Subjects;
+
+/// <summary>The platform that a plan troubles.</summary>
+/// <param name="Workers">How many.</param>
+/// <param name="Slots">Requests that each runs at once.</param>
+/// <param name="Step">How long a decode step takes.</param>
+internal sealed record SubjectShape(int Workers, int Slots, TimeSpan Step)
+{
+    /// <summary>Whether proxies stand before the broker.</summary>
+    public bool IsProxied { get; init; }
+
+    /// <summary>Most jobs that may wait.</summary>
+    public int? MaxQueueLength { get; init; }
+
+    /// <summary>Environment of gateway and workers.</summary>
+    public Dictionary<string, string> CommonSettings(string connectionString)
+    {
+        var settings = new Dictionary<string, string>
+        {
+            ["ConnectionStrings__messaging"] = connectionString,
+            ["Logging__LogLevel__Default"] = "Information",
+            ["Logging__LogLevel__Microsoft.AspNetCore"] = "Warning",
+            ["ASPNETCORE_ENVIRONMENT"] = "Production",
+        };
+        if (MaxQueueLength is { } length)
+        {
+            settings["Messaging__MaxQueueLength"] = length.ToString(CultureInfo.InvariantCulture);
+        }
+
+        return settings;
+    }
+
+    /// <summary>Environment of a worker. With a <paramref name="step"/> of zero it answers at once.</summary>
+    public Dictionary<string, string> WorkerSettings(string connectionString, string model, string version, TimeSpan step, string? crashOn)
+    {
+        var settings = new Dictionary<string, string>(CommonSettings(connectionString))
+        {
+            ["Model__Name"] = model,
+            ["Model__Version"] = version,
+            ["Engine__Type"] = "simulated",
+            ["Engine__Slots"] = $"{Slots}",
+            ["Simulated__TimeToFirstToken"] = $"{step}",
+            ["Simulated__TimePerToken"] = $"{step}",
+            ["Simulated__BatchSlope"] = "0",
+
+            // As long as max_tokens says.
+            ["Simulated__AnswerTokens"] = "5000",
+        };
+        if (crashOn is not null)
+        {
+            settings["Simulated__CrashOn"] = crashOn;
+        }
+
+        return settings;
+    }
+}
