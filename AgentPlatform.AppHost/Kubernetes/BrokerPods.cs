@@ -29,7 +29,7 @@ internal sealed class BrokerPods(KubernetesChart chart, string name)
         var set = (StatefulSet)service.Workload!;
         set.Spec.ServiceName = service.Service!.Metadata.Name;
         set.Spec.VolumeClaimTemplates.Add(Claim());
-        var pod = PodShape.Restrict(service, name, User);
+        var pod = PodShape.Restrict(chart, service, name, User);
         pod.TerminationGracePeriodSeconds = 120;
         ConfigureServer(pod, pod.Containers[0]);
         service.ConfigMap = null;

@@ -36,7 +36,7 @@ internal sealed class WorkerPods(KubernetesChart chart, string name, PoolOptions
         deployment.Spec.Replicas = null;
         deployment.Spec.Strategy = PodShape.Replace(options.Surge ?? options.Gpus == 0);
         deployment.Spec.ProgressDeadlineSeconds = (int)options.StartupTimeout.TotalSeconds + 600;
-        var pod = PodShape.Restrict(service, name, PodShape.DotnetUser);
+        var pod = PodShape.Restrict(chart, service, name, PodShape.DotnetUser);
         pod.TerminationGracePeriodSeconds = (long)Math.Ceiling(PoolRules.GracePeriod(options).TotalSeconds);
         ConfigureWorker(service, pod.Containers[0]);
 

@@ -28,7 +28,7 @@ public sealed class ChartAvailabilityTests(ChartFixture charts) : IClassFixture<
             foreach (var deployment in chart.Of("Deployment"))
             {
                 var update = deployment["spec"]!["strategy"]!["rollingUpdate"]!;
-                Assert.Equal(deployment["spec"]!["template"]!["spec"]!["nodeSelector"] is null ? (1, 0) : (0, 1), ((int)update["maxSurge"]!, (int)update["maxUnavailable"]!));
+                Assert.Equal(deployment["spec"]!["template"]!["spec"]!["nodeSelector"]!["nvidia.com/gpu.present"] is null ? (1, 0) : (0, 1), ((int)update["maxSurge"]!, (int)update["maxUnavailable"]!));
                 Assert.Null(deployment["spec"]!["replicas"]);
             }
         }

@@ -158,7 +158,7 @@ public sealed class ChartRulesTests(ChartFixture charts) : IClassFixture<ChartFi
         foreach (var (name, _, pod) in chart.Pods())
         {
             var gpus = Chart.Containers(pod).Where(container => container["resources"]!["limits"]!.AsObject().Any(limit => limit.Key.StartsWith("nvidia.com/", StringComparison.Ordinal))).ToList();
-            Assert.Equal(gpus.Count > 0, pod["spec"]!["nodeSelector"] is not null);
+            Assert.Equal(gpus.Count > 0, pod["spec"]!["nodeSelector"]!["nvidia.com/gpu.present"] is not null);
             if (gpus.Count > 0)
             {
                 computing.Add(name);
