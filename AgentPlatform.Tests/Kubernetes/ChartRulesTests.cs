@@ -151,6 +151,19 @@ public sealed class ChartRulesTests(ChartFixture charts) : IClassFixture<ChartFi
     }
 
     [Fact]
+    public void Values_HaveASchemaThatKnowsNoOthers()
+    {
+        var schema = JsonNode.Parse(File.ReadAllText(Path.Combine(ChartFixture.Committed, "values.schema.json")))!;
+
+        var pools = schema["properties"]!["pools"]!;
+        Assert.False((bool)pools["additionalProperties"]!);
+        Assert.Equal(["sentiment", "tiny_chat"], pools["properties"]!.AsObject().Select(pool => pool.Key));
+        Assert.Equal("integer", (string?)pools["properties"]!["tiny_chat"]!["properties"]!["maxReplicas"]!["type"]);
+        Assert.Equal("boolean", (string?)schema["properties"]!["ingress"]!["properties"]!["enabled"]!["type"]);
+        Assert.True(schema["properties"]!.AsObject().ContainsKey("global"));
+    }
+
+    [Fact]
     public async Task Gpus_AreRequestedAsLimitedAndKeepPodsToNodesThatHaveThem()
     {
         var chart = Chart.Render(await charts.EveryKindAsync());
