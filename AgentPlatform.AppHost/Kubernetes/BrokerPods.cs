@@ -1,3 +1,4 @@
+using System.Globalization;
 using Aspire.Hosting.Kubernetes;
 using Aspire.Hosting.Kubernetes.Resources;
 
@@ -15,7 +16,7 @@ internal sealed class BrokerPods(KubernetesChart chart, string name)
     /// <summary>Port for AMQP.</summary>
     public const string AmqpPort = "5672";
 
-    private const string ManagementPort = "15672";
+    private const int ManagementPort = 15672;
     private const string ConfigurationName = $"{Component}-files";
 
     // User of RabbitMQ's official image.
@@ -28,12 +29,12 @@ internal sealed class BrokerPods(KubernetesChart chart, string name)
         var set = (StatefulSet)service.Workload!;
         set.Spec.ServiceName = service.Service!.Metadata.Name;
         set.Spec.VolumeClaimTemplates.Add(Claim());
-        var pod = PodShape.Restrict(service, name, User);
+        var pod = PodShape.Restrict(chart, service, name, User);
         pod.TerminationGracePeriodSeconds = 120;
         ConfigureServer(pod, pod.Containers[0]);
         service.ConfigMap = null;
         service.Secret = null;
-        service.Service.Spec.Ports.Add(new() { Name = "management", Protocol = "TCP", Port = ManagementPort, TargetPort = "management" });
+        service.Service.Spec.Ports.Add(new() { Name = "management", Protocol = "TCP", Port = ManagementPort, TargetPort = ManagementPort });
         service.AdditionalResources.Add(Configuration());
         service.AdditionalResources.Add(chart.When(_access.MakesSecret, name, new UserSecret()));
         service.AdditionalResources.Add(Policy());
@@ -121,7 +122,7 @@ internal sealed class BrokerPods(KubernetesChart chart, string name)
     private NetworkPolicy Policy() => chart.When(
         $"and {ChartPolicies.Enabled(chart)} {_access.Enabled}", name, new NetworkPolicy($"{name}-network", ComponentLabels.Select(name))
             .From(NetworkPeer.Release(), AmqpPort)
-            .From(NetworkPeer.Namespace(chart.Values.Text("keda.namespace", "keda", "Namespace of KEDA, whose operator asks the broker.")), ManagementPort)
+            .From(NetworkPeer.Namespace(chart.Values.Text("keda.namespace", "keda", "Namespace of KEDA, whose operator asks the broker.")), ManagementPort.ToString(CultureInfo.InvariantCulture))
             .ToNames());
 
     /// <summary>Passwords of the broker's users, random at the first installation and the same ever after.</summary>

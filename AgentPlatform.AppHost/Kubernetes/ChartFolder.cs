@@ -70,6 +70,7 @@ internal sealed partial class ChartFolder(string path, string chartName)
         }
 
         await File.WriteAllTextAsync(_values, document.Write(), cancellationToken);
+        await File.WriteAllTextAsync(Path.Combine(path, "values.schema.json"), document.WriteSchema(), cancellationToken);
         var chart = await File.ReadAllTextAsync(_chart, cancellationToken);
         await File.WriteAllTextAsync(_chart, KubeVersionLine().Replace(chart, $"kubeVersion: \"{KubeVersion}\""), cancellationToken);
     }

@@ -18,7 +18,7 @@ internal sealed class GatewayPods(KubernetesChart chart, string name)
         var deployment = (Deployment)service.Workload!;
         deployment.Spec.Replicas = null;
         deployment.Spec.Strategy = PodShape.Replace(surge: true);
-        var pod = PodShape.Restrict(service, name, PodShape.DotnetUser);
+        var pod = PodShape.Restrict(chart, service, name, PodShape.DotnetUser);
         pod.TerminationGracePeriodSeconds = (long)(_preStop + drain + PoolRules.Margin).TotalSeconds;
         var container = pod.Containers[0];
         container.Image = values.Text("images.gateway", $"agentplatform/gateway:{Version()}", "Image of the gateway.");

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Aspire.Hosting.Kubernetes.Resources;
 
 namespace AgentPlatform.AppHost.Kubernetes;
@@ -45,8 +46,13 @@ internal sealed class NetworkPolicy(string name, LabelSelectorV1 pods) : NamedOb
 
     internal sealed record EgressRule(IReadOnlyList<NetworkPeer> To, IReadOnlyList<NetworkPort> Ports);
 
-    /// <summary>A port, as a number or an expression that gives one.</summary>
-    internal sealed record NetworkPort(string Protocol, Int32OrStringV1 Port);
+    /// <summary>A port, by its number, by its name in the pods, or by an expression that gives one.</summary>
+    internal sealed class NetworkPort(string protocol, string port)
+    {
+        public string Protocol { get; } = protocol;
+
+        public object Port { get; } = int.TryParse(port, CultureInfo.InvariantCulture, out var number) ? number : port;
+    }
 }
 
 /// <summary>Pods on the other side of a connection.</summary>

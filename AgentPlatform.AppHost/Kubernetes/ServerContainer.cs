@@ -38,8 +38,10 @@ internal sealed class ServerContainer(KubernetesChart chart, string pool, PoolOp
         container.Ports.Add(new() { Name = "server", Protocol = "TCP", ContainerPort = server.Port });
         container.Env.AddRange(server.Secrets.Keys.Select(variable => FromSecret(chart, pool, variable)));
 
-        // Servers keep what they make below the home folder of their user, and the rest of the file system is only to be read.
+        // Servers keep what they make below the home folder of their user, and the rest of the file system is only to be read. Python asks for
+        // the user's name, which the image does not have.
         container.Env.Add(new() { Name = "HOME", Value = Home });
+        container.Env.Add(new() { Name = "USER", Value = "engine" });
         PodShape.Restrict(container);
         pod.Volumes.Add(server.Cache is not null || options.Weights == WeightsSource.Download
             ? WeightsVolume.Cache("home", chart, _section, options)

@@ -1,4 +1,7 @@
 using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 using YamlDotNet.RepresentationModel;
@@ -11,6 +14,8 @@ namespace AgentPlatform.AppHost.Kubernetes;
 /// </summary>
 internal sealed class ValuesDocument
 {
+    private static readonly JsonSerializerOptions _indented = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     private readonly Node _root = new();
 
     public ValuesDocument(ChartValues values, YamlMappingNode aspire, IReadOnlySet<string> used)
@@ -37,6 +42,36 @@ internal sealed class ValuesDocument
         emitter.Emit(new DocumentEnd(isImplicit: true));
         emitter.Emit(new StreamEnd());
         return text.ToString();
+    }
+
+    /// <summary>
+    /// The JSON schema of the values, by which Helm refuses a name that means nothing, such as <c>pools.tiny-chat</c> for <c>pools.tiny_chat</c>.
+    /// </summary>
+    public string WriteSchema()
+    {
+        var schema = Describe(_root);
+        schema.Insert(0, "$schema", "http://json-schema.org/draft-07/schema#");
+
+        // What Helm itself gives to charts that are part of another one.
+        schema["properties"]!["global"] = new JsonObject { ["type"] = "object" };
+        return $"{schema.ToJsonString(_indented)}\n";
+    }
+
+    private static JsonObject Describe(Node node)
+    {
+        if (node.Value is { } leaf)
+        {
+            // On Helm's command line a text of digits is a number.
+            JsonNode type = leaf.Value switch { bool => "boolean", int => "integer", _ => new JsonArray("string", "integer") };
+            return leaf.Comment.Length > 0 ? new JsonObject { ["description"] = leaf.Comment, ["type"] = type } : new JsonObject { ["type"] = type };
+        }
+
+        return new JsonObject
+        {
+            ["type"] = "object",
+            ["additionalProperties"] = false,
+            ["properties"] = new JsonObject(node.Children.Select(child => KeyValuePair.Create(child.Key, (JsonNode?)Describe(child.Value)))),
+        };
     }
 
     private void Take(YamlMappingNode mapping, string above, IReadOnlySet<string> used)

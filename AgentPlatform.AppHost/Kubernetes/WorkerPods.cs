@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using AgentPlatform.AppHost.Models;
 using AgentPlatform.AppHost.Servers;
 using Aspire.Hosting.Kubernetes;
@@ -35,7 +36,7 @@ internal sealed class WorkerPods(KubernetesChart chart, string name, PoolOptions
         deployment.Spec.Replicas = null;
         deployment.Spec.Strategy = PodShape.Replace(options.Surge ?? options.Gpus == 0);
         deployment.Spec.ProgressDeadlineSeconds = (int)options.StartupTimeout.TotalSeconds + 600;
-        var pod = PodShape.Restrict(service, name, PodShape.DotnetUser);
+        var pod = PodShape.Restrict(chart, service, name, PodShape.DotnetUser);
         pod.TerminationGracePeriodSeconds = (long)Math.Ceiling(PoolRules.GracePeriod(options).TotalSeconds);
         ConfigureWorker(service, pod.Containers[0]);
 
@@ -151,7 +152,11 @@ internal sealed class WorkerPods(KubernetesChart chart, string name, PoolOptions
                     ["protocol"] = "http",
                     ["host"] = access.ManagementAddress,
                     ["vhostName"] = access.ScalerVirtualHost,
-                    ["queueName"] = ModelPools.QueueOf(Model, Version),
+
+                    // Both lanes of the queue: new jobs, and those whose worker was lost. What the values give has no character that means anything.
+                    ["queueName"] = $"^infer\\.{Regex.Escape(Model)}\\.{Version}\\.(default|resume)$",
+                    ["useRegex"] = "true",
+                    ["operation"] = "sum",
                     ["mode"] = "QueueLength",
                     ["excludeUnacknowledged"] = "false",
                     ["value"] = values.NumberText($"{_section}.jobsPerReplica", options.JobsPerReplica, "Jobs, waiting or running, for which there is one replica."),

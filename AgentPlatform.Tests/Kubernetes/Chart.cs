@@ -40,6 +40,15 @@ internal sealed class Chart
 
     public JsonObject Get(string kind, string name) => Assert.Single(Of(kind), item => (string?)item["metadata"]!["name"] == name);
 
+    /// <summary>The container of ours in the pods of a Deployment.</summary>
+    public JsonNode Container(string component) => Assert.Single(List(Get("Deployment", $"{component}-deployment")["spec"]!["template"]!["spec"]!["containers"]));
+
+    public static string Name(JsonObject item) => (string)item["metadata"]!["name"]!;
+
+    /// <summary>Whether labels select a pod; none select nothing here.</summary>
+    public static bool Matches(JsonNode? selector, JsonNode pod) =>
+        selector is JsonObject { Count: > 0 } labels && labels.All(label => (string?)pod["metadata"]!["labels"]![label.Key] == (string?)label.Value);
+
     /// <summary>Deployments and StatefulSets with the pod that they make.</summary>
     public IEnumerable<(string Name, JsonNode Workload, JsonNode Pod)> Pods() =>
         Objects.Where(item => (string?)item["kind"] is "Deployment" or "StatefulSet").Select(item => ((string)item["metadata"]!["name"]!, (JsonNode)item, item["spec"]!["template"]!));

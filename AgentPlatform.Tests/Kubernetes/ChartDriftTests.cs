@@ -1,4 +1,5 @@
 using AgentPlatform.AppHost.Models;
+using AgentPlatform.AppHost.Servers;
 using AgentPlatform.AppHost.Startup;
 using AgentPlatform.Tests.AppHost;
 
@@ -51,6 +52,29 @@ public sealed class ChartDriftTests : IDisposable
 
         Assert.Equal($"The folder {_folder} holds the chart 'other': publish into another one with --output-path, or set Kubernetes:ChartName.", refusal.Message);
         Assert.Equal([chart], Directory.EnumerateFileSystemEntries(_folder));
+    }
+
+    [Fact]
+    public async Task AddingAPool_AddsItsObjectsAndOneModelOfTheGateway()
+    {
+        string before = Path.Combine(_folder, "before"), after = Path.Combine(_folder, "after");
+        await ChartFixture.PublishAsync(before, static pools => pools.AddOnnxChat("chat", "models/tiny-chat", "A model."));
+
+        await ChartFixture.PublishAsync(after, static pools =>
+        {
+            pools.AddOnnxChat("chat", "models/tiny-chat", "A model.");
+            pools.AddVllm("llama", "meta-llama/Llama-3.1-8B-Instruct", gpus: 1);
+        });
+
+        var (old, made) = (Files(before), Files(after));
+        Assert.Equal(
+            ["broker.yaml", "config.yaml", "deployment.yaml", "disruption.yaml", "network.yaml", "scaling.yaml"],
+            made.Keys.Except(old.Keys).Order(StringComparer.Ordinal).Select(file => Path.GetRelativePath(Path.Combine("templates", "llama"), file)));
+        var changed = old.Keys.Where(file => made[file] != old[file]).Order(StringComparer.Ordinal).ToList();
+        Assert.Equal([Path.Combine("templates", "gateway", "config.yaml"), Path.Combine("templates", "gateway", "deployment.yaml"), "values.schema.json", "values.yaml"], changed);
+
+        // Lines are only added.
+        Assert.All(changed, file => Assert.Empty(old[file].Split('\n').Except(made[file].Split('\n'))));
     }
 
     private static Dictionary<string, string> Files(string folder) => Directory.Exists(folder)

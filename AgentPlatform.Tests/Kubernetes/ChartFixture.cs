@@ -1,6 +1,7 @@
 using AgentPlatform.AppHost.Broker;
 using AgentPlatform.AppHost.Kubernetes;
 using AgentPlatform.AppHost.Models;
+using AgentPlatform.AppHost.Servers;
 using Aspire.Hosting;
 
 namespace AgentPlatform.Tests.Kubernetes;
@@ -9,9 +10,27 @@ namespace AgentPlatform.Tests.Kubernetes;
 public sealed class ChartFixture : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("agentplatform-charts-");
+    private Task<string>? _everyKind;
 
     /// <summary>The committed chart.</summary>
     public static string Committed { get; } = Path.Combine(Repository.Root, "deploy", "chart");
+
+    /// <summary>The committed chart, and one of a platform with a pool of each kind, rendered with some values.</summary>
+    internal async Task<IReadOnlyList<Chart>> AllAsync(params string[] settings) => [Chart.Render(Committed, settings), Chart.Render(await EveryKindAsync(), settings)];
+
+    /// <summary>The folder of the chart of a platform with a pool of each kind.</summary>
+    internal Task<string> EveryKindAsync() => _everyKind ??= PublishAsync(static pools =>
+    {
+        pools.AddVllm("llama", "meta-llama/Llama-3.1-8B-Instruct", gpus: 2, configure: pool => pool.Model = "llama-3.1");
+        pools.AddOnnxChat("onnx", "models/smollm2", "In the worker, on a GPU.", pool => (pool.Gpus, pool.ExecutionProvider, pool.Weights, pool.WeightsClaim) = (1, "cuda", WeightsSource.Claim, "weights"));
+        pools.AddTriton("toxicity", "models/triton", configure: pool => (pool.Weights, pool.WeightsImage, pool.GpuResource) = (WeightsSource.OciImage, "registry.example/weights:1", "nvidia.com/mig-1g.10gb"));
+        pools.AddLlamaCpp("qwen", "models/qwen.gguf", configure: pool => (pool.Weights, pool.WeightsClaim) = (WeightsSource.Claim, "weights"));
+        pools.AddOllama("small", "llama3.2:3b");
+        pools.AddOpenAI("gpt", "gpt-5-mini");
+        pools.AddOnnxClassifier("fetched", "models/sentiment", "Fetches its weights.", pool => (pool.Weights, pool.WeightsAddress, pool.WeightsSha256) =
+            (WeightsSource.Download, "https://weights.example:8443/m/SHA256SUMS", new string('a', 64)));
+        pools.AddAgent("agent", model: "llama", "An agent.");
+    }, "--Parameters:llama-hf-token=sk-secret", "--Parameters:gpt-api-key=sk-secret");
 
     public void Dispose() => _folder.Delete(recursive: true);
 
