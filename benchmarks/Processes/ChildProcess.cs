@@ -30,13 +30,15 @@ internal sealed class ChildProcess : IAsyncDisposable
 
     private ChildProcess(ProcessStartInfo start, TextWriter? log)
     {
-        (start.RedirectStandardInput, start.RedirectStandardOutput) = (true, true);
+        (start.RedirectStandardInput, start.RedirectStandardOutput, start.RedirectStandardError) = (true, true, true);
         _log = log;
         _process = new Process { StartInfo = start, EnableRaisingEvents = true };
         _process.Exited += (_, _) => _ended.TrySetResult();
         _process.Start();
         _process.OutputDataReceived += Receive;
+        _process.ErrorDataReceived += (_, received) => Remember(received.Data);
         _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
     }
 
     /// <summary>Starts this program in a role and waits until its server at <paramref name="port"/> is healthy.</summary>
@@ -44,7 +46,7 @@ internal sealed class ChildProcess : IAsyncDisposable
     /// <param name="port">Where its server listens.</param>
     /// <param name="settings">Environment variables.</param>
     /// <param name="cancellationToken">Ends the waiting, and the process.</param>
-    /// <param name="log">Takes what it writes to standard output.</param>
+    /// <param name="log">Takes what it writes.</param>
     public static async Task<ChildProcess> StartAsync(
         string role, int port, IReadOnlyDictionary<string, string> settings, CancellationToken cancellationToken, TextWriter? log = null)
     {
@@ -145,14 +147,19 @@ internal sealed class ChildProcess : IAsyncDisposable
         }
         else
         {
-            lock (_lastLines)
+            Remember(line);
+        }
+    }
+
+    private void Remember(string? line)
+    {
+        lock (_lastLines)
+        {
+            _log?.WriteLine(line);
+            _lastLines.Enqueue(line ?? "");
+            if (_lastLines.Count > 20)
             {
-                _log?.WriteLine(line);
-                _lastLines.Enqueue(line);
-                if (_lastLines.Count > 20)
-                {
-                    _lastLines.Dequeue();
-                }
+                _lastLines.Dequeue();
             }
         }
     }

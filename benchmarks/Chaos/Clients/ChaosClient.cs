@@ -21,7 +21,10 @@ internal sealed class ChaosClient(int port) : IDisposable
     // An answer may end with its deadline; what is later than this hangs.
     private static readonly TimeSpan _patience = Deadline + TimeSpan.FromSeconds(10);
 
-    private readonly ConcurrentBag<Socket> _idle = [];
+    // The server closes what is idle for two minutes.
+    private static readonly TimeSpan _longestIdle = TimeSpan.FromSeconds(30);
+
+    private readonly ConcurrentBag<(Socket Socket, long Since)> _idle = [];
 
     /// <summary>Asks and waits for the end, whatever it is. Never throws for what the server does.</summary>
     public async Task<Answer> AskAsync(ChaosRequest request, ClientManner? manner = null, Action<Answer>? onEvents = null)
@@ -52,7 +55,7 @@ internal sealed class ChaosClient(int port) : IDisposable
 
         if (answer.IsWhole && manner?.BytesPerSecond is null)
         {
-            _idle.Add(socket);
+            _idle.Add((socket, TimeProvider.System.GetTimestamp()));
         }
         else
         {
@@ -64,7 +67,7 @@ internal sealed class ChaosClient(int port) : IDisposable
 
     public void Dispose()
     {
-        foreach (var socket in _idle)
+        foreach (var (socket, _) in _idle)
         {
             socket.Dispose();
         }
@@ -72,9 +75,14 @@ internal sealed class ChaosClient(int port) : IDisposable
 
     private Socket Take(ClientManner? manner)
     {
-        if (manner?.BytesPerSecond is null && _idle.TryTake(out var idle))
+        while (manner?.BytesPerSecond is null && _idle.TryTake(out var idle))
         {
-            return idle;
+            if (TimeProvider.System.GetElapsedTime(idle.Since) < _longestIdle)
+            {
+                return idle.Socket;
+            }
+
+            idle.Socket.Dispose();
         }
 
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };

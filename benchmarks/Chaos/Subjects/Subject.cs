@@ -83,10 +83,12 @@ internal sealed class Subject : IAsyncDisposable
     {
         await using var connection = await Broker.ConnectAsync();
         await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
+        var queue = Topology.JobQueue(ChaosRequest.Model, _version);
         var began = TimeProvider.System.GetTimestamp();
         while (true)
         {
-            var waiting = (await channel.QueueDeclarePassiveAsync(Topology.JobQueue(ChaosRequest.Model, _version), cancellationToken)).MessageCount;
+            var waiting = (await channel.QueueDeclarePassiveAsync(queue, cancellationToken)).MessageCount
+                + (await channel.QueueDeclarePassiveAsync(Topology.ResumeQueue(queue), cancellationToken)).MessageCount;
             if (waiting == 0 || TimeProvider.System.GetElapsedTime(began) > _quietLimit)
             {
                 return waiting;
