@@ -29,6 +29,10 @@ internal static class Requests
         return parts;
     }
 
+    /// <summary>The same without the word that the engine began.</summary>
+    public static async Task<List<string>> AnswerAsync(this IAsyncEnumerable<ReplyPart> answer) =>
+        (await answer.ReadAsync()).FindAll(part => !part.StartsWith(nameof(ReplyKind.Started), StringComparison.Ordinal));
+
     /// <summary>The error with which an answer fails.</summary>
     public static async Task<InferenceError> FailureAsync(this IAsyncEnumerable<ReplyPart> answer) =>
         (await Assert.ThrowsAsync<InferenceException>(() => answer.ReadAsync().WaitAsync(TimeSpan.FromMinutes(1)))).Error;

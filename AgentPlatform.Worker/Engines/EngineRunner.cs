@@ -83,6 +83,7 @@ internal sealed partial class EngineRunner(IEngine engine, EngineSlots slots, En
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> MoveNextAsync(Run run, IAsyncEnumerator<ReplyPart> parts, CancellationToken work, CancellationToken caller)
     {
+        run.Resume();
         try
         {
             return await parts.MoveNextAsync();
@@ -139,6 +140,9 @@ internal sealed partial class EngineRunner(IEngine engine, EngineSlots slots, En
                 ]);
             }
         }
+
+        /// <summary>Makes its span the parent of what the engine does next: it is not that any more once a part was given.</summary>
+        public void Resume() => Activity.Current = _activity ?? Activity.Current;
 
         public void Completed(in ReplyPart last)
         {

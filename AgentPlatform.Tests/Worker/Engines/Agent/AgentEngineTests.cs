@@ -46,7 +46,7 @@ public sealed class AgentEngineTests
         await using var model = await ScriptedModel.StartAsync(ScriptedModel.Calls(("c1", Weather, """{"cities":["Rome"]}""")), ScriptedModel.Says("It is ", "sunny."));
         await using var worker = await AgentWorker.StartAsync(model);
 
-        var parts = await worker.Get<EngineRunner>().RunAsync(Request(stream: true), CancellationToken.None).ReadAsync().WaitAsync(_limit);
+        var parts = await worker.Get<EngineRunner>().RunAsync(Request(stream: true), CancellationToken.None).AnswerAsync().WaitAsync(_limit);
 
         Assert.Equal(
             [
@@ -166,7 +166,11 @@ public sealed class AgentEngineTests
         await using var worker = await AgentWorker.StartAsync(model);
         using var leave = new CancellationTokenSource();
         await using var parts = worker.Get<EngineRunner>().RunAsync(Request(stream: true), leave.Token).GetAsyncEnumerator();
-        Assert.True(await parts.MoveNextAsync().AsTask().WaitAsync(_limit));
+        do
+        {
+            Assert.True(await parts.MoveNextAsync().AsTask().WaitAsync(_limit));
+        }
+        while (parts.Current.Kind == ReplyKind.Started);
 
         var next = parts.MoveNextAsync().AsTask();
         await (inTool ? TestPlugin.Began : began).Task.WaitAsync(_limit);
@@ -215,7 +219,7 @@ public sealed class AgentEngineTests
 
     private static async Task<JsonElement> AskAsync(TestWorker worker, string more = "")
     {
-        var part = Assert.Single(await worker.Get<EngineRunner>().RunAsync(Request(stream: false, more), CancellationToken.None).ReadAsync().WaitAsync(_limit));
+        var part = Assert.Single(await worker.Get<EngineRunner>().RunAsync(Request(stream: false, more), CancellationToken.None).AnswerAsync().WaitAsync(_limit));
         return JsonDocument.Parse(part["Result ".Length..]).RootElement;
     }
 

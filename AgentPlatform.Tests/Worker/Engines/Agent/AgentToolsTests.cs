@@ -130,7 +130,7 @@ public sealed class AgentToolsTests
 
     private static IEnumerable<(string Key, string Value)> Pairs(string settings) => settings.Split(';').Select(setting => setting.Split('=')).Select(pair => (pair[0], pair[1]));
 
-    private static Task<List<string>> AskAsync(TestWorker worker) => worker.Get<EngineRunner>().RunAsync(Requests.Create(), CancellationToken.None).ReadAsync().WaitAsync(_limit);
+    private static Task<List<string>> AskAsync(TestWorker worker) => worker.Get<EngineRunner>().RunAsync(Requests.Create(), CancellationToken.None).AnswerAsync().WaitAsync(_limit);
 
     private static string ToolResult(ScriptedModel model) => model.Requests[1].GetProperty("messages").EnumerateArray().Last().GetProperty("content").GetString()!;
 }
