@@ -6,6 +6,7 @@ using AgentPlatform.Api.Description;
 using AgentPlatform.Api.Errors;
 using AgentPlatform.Api.Replay;
 using AgentPlatform.Api.Requests;
+using AgentPlatform.Api.Stopping;
 using AgentPlatform.Api.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -30,6 +31,7 @@ public static class InferenceApiExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<InferenceApiOptions>().BindConfiguration(InferenceApiOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<InferenceApiOptions>, InferenceApiOptionsValidator>();
+        services.AddStopping();
         services.AddSingleton<InferenceMetrics>();
         services.AddOptions<ReplayOptions>().BindConfiguration(ReplayOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<ReplayOptions>, ReplayOptionsValidator>();
@@ -45,6 +47,7 @@ public static class InferenceApiExtensions
     public static WebApplication MapInferenceApi(this WebApplication app)
     {
         app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = RequestErrors.WriteUnforeseenAsync });
+        app.UseStopping();
         app.UseRequestIdentity();
         app.UseMiddleware<RequestErrors>();
         app.UseMiddleware<RecordedRequests>();

@@ -1,5 +1,6 @@
 using AgentPlatform.AppHost.Broker;
 using AgentPlatform.AppHost.Gateway;
+using AgentPlatform.AppHost.Kubernetes;
 using AgentPlatform.AppHost.Models;
 using AgentPlatform.AppHost.Startup;
 
@@ -7,22 +8,27 @@ try
 {
     var builder = DistributedApplication.CreateBuilder(args);
 
+    // The Helm chart, if one is to be published (--operation publish --step publish).
+    var chart = KubernetesChart.Begin(builder);
+
     // RabbitMQ: one that exists, a container, or a process of this machine, as Broker:Mode says.
-    var messaging = builder.AddBroker("messaging");
+    var messaging = builder.AddBroker("messaging", chart);
 
     // All clients come in here: HTTP in, jobs out, and tokens back as they are made.
     var gateway = builder.AddProject<Projects.AgentPlatform_Gateway>("gateway")
         .WithReference(messaging).WaitFor(messaging)
         .WithPublicPort()
-        .WithHttpHealthCheck("/health");
+        .WithHttpHealthCheck("/health")
+        .PublishAsGateway(chart);
 
-    var pools = builder.AddModelPools(gateway, messaging);
+    var pools = builder.AddModelPools(gateway, messaging, chart);
 
     // The embedded classifier; what waits is computed together, so one process serves many callers.
-    pools.AddOnnxClassifier("sentiment", "models/sentiment", "Tells positive, negative and neutral social-media comments apart.");
+    pools.AddOnnxClassifier(
+        "sentiment", "models/sentiment", "Tells positive, negative and neutral social-media comments apart.", pool => (pool.MinReplicas, pool.JobsPerReplica) = (1, 64));
 
     // The embedded chat model, a demonstration: two workers that share the load of one queue.
-    pools.AddOnnxChat("tiny-chat", "models/tiny-chat", "Demonstration model: a built-in guide to AgentPlatform, trained in this repository. It knows nothing else, and can be wrong.")
+    pools.AddOnnxChat("tiny-chat", "models/tiny-chat", "Demonstration model: a built-in guide to AgentPlatform, trained in this repository. It knows nothing else, and can be wrong.", pool => pool.MinReplicas = 1)
         .WithReplicas(2);
 
     // The worked example of an agent, in a run that names a server whose model can call tools (the embedded one cannot), such as
@@ -35,7 +41,7 @@ try
 
     builder.AnnounceReadiness(gateway);
     await builder.Build().RunAsync();
-    return Environment.ExitCode;
+    return chart is { IsComplete: false } ? 1 : Environment.ExitCode;
 }
 catch (Exception e) when (StartupMistake.Describe(e) is { } sentence)
 {

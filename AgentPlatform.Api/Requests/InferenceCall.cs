@@ -2,6 +2,7 @@ using System.Buffers;
 using AgentPlatform.Api.Chat;
 using AgentPlatform.Api.Errors;
 using AgentPlatform.Api.Replay;
+using AgentPlatform.Api.Stopping;
 using AgentPlatform.Api.Telemetry;
 using AgentPlatform.Messaging.Contracts;
 using Microsoft.AspNetCore.Http;
@@ -12,12 +13,12 @@ namespace AgentPlatform.Api.Requests;
 
 /// <summary>Runs validated requests and gives their answers the shape of this surface.</summary>
 /// <remarks>Safe for concurrent use.</remarks>
-internal sealed partial class InferenceCall(IInference inference, IOptions<InferenceApiOptions> options, InferenceMetrics metrics, TimeProvider time, ILogger<InferenceCall> logger)
+internal sealed partial class InferenceCall(IInference inference, IOptions<InferenceApiOptions> options, DrainClock drain, InferenceMetrics metrics, TimeProvider time, ILogger<InferenceCall> logger)
 {
     public InferenceApiOptions Options => options.Value;
 
     /// <summary>Begins the time that a request has.</summary>
-    public RequestDeadline StartDeadline(HttpContext context) => new(context, Options, time);
+    public RequestDeadline StartDeadline(HttpContext context) => new(context, Options, time, drain.Over);
 
     /// <summary>Writes the whole answer to <paramref name="output"/> once it is there; before that nothing is written.</summary>
     /// <exception cref="InferenceException">The request failed, or its deadline passed.</exception>
@@ -40,10 +41,10 @@ internal sealed partial class InferenceCall(IInference inference, IOptions<Infer
 
             throw new InferenceException(InferenceError.EngineFailed("The engine ended without an answer."));
         }
-        catch (OperationCanceledException) when (deadline.HasPassed)
+        catch (OperationCanceledException) when (deadline.Error is { } late)
         {
-            error = "deadline_exceeded";
-            throw new InferenceException(InferenceError.DeadlinePassed());
+            error = late.Code;
+            throw new InferenceException(late);
         }
         catch (InferenceException e)
         {
@@ -69,9 +70,9 @@ internal sealed partial class InferenceCall(IInference inference, IOptions<Infer
         {
             await CopyAsync(inference.RunAsync(request, deadline.Token), writer, progress);
         }
-        catch (OperationCanceledException) when (deadline.HasPassed)
+        catch (OperationCanceledException) when (deadline.Error is { } error)
         {
-            await FailAsync(InferenceError.DeadlinePassed());
+            await FailAsync(error);
         }
         catch (InferenceException e)
         {

@@ -4,7 +4,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace AgentPlatform.Api.Requests;
 
-/// <summary>How long a request may take: what its client asks for in <see cref="Header"/>, at most the configured limit, or the default.</summary>
+/// <summary>
+/// How long a request may take: what its client asks for in <see cref="Header"/>, at most the configured limit, or the default; and no
+/// longer than the process that answers it.
+/// </summary>
 internal sealed class RequestDeadline : IDisposable
 {
     /// <summary>Seconds, such as <c>30</c> or <c>2.5</c>.</summary>
@@ -12,10 +15,15 @@ internal sealed class RequestDeadline : IDisposable
 
     private readonly CancellationToken _clientLeft;
     private readonly CancellationTokenSource _timer;
-    private readonly CancellationTokenSource _either;
+    private readonly CancellationToken _stopped;
+    private readonly CancellationTokenSource _any;
 
+    /// <param name="context">The request.</param>
+    /// <param name="options">The limits.</param>
+    /// <param name="time">Measures it.</param>
+    /// <param name="stopped">Cancelled when the process gives up what still runs.</param>
     /// <exception cref="InferenceException">400: the header is no positive number.</exception>
-    public RequestDeadline(HttpContext context, InferenceApiOptions options, TimeProvider time)
+    public RequestDeadline(HttpContext context, InferenceApiOptions options, TimeProvider time, CancellationToken stopped)
     {
         var span = options.DefaultDeadline < options.MaxDeadline ? options.DefaultDeadline : options.MaxDeadline;
         if (context.Request.Headers.TryGetValue(Header, out var given))
@@ -31,21 +39,25 @@ internal sealed class RequestDeadline : IDisposable
         At = time.GetUtcNow() + span;
         _clientLeft = context.RequestAborted;
         _timer = new CancellationTokenSource(span, time);
-        _either = CancellationTokenSource.CreateLinkedTokenSource(_timer.Token, _clientLeft);
-        Token = _either.Token;
+        _stopped = stopped;
+        _any = CancellationTokenSource.CreateLinkedTokenSource([_timer.Token, _clientLeft, stopped]);
+        Token = _any.Token;
     }
 
     public DateTimeOffset At { get; }
 
-    /// <summary>Cancelled when the deadline passes or the client leaves.</summary>
+    /// <summary>Cancelled when the deadline passes, the client leaves or the process ends.</summary>
     public CancellationToken Token { get; }
 
-    /// <summary>Whether the client still waits though it is too late.</summary>
-    public bool HasPassed => _timer.IsCancellationRequested && !_clientLeft.IsCancellationRequested;
+    /// <summary>Why a client that still waits gets no answer; null while there is time, and when nobody waits.</summary>
+    public InferenceError? Error => _clientLeft.IsCancellationRequested ? null
+        : _timer.IsCancellationRequested ? InferenceError.DeadlinePassed()
+        : _stopped.IsCancellationRequested ? InferenceError.Unavailable("The service was stopped before the answer was complete.", retryAfterSeconds: 1)
+        : null;
 
     public void Dispose()
     {
-        _either.Dispose();
+        _any.Dispose();
         _timer.Dispose();
     }
 }

@@ -1,5 +1,8 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using AgentPlatform.AppHost.Containers;
+using AgentPlatform.AppHost.Kubernetes;
+using AgentPlatform.AppHost.Servers;
 using AgentPlatform.AppHost.Startup;
 using Microsoft.Extensions.Options;
 
@@ -9,10 +12,16 @@ namespace AgentPlatform.AppHost.Models;
 /// The pools of one platform. A pool is a model at one version: workers of its own that take their jobs from its own queue, and an entry in
 /// the gateway's catalogue.
 /// </summary>
-internal sealed class ModelPools(
+internal sealed partial class ModelPools(
     IDistributedApplicationBuilder builder, IResourceBuilder<ProjectResource> gateway, IResourceBuilder<IResourceWithConnectionString> messaging)
 {
+    private readonly Dictionary<string, Action<PoolOptions>> _defaults = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _queues = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, WorkerPods> _pods = new(StringComparer.Ordinal);
     private int _count;
+
+    /// <summary>The chart that is published; null for anything else.</summary>
+    public KubernetesChart? Chart { get; init; }
 
     /// <summary>Whether a local run can have containers.</summary>
     public Func<bool> HasContainers { get; init; } = ContainerEngine.IsUsable;
@@ -21,17 +30,17 @@ internal sealed class ModelPools(
     public IDistributedApplicationBuilder ApplicationBuilder => builder;
 
     /// <summary>A classifier in the worker, from a folder of this repository with <c>model.onnx</c> and <c>config.json</c>.</summary>
-    public IResourceBuilder<ProjectResource> AddOnnxClassifier(string name, string folder, string description) =>
-        WithModelFolder(Add(name, EngineType.OnnxClassifier, ModelOperation.Analyze, description), folder);
+    public IResourceBuilder<ProjectResource> AddOnnxClassifier(string name, string folder, string description, Action<PoolOptions>? configure = null) =>
+        WithModelFolder(Add(name, EngineType.OnnxClassifier, ModelOperation.Analyze, description, configure), folder);
 
     /// <summary>
     /// A language model in the worker, from a folder of this repository in the layout of Hugging Face Optimum's export. The configuration can put
     /// an OpenAI-compatible server in its place (<see cref="PoolOptions.Server"/>).
     /// </summary>
-    public IResourceBuilder<ProjectResource> AddOnnxChat(string name, string folder, string description) =>
+    public IResourceBuilder<ProjectResource> AddOnnxChat(string name, string folder, string description, Action<PoolOptions>? configure = null) =>
         ServerOf(name) is { } server
             ? AddOpenAIServer(name, server, $"Answered by {server}.")
-            : WithModelFolder(Add(name, EngineType.OnnxChat, ModelOperation.Chat, description), folder);
+            : WithModelFolder(Add(name, EngineType.OnnxChat, ModelOperation.Chat, description, configure), folder);
 
     /// <summary>A chat model at an OpenAI-compatible server that runs already. The parameter <c>NAME-api-key</c>, if configured, is its key.</summary>
     public IResourceBuilder<ProjectResource> AddOpenAIServer(string name, Uri address, string description, string? upstreamModel = null)
@@ -43,23 +52,66 @@ internal sealed class ModelPools(
     }
 
     /// <summary>A pool with an engine whose settings the caller adds. Its HTTP port is chosen at each start: jobs come over the broker.</summary>
-    public IResourceBuilder<ProjectResource> Add(string name, string engine, ModelOperation operation, string description, string version = "1")
+    /// <param name="name">Name of the pool, and by which clients ask for the model.</param>
+    /// <param name="engine">One of <see cref="EngineType"/>.</param>
+    /// <param name="operation">What the model is asked.</param>
+    /// <param name="description">Shown in <c>/v1/models</c>.</param>
+    /// <param name="configure">Sets options of the pool, which the configuration can override.</param>
+    public IResourceBuilder<ProjectResource> Add(string name, string engine, ModelOperation operation, string description, Action<PoolOptions>? configure = null)
     {
+        if (configure is not null)
+        {
+            _defaults[name] = configure;
+        }
+
+        var options = OptionsOf(name);
+        var model = options.Model ?? name;
+        PoolRules.CheckQueue(name, QueueOf(model, options.Version), _queues);
         var entry = string.Create(CultureInfo.InvariantCulture, $"Models__{_count++}__");
         gateway
-            .WithEnvironment($"{entry}Name", name)
-            .WithEnvironment($"{entry}Version", version)
+            .WithEnvironment($"{entry}Name", model)
+            .WithEnvironment($"{entry}Version", options.Version)
             .WithEnvironment($"{entry}Transport", "queue")
             .WithEnvironment($"{entry}Operations__0", operation.ToString())
             .WithEnvironment($"{entry}Description", description);
-        return builder.AddProject<Projects.AgentPlatform_Worker>(name, launchProfileName: null)
+        if (Chart is not null)
+        {
+            PoolRules.Check(name, options, engine);
+        }
+
+        var pool = builder.AddProject<Projects.AgentPlatform_Worker>(name, launchProfileName: null)
             .WithHttpEndpoint()
             .WithHttpHealthCheck("/health")
-            .WithEnvironment("Model__Name", name)
-            .WithEnvironment("Model__Version", version)
+            .WithEnvironment("Model__Name", model)
+            .WithEnvironment("Model__Version", options.Version)
             .WithEnvironment("Engine__Type", engine)
             .WithReference(messaging).WaitFor(messaging);
+        if (Chart is not null)
+        {
+            var pods = _pods[name] = new WorkerPods(Chart, name, options, engine);
+            pool.PublishAsKubernetesService(pods.Configure);
+            gateway.PublishAsKubernetesService(service => pods.ConfigureGateway(service, entry));
+        }
+
+        return pool;
     }
+
+    /// <summary>Puts a server into the pods of a pool, if a chart is published.</summary>
+    /// <returns>False if the server is to be a container of its own.</returns>
+    public bool PutBeside(string name, EngineServer server)
+    {
+        if (Chart is null)
+        {
+            return false;
+        }
+
+        PoolRules.Check(name, OptionsOf(name), server);
+        _pods[name].Server = server;
+        return true;
+    }
+
+    /// <summary>The queue of a model at a version, as gateway and workers name it.</summary>
+    public static string QueueOf(string model, string version) => $"infer.{model}.{version}.default";
 
     /// <summary>What the configuration says of a pool.</summary>
     public PoolOptions OptionsOf(string name)
@@ -67,11 +119,11 @@ internal sealed class ModelPools(
         var section = $"{PoolOptions.Section}:{name}";
         try
         {
-            return builder.ReadOptions(section, new PoolOptionsValidator());
+            return builder.ReadOptions(section, new PoolOptionsValidator(), _defaults.GetValueOrDefault(name));
         }
         catch (OptionsValidationException e)
         {
-            throw new StartupException(string.Join(Environment.NewLine, e.Failures.Select(failure => $"{section}:{failure.Replace(": ", " ", StringComparison.Ordinal)}")));
+            throw new StartupException(string.Join(Environment.NewLine, e.Failures.Select(failure => $"{section}:{FieldOfOptions().Replace(failure, " ")}")));
         }
     }
 
@@ -82,6 +134,10 @@ internal sealed class ModelPools(
     public IResourceBuilder<ParameterResource>? SecretOf(string name, string kind) =>
         builder.Configuration[$"Parameters:{name}-{kind}"] is { Length: > 0 } ? builder.AddParameter($"{name}-{kind}", secret: true) : null;
 
+    // "Server: must be ..." and "JobsPerReplica: The field PoolOptions.JobsPerReplica must be ..."
+    [GeneratedRegex(@": (The field \S+ )?")]
+    private static partial Regex FieldOfOptions();
+
     // A published worker has the same folder below its own: by its image, or mounted.
     private IResourceBuilder<ProjectResource> WithModelFolder(IResourceBuilder<ProjectResource> pool, string folder) =>
         pool.WithEnvironment("Model__Source", builder.ExecutionContext.IsPublishMode ? folder : Path.GetFullPath($"../{folder}", builder.AppHostDirectory));
@@ -90,7 +146,12 @@ internal sealed class ModelPools(
 internal static class ModelPoolsExtensions
 {
     /// <summary>Begins the pools of a platform, whose jobs go from <paramref name="gateway"/> over <paramref name="messaging"/> to workers.</summary>
+    /// <param name="builder">The application.</param>
+    /// <param name="gateway">The gateway.</param>
+    /// <param name="messaging">The broker.</param>
+    /// <param name="chart">The chart that is published, if one is.</param>
     public static ModelPools AddModelPools(
-        this IDistributedApplicationBuilder builder, IResourceBuilder<ProjectResource> gateway, IResourceBuilder<IResourceWithConnectionString> messaging) =>
-        new(builder, gateway, messaging);
+        this IDistributedApplicationBuilder builder, IResourceBuilder<ProjectResource> gateway, IResourceBuilder<IResourceWithConnectionString> messaging,
+        KubernetesChart? chart = null) =>
+        new(builder, gateway, messaging) { Chart = chart };
 }

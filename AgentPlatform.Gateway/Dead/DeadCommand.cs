@@ -68,7 +68,7 @@ internal sealed class DeadCommand(TextWriter output, TextWriter errors, IReadOnl
     private static string? Describe(Exception e) => e switch
     {
         OperationCanceledException => "Stopped; the jobs are where they were.",
-        BrokerUnreachableException => $"The broker cannot be reached: {(e.InnerException ?? e).Message}",
+        BrokerUnreachableException => $"The broker cannot be reached: {(e.InnerException is AggregateException all ? all.InnerExceptions[0] : e.InnerException ?? e).Message}",
         AlreadyClosedException or OperationInterruptedException => $"The broker ended the connection: {e.Message}",
         TimeoutException => e.Message,
         _ => StartupMistake.Describe(e),

@@ -32,7 +32,9 @@ internal sealed class ApiHost : IAsyncDisposable
 
     public T Get<T>() where T : notnull => _app.Services.GetRequiredService<T>();
 
-    public static async Task<ApiHost> StartAsync(params (string Key, string Value)[] settings)
+    public static Task<ApiHost> StartAsync(params (string Key, string Value)[] settings) => StartAsync(_ => { }, settings);
+
+    public static async Task<ApiHost> StartAsync(Action<IServiceCollection> configure, params (string Key, string Value)[] settings)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -44,7 +46,9 @@ internal sealed class ApiHost : IAsyncDisposable
         builder.Services.AddSingleton<IInference>(inference);
         builder.Services.AddSingleton<IModelCatalogue>(inference);
         builder.AddInferenceApi();
+        configure(builder.Services);
         var app = builder.Build();
+        app.MapHealthChecks("/health");
         app.MapInferenceApi();
         await app.StartAsync();
         return new ApiHost(app, inference, time);
@@ -62,6 +66,13 @@ internal sealed class ApiHost : IAsyncDisposable
         }
 
         return await Client.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+    }
+
+    /// <summary>What SIGTERM does; the task ends when the process would.</summary>
+    public Task StopAsync()
+    {
+        _app.Lifetime.StopApplication();
+        return _app.StopAsync();
     }
 
     public async ValueTask DisposeAsync()

@@ -3,7 +3,7 @@ namespace AgentPlatform.Tests.AppHost;
 /// <summary>The committed manifest is the one that the application host makes.</summary>
 public class ManifestTests
 {
-    private const string Accept = "dotnet run --project AgentPlatform.AppHost -- --publisher manifest --output-path ../aspire-manifest.json";
+    private const string Accept = "dotnet run --project AgentPlatform.AppHost -- --publisher manifest --output-path aspire-manifest.json";
 
     [Fact]
     public async Task Manifest_MadeAnew_IsTheCommittedOne()

@@ -75,6 +75,23 @@ internal sealed class AssemblyMembers : IDisposable
         }
     }
 
+    /// <summary>Members of this assembly that it calls itself: tokens of its own methods (table 6) after call, callvirt and newobj.</summary>
+    public IEnumerable<Member> UsedWithin()
+    {
+        foreach (var body in _reader.MethodDefinitions.Select(_reader.GetMethodDefinition).Where(method => method.RelativeVirtualAddress != 0).Select(method => _file.GetMethodBody(method.RelativeVirtualAddress).GetILBytes()!))
+        {
+            for (var i = 0; i + 4 < body.Length; i++)
+            {
+                var row = BitConverter.ToInt32(body, i + 1);
+                if (body[i] is 0x28 or 0x6F or 0x73 && row >> 24 == 6 && (row & 0xFFFFFF) is > 0 and var number && number <= _reader.MethodDefinitions.Count)
+                {
+                    var method = _reader.GetMethodDefinition(System.Reflection.Metadata.Ecma335.MetadataTokens.MethodDefinitionHandle(number));
+                    yield return Of(NameOf(_reader.GetTypeDefinition(method.GetDeclaringType())), _reader.GetString(method.Name), method.Signature);
+                }
+            }
+        }
+    }
+
     /// <summary>Names of the methods that this assembly defines, without the interface's name where one is written out.</summary>
     public IEnumerable<string> Defined() =>
         _reader.MethodDefinitions.Select(handle => _reader.GetString(_reader.GetMethodDefinition(handle).Name)).Select(name => name[(name.LastIndexOf('.') is var dot && dot > 0 ? dot + 1 : 0)..]);

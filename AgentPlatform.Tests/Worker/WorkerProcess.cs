@@ -32,12 +32,11 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
     /// <summary>The lines that it has written to standard output.</summary>
     public IReadOnlyCollection<string> Output => _output;
 
-    public static WorkerProcess Start(params string[] arguments)
-    {
-        var program = Path.Combine(AppContext.BaseDirectory, "AgentPlatform.Worker.dll");
-        return new WorkerProcess(Process.Start(TiedProcess.StartInfo(
-            "dotnet", [program, "--urls=http://127.0.0.1:0", .. arguments.Select(argument => $"--{argument}")]))!);
-    }
+    public static WorkerProcess Start(params string[] arguments) => StartProgram("AgentPlatform.Worker.dll", arguments);
+
+    /// <summary>Another service of the platform in the worker's place.</summary>
+    public static WorkerProcess StartProgram(string program, params string[] arguments) => new(Process.Start(TiedProcess.StartInfo(
+        "dotnet", [Path.Combine(AppContext.BaseDirectory, program), "--urls=http://127.0.0.1:0", .. arguments.Select(argument => $"--{argument}")]))!);
 
     /// <summary>Waits until the worker says that it is ready, and gives its address.</summary>
     public async Task<Uri> ReadyAsync()

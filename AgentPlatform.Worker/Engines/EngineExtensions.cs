@@ -1,7 +1,6 @@
 using AgentPlatform.Api.Catalogue;
 using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Worker.Http;
-using AgentPlatform.Worker.Stopping;
 using AgentPlatform.Worker.Weights;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -19,7 +18,6 @@ internal static class EngineExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.AddValidated<ModelOptions, ModelOptionsValidator>(ModelOptions.Section);
         services.AddValidated<EngineOptions, EngineOptionsValidator>(EngineOptions.Section);
-        services.AddValidated<StoppingOptions, StoppingOptionsValidator>(StoppingOptions.Section);
         services.AddModelFolder();
         EngineTypes.AddTo(builder, builder.Configuration[$"{EngineOptions.Section}:{nameof(EngineOptions.Type)}"]);
 
@@ -29,15 +27,10 @@ internal static class EngineExtensions
             provider.GetRequiredService<IOptions<EngineOptions>>().Value.Slots ?? provider.GetRequiredService<IEngine>().Traits.Slots,
             provider.GetRequiredService<EngineMetrics>()));
         services.AddSingleton<EngineRunner>();
-        services.AddSingleton<DrainClock>();
         services.AddSingleton<IInference, DirectInference>();
         services.AddSingleton<IModelCatalogue, EngineCatalogue>();
         services.AddHostedService<EngineStartup>();
         services.AddHealthChecks().AddCheck<WorkerReadiness>("worker");
-
-        // The host must not cut off what the worker lets run.
-        services.AddOptions<HostOptions>().Configure<IOptions<StoppingOptions>>(static (host, stopping) =>
-            host.ShutdownTimeout = stopping.Value.DrainTimeout + TimeSpan.FromSeconds(5));
     }
 
     /// <summary>Binds options to their section and validates them when the process starts.</summary>

@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Worker.Engines;
-using AgentPlatform.Worker.Stopping;
 using Microsoft.Extensions.Options;
 
 namespace AgentPlatform.Worker.Http;
@@ -11,7 +10,7 @@ namespace AgentPlatform.Worker.Http;
 /// ones that wait, their number is bounded here.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
-internal sealed class DirectInference(EngineRunner engine, EngineState state, EngineSlots slots, DrainClock drain, IOptions<EngineOptions> options) : IInference
+internal sealed class DirectInference(EngineRunner engine, EngineState state, EngineSlots slots, IOptions<EngineOptions> options) : IInference
 {
     /// <inheritdoc/>
     public async IAsyncEnumerable<ReplyPart> RunAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -26,23 +25,9 @@ internal sealed class DirectInference(EngineRunner engine, EngineState state, En
             throw new InferenceException(InferenceError.Overloaded($"Too many requests wait for the model '{request.Model}'.", retryAfterSeconds: 1));
         }
 
-        using var work = CancellationTokenSource.CreateLinkedTokenSource(drain.Over, cancellationToken);
-        await using var parts = engine.RunAsync(request, work.Token).GetAsyncEnumerator(work.Token);
-        while (await MoveNextAsync(parts, cancellationToken))
+        await foreach (var part in engine.RunAsync(request, cancellationToken))
         {
-            yield return parts.Current;
-        }
-    }
-
-    private async ValueTask<bool> MoveNextAsync(IAsyncEnumerator<ReplyPart> parts, CancellationToken caller)
-    {
-        try
-        {
-            return await parts.MoveNextAsync();
-        }
-        catch (OperationCanceledException) when (drain.Over.IsCancellationRequested && !caller.IsCancellationRequested)
-        {
-            throw new InferenceException(InferenceError.Unavailable("The worker stopped before the answer was complete.", retryAfterSeconds: 1));
+            yield return part;
         }
     }
 }

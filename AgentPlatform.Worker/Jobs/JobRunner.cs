@@ -1,11 +1,11 @@
 using System.Diagnostics;
 using System.Text.Json;
+using AgentPlatform.Api.Stopping;
 using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Messaging.Control;
 using AgentPlatform.Messaging.Jobs;
 using AgentPlatform.Messaging.Replies;
 using AgentPlatform.Worker.Engines;
-using AgentPlatform.Worker.Stopping;
 
 namespace AgentPlatform.Worker.Jobs;
 

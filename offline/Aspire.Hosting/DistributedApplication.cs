@@ -1,6 +1,7 @@
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Eventing;
-using Aspire.Hosting.Publishing;
+using Aspire.Hosting.Pipelines;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -63,8 +64,11 @@ public sealed class DistributedApplication : IAsyncDisposable
     private async Task PublishAsync(CancellationToken cancellationToken)
     {
         await Services.GetRequiredService<DistributedApplicationEventing>().PublishAsync(new BeforeStartEvent(Services, _model), cancellationToken);
-        var publisher = Services.GetService<IPublisher>()
-            ?? throw new DistributedApplicationException("Nothing here publishes what '--operation publish' or '--publisher' asks for.");
-        await publisher.PublishAsync(_model, cancellationToken);
+        var configuration = Services.GetRequiredService<IConfiguration>();
+        var isManifest = string.Equals(configuration["Publishing:Publisher"], "manifest", StringComparison.OrdinalIgnoreCase);
+        var step = isManifest ? WellKnownPipelineSteps.PublishManifest
+            : configuration["Pipeline:Step"] ?? throw new DistributedApplicationException("Say what to publish with '--step', publish or publish-manifest.");
+        await Services.GetRequiredService<Pipeline>().RunAsync(
+            step, new PipelineStepContext(Services, _model, Services.GetRequiredService<DistributedApplicationExecutionContext>(), cancellationToken));
     }
 }

@@ -3,6 +3,7 @@ using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Dashboard;
 using Aspire.Hosting.Dcp;
 using Aspire.Hosting.Eventing;
+using Aspire.Hosting.Pipelines;
 using Aspire.Hosting.Publishing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -19,13 +20,14 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationBui
     {
         ["--operation"] = "AppHost:Operation",
         ["--publisher"] = "Publishing:Publisher",
-        ["--output-path"] = "Publishing:OutputPath",
+        ["--output-path"] = "Pipeline:OutputPath",
         ["--step"] = "Pipeline:Step",
     };
 
     private readonly HostApplicationBuilder _host;
     private readonly List<IResource> _resources = [];
     private readonly DistributedApplicationEventing _eventing = new();
+    private readonly Pipeline _pipeline = new();
 
     public DistributedApplicationBuilder(string[] args)
     {
@@ -68,7 +70,9 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationBui
         }
         else
         {
-            Services.AddSingleton<IPublisher, ManifestPublisher>();
+            Services.AddSingleton(_pipeline);
+            Services.AddSingleton<IPipelineOutputService, PipelineOutput>();
+            _pipeline.AddStep(WellKnownPipelineSteps.PublishManifest, ManifestPublisher.PublishAsync);
         }
     }
 
@@ -83,6 +87,8 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationBui
     public DistributedApplicationExecutionContext ExecutionContext { get; }
 
     public IDistributedApplicationEventing Eventing => _eventing;
+
+    public IDistributedApplicationPipeline Pipeline => _pipeline;
 
     public IResourceBuilder<T> AddResource<T>(T resource) where T : IResource
     {

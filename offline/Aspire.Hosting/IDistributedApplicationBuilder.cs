@@ -1,5 +1,6 @@
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Eventing;
+using Aspire.Hosting.Pipelines;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -26,6 +27,9 @@ public interface IDistributedApplicationBuilder
 
     /// <summary>Events in the life of the application.</summary>
     internal IDistributedApplicationEventing Eventing { get; }
+
+    /// <summary>What is done when the application is published.</summary>
+    IDistributedApplicationPipeline Pipeline { get; }
 
     /// <summary>Adds a resource; its name must be new.</summary>
     IResourceBuilder<T> AddResource<T>(T resource) where T : IResource;

@@ -139,33 +139,5 @@ public sealed class ChatStreamTests
         Assert.Contains("\"code\":\"deadline_exceeded\"", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_client_that_leaves_cancels_its_work(bool begun)
-    {
-        await using var host = await ApiHost.StartAsync();
-        var (running, cancelled) = (new TaskCompletionSource(), new TaskCompletionSource());
-        host.Inference.Answer = (_, token) =>
-        {
-            token.Register(cancelled.SetResult);
-            running.SetResult();
-            return Gated(new TaskCompletionSource().Task, begun ? [Text("a")] : [], [], token);
-        };
-        using var leave = new CancellationTokenSource();
-        var sent = host.PostAsync(Path, Streamed, leave.Token);
-        await running.Task.WaitAsync(TimeSpan.FromMinutes(1));
-        if (begun)
-        {
-            (await sent).Dispose();
-        }
-        else
-        {
-            await leave.CancelAsync();
-        }
-
-        await cancelled.Task.WaitAsync(TimeSpan.FromMinutes(1));
-    }
-
     private static Task<string?> LineAsync(StreamReader reader) => reader.ReadLineAsync().WaitAsync(TimeSpan.FromMinutes(1));
 }

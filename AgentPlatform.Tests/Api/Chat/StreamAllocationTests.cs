@@ -1,11 +1,13 @@
 using System.IO.Pipelines;
 using AgentPlatform.Api;
 using AgentPlatform.Api.Requests;
+using AgentPlatform.Api.Stopping;
 using AgentPlatform.Api.Telemetry;
 using AgentPlatform.Messaging.Contracts;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
@@ -35,7 +37,8 @@ public sealed class StreamAllocationTests
     {
         SynchronizationContext.SetSynchronizationContext(null); // A server has none; xunit's would move the stream to other threads.
         var inference = new Tokens(tokens, waits);
-        var call = new InferenceCall(inference, Options.Create(new InferenceApiOptions()), services.GetRequiredService<InferenceMetrics>(), TimeProvider.System, NullLogger<InferenceCall>.Instance);
+        using var drain = new DrainClock(new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance), Options.Create(new StoppingOptions()), TimeProvider.System);
+        var call = new InferenceCall(inference, Options.Create(new InferenceApiOptions()), drain, services.GetRequiredService<InferenceMetrics>(), TimeProvider.System, NullLogger<InferenceCall>.Instance);
         var context = new DefaultHttpContext();
         context.Features.Set<IHttpResponseBodyFeature>(new Sink());
         using var deadline = call.StartDeadline(context);

@@ -49,7 +49,7 @@ public sealed class ServerPoolsTests : IDisposable
         var server = resources.GetProperty("tiny-server");
         Assert.Equal("ghcr.io/ggml-org/llama.cpp:server", server.GetProperty("image").GetString());
         Assert.Equal(
-            ["--model", "/models/tiny-chat.gguf", "--alias", "tiny", "--host", "0.0.0.0", "--port", "8080", "--parallel", "4"], Strings(server.GetProperty("args")));
+            ["--model", "/models/tiny-chat.gguf", "--alias", "tiny", "--host", "0.0.0.0", "--port", "8090", "--parallel", "4"], Strings(server.GetProperty("args")));
         var mount = server.GetProperty("bindMounts")[0];
         Assert.Equal(Path.GetFullPath("../models/tiny-chat", DistributedApplication.CreateBuilder([]).AppHostDirectory), Path.GetFullPath(mount.GetProperty("source").GetString()!, _folder.FullName));
         Assert.Equal("/models", mount.GetProperty("target").GetString());

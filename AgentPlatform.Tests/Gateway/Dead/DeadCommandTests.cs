@@ -63,7 +63,7 @@ public sealed class DeadCommandTests(RabbitMQServer server)
     {
         await using var graveyard = await Graveyard.OpenAsync(server);
         var engine = new ScriptedEngine();
-        await using var worker = await TestWorker.StartAsync(engine, server.ConnectionString, ("Model:Version", graveyard.Version));
+        await using var worker = await WorkerAsync(graveyard, engine);
         var (whole, streamed, other) = (await graveyard.BuryAsync("""{"n":1}"""), await graveyard.BuryAsync("""{"n":2}""", stream: true), await graveyard.BuryAsync());
 
         var running = RunAsync("requeue", whole, streamed);
@@ -88,7 +88,7 @@ public sealed class DeadCommandTests(RabbitMQServer server)
     {
         await using var graveyard = await Graveyard.OpenAsync(server);
         var engine = new ScriptedEngine();
-        await using var worker = await TestWorker.StartAsync(engine, server.ConnectionString, ("Model:Version", graveyard.Version));
+        await using var worker = await WorkerAsync(graveyard, engine);
         var id = await graveyard.BuryAsync();
         var running = RunAsync("requeue", id);
         (await engine.NextAsync()).Fail(new InferenceException(InferenceError.EngineFailed("It cannot be done.")));
@@ -122,7 +122,7 @@ public sealed class DeadCommandTests(RabbitMQServer server)
         Assert.Equal([id], await graveyard.IdsAsync());
 
         var engine = new ScriptedEngine();
-        await using var worker = await TestWorker.StartAsync(engine, server.ConnectionString, ("Model:Version", graveyard.Version));
+        await using var worker = await WorkerAsync(graveyard, engine);
         var running = RunAsync("requeue", id, "--model-version", graveyard.Version);
         (await engine.NextAsync()).Give(ReplyKind.Result, "{}");
         Assert.Equal(0, (await running).Code);
@@ -137,6 +137,13 @@ public sealed class DeadCommandTests(RabbitMQServer server)
         var (code, _, errors) = await RunAsync("requeue", "7");
         Assert.Equal((1, "7 is not a job; it can be shown and dropped."), (code, errors.Trim()));
         Assert.Equal(["7"], await graveyard.IdsAsync());
+    }
+
+    private async Task<TestWorker> WorkerAsync(Graveyard graveyard, ScriptedEngine engine)
+    {
+        var worker = await TestWorker.StartAsync(engine, server.ConnectionString, ("Model:Version", graveyard.Version));
+        await worker.ReadyAsync();
+        return worker;
     }
 
     private static async Task PublishAsync(Graveyard graveyard, string id)

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Text;
 using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Worker.Engines;
 
@@ -28,7 +30,7 @@ public sealed class DirectInferenceTests
         await worker.ReadyAsync();
         var answer = Start(worker).ReadAsync();
         (await engine.NextAsync()).Give(ReplyKind.Result, "{}");
-        Assert.Equal(["Result {}"], await answer.WaitAsync(_limit));
+        Assert.Equal(["Started ", "Result {}"], await answer.WaitAsync(_limit));
     }
 
     [Fact]
@@ -54,10 +56,13 @@ public sealed class DirectInferenceTests
         var engine = new ScriptedEngine();
         await using var worker = await TestWorker.StartAsync(engine, null, ("Stopping:DrainTimeout", "00:00:00.05"));
         await worker.ReadyAsync();
-        var failure = Start(worker).FailureAsync();
+        using var body = new StringContent("""{"messages":[{"role":"user","content":"hi"}]}""", Encoding.UTF8, "application/json");
+        var failure = worker.Http.PostAsync(new Uri("/invoke", UriKind.Relative), body);
         await engine.NextAsync();
         await worker.StopAsync().WaitAsync(_limit);
-        Assert.Equal(503, (await failure).Status);
+        using var response = await failure.WaitAsync(_limit);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
+        Assert.Equal(TimeSpan.FromSeconds(1), response.Headers.RetryAfter!.Delta);
     }
 
     private static IAsyncEnumerable<ReplyPart> Start(TestWorker worker) => worker.Get<IInference>().RunAsync(Requests.Create(), CancellationToken.None);

@@ -57,6 +57,10 @@ public enum EndpointProperty
 /// <summary>One property of an endpoint as a value.</summary>
 public sealed class EndpointReferenceExpression(EndpointReference endpoint, EndpointProperty property) : IValueProvider, IManifestExpressionProvider
 {
+    internal EndpointReference Endpoint => endpoint;
+
+    internal EndpointProperty Property => property;
+
     /// <inheritdoc />
     public string ValueExpression => property switch
     {

@@ -1,11 +1,11 @@
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
-namespace AgentPlatform.Worker.Stopping;
+namespace AgentPlatform.Api.Stopping;
 
 /// <summary>
-/// The two moments of a worker's end, for jobs and HTTP alike: from <see cref="Began"/> on it takes nothing new, at
-/// <see cref="Over"/> it gives up what still runs. Both are earlier than the hosted services' own turns to stop, which come one after
-/// another.
+/// The two moments of a process's end, for jobs and HTTP alike: from <see cref="Began"/> on it looks for nothing new, at <see cref="Over"/> it
+/// gives up what still runs. Both are earlier than the hosted services' own turns to stop, which come one after another.
 /// </summary>
 internal sealed class DrainClock : IDisposable
 {
@@ -20,7 +20,7 @@ internal sealed class DrainClock : IDisposable
             _timer = time.CreateTimer(static over => ((CancellationTokenSource)over!).Cancel(), _over, options.Value.DrainTimeout, Timeout.InfiniteTimeSpan));
     }
 
-    /// <summary>Cancelled when the worker begins to stop.</summary>
+    /// <summary>Cancelled when the process begins to stop.</summary>
     public CancellationToken Began { get; }
 
     /// <summary>Cancelled when it has waited long enough for what runs.</summary>

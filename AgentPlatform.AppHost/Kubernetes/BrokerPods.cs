@@ -1,0 +1,144 @@
+using System.Globalization;
+using Aspire.Hosting.Kubernetes;
+using Aspire.Hosting.Kubernetes.Resources;
+
+namespace AgentPlatform.AppHost.Kubernetes;
+
+/// <summary>
+/// The release's own RabbitMQ, where values.yaml wants one: one node with a volume, a user for each role, and the management API, which KEDA asks.
+/// An existing RabbitMQ needs the same users.
+/// </summary>
+internal sealed class BrokerPods(KubernetesChart chart, string name)
+{
+    /// <summary>Name of its pods among the labels.</summary>
+    public const string Component = "messaging";
+
+    /// <summary>Port for AMQP.</summary>
+    public const string AmqpPort = "5672";
+
+    private const int ManagementPort = 15672;
+    private const string ConfigurationName = $"{Component}-files";
+
+    // User of RabbitMQ's official image.
+    private const long User = 999;
+
+    private readonly BrokerAccess _access = new(chart);
+
+    public void Configure(KubernetesResource service)
+    {
+        var set = (StatefulSet)service.Workload!;
+        set.Spec.ServiceName = service.Service!.Metadata.Name;
+        set.Spec.VolumeClaimTemplates.Add(Claim());
+        var pod = PodShape.Restrict(chart, service, name, User);
+        pod.TerminationGracePeriodSeconds = 120;
+        ConfigureServer(pod, pod.Containers[0]);
+        service.ConfigMap = null;
+        service.Secret = null;
+        service.Service.Spec.Ports.Add(new() { Name = "management", Protocol = "TCP", Port = ManagementPort, TargetPort = ManagementPort });
+        service.AdditionalResources.Add(Configuration());
+        service.AdditionalResources.Add(chart.When(_access.MakesSecret, name, new UserSecret()));
+        service.AdditionalResources.Add(Policy());
+
+        // Where the broker is somebody else's, all of this is left out; the Secret belongs to the users, not to the broker.
+        BaseKubernetesResource[] own = [set, service.Service, .. service.AdditionalResources.Where(item => item is ConfigMap)];
+        foreach (var item in own)
+        {
+            chart.When(_access.Enabled, name, item);
+        }
+    }
+
+    private void ConfigureServer(PodSpecV1 pod, ContainerV1 server)
+    {
+        server.Image = chart.Values.Text("broker.image", "docker.io/library/rabbitmq:4.3", "Image of the release's own RabbitMQ, 4.0 or newer.");
+        server.Resources = PodShape.Need(
+            chart.Values.Text("broker.cpu", "500m", "Processors that it needs."), chart.Values.Text("broker.memory", "1Gi", "Its memory."));
+        server.EnvFrom.Clear();
+        foreach (var user in (BrokerUser[])[BrokerUser.Gateway, BrokerUser.Worker, BrokerUser.Scaler])
+        {
+            server.Env.Add(new() { Name = PasswordVariable(user), ValueFrom = _access.FromSecret(user.PasswordKey) });
+        }
+
+        server.Ports.Add(new() { Name = "management", Protocol = "TCP", ContainerPort = ManagementPort });
+        server.StartupProbe = Ask("ping", period: 5, failures: 60);
+        server.ReadinessProbe = Ask("check_port_connectivity", period: 15, failures: 3);
+        server.LivenessProbe = Ask("ping", period: 60, failures: 3);
+        server.VolumeMounts.Add(new() { Name = "data", MountPath = "/var/lib/rabbitmq" });
+        server.VolumeMounts.Add(new() { Name = "files", MountPath = "/etc/rabbitmq/conf.d/20-agentplatform.conf", SubPath = "agentplatform.conf", ReadOnly = true });
+        server.VolumeMounts.Add(new() { Name = "files", MountPath = "/etc/rabbitmq/enabled_plugins", SubPath = "enabled_plugins", ReadOnly = true });
+        pod.Volumes.Add(new() { Name = "files", ConfigMap = new() { Name = ConfigurationName } });
+    }
+
+    private PersistentVolumeClaim Claim()
+    {
+        var claim = new PersistentVolumeClaim { Metadata = { Name = "data" } };
+        claim.Spec.StorageClassName = chart.Values.Optional("broker.storageClass", "Class of its volume; empty: the cluster's default.");
+        claim.Spec.AccessModes.Add("ReadWriteOnce");
+        claim.Spec.Resources.Requests["storage"] = chart.Values.Text("broker.storage", "8Gi", "Size of its volume.");
+        return claim;
+    }
+
+    // Users are made with the virtual host, at the first start, with passwords from the environment: RabbitMQ 4.0 and newer.
+    private static ConfigMap Configuration() => new()
+    {
+        Metadata = { Name = ConfigurationName },
+        Data =
+        {
+            ["enabled_plugins"] = "[rabbitmq_management,rabbitmq_prometheus].\n",
+            ["agentplatform.conf"] = string.Join('\n', (string[])
+            [
+                $"default_user = {BrokerUser.Gateway.Name}",
+                $"default_pass = $({PasswordVariable(BrokerUser.Gateway)})",
+                "default_user_tags.administrator = false",
+                $"default_permissions.configure = {BrokerUser.Gateway.Configure}",
+                $"default_permissions.write = {BrokerUser.Gateway.Write}",
+                $"default_permissions.read = {BrokerUser.Gateway.Read}",
+                .. Lines(BrokerUser.Worker),
+                .. Lines(BrokerUser.Scaler),
+                $"default_users.{BrokerUser.Scaler.Name}.tags = monitoring",
+                "",
+            ]),
+        },
+    };
+
+    private static IEnumerable<string> Lines(BrokerUser user) =>
+    [
+        $"default_users.{user.Name}.vhost_pattern = .*",
+        $"default_users.{user.Name}.password = $({PasswordVariable(user)})",
+        $"default_users.{user.Name}.configure = {user.Configure}",
+        $"default_users.{user.Name}.write = {user.Write}",
+        $"default_users.{user.Name}.read = {user.Read}",
+    ];
+
+    private static string PasswordVariable(BrokerUser user) => $"{user.Name.ToUpperInvariant()}_PASSWORD";
+
+    private static ProbeV1 Ask(string check, int period, int failures) => new()
+    {
+        Exec = new() { Command = { "rabbitmq-diagnostics", "--quiet", check } },
+        PeriodSeconds = period,
+        TimeoutSeconds = 15,
+        FailureThreshold = failures,
+    };
+
+    private NetworkPolicy Policy() => chart.When(
+        $"and {ChartPolicies.Enabled(chart)} {_access.Enabled}", name, new NetworkPolicy($"{name}-network", ComponentLabels.Select(name))
+            .From(NetworkPeer.Release(), AmqpPort)
+            .From(NetworkPeer.Namespace(chart.Values.Text("keda.namespace", "keda", "Namespace of KEDA, whose operator asks the broker.")), ManagementPort.ToString(CultureInfo.InvariantCulture))
+            .ToNames());
+
+    /// <summary>Passwords of the broker's users, random at the first installation and the same ever after.</summary>
+    private sealed class UserSecret() : NamedObject("v1", "Secret", BrokerAccess.OwnSecret)
+    {
+        public string Type { get; } = "Opaque";
+
+        public IReadOnlyDictionary<string, string> Data { get; } = new Dictionary<string, string>
+        {
+            [BrokerUser.Gateway.PasswordKey] = Password(BrokerUser.Gateway),
+            [BrokerUser.Worker.PasswordKey] = Password(BrokerUser.Worker),
+            ["scaler-username"] = $"{{{{ `{BrokerUser.Scaler.Name}` | b64enc }}}}",
+            [BrokerUser.Scaler.PasswordKey] = Password(BrokerUser.Scaler),
+        };
+
+        private static string Password(BrokerUser user) =>
+            $"{{{{ get (default dict (get (lookup `v1` `Secret` .Release.Namespace `{BrokerAccess.OwnSecret}`) `data`)) `{user.PasswordKey}` | default (randAlphaNum 32 | b64enc) }}}}";
+    }
+}

@@ -1,0 +1,92 @@
+using System.Text.RegularExpressions;
+using AgentPlatform.AppHost.Startup;
+using YamlDotNet.RepresentationModel;
+
+namespace AgentPlatform.AppHost.Kubernetes;
+
+/// <summary>
+/// The folder that a chart is published into. Before Aspire writes, the objects of the last time are removed, and nothing else; afterwards
+/// values.yaml gets what a person can set, and objects their conditions.
+/// </summary>
+internal sealed partial class ChartFolder(string path, string chartName)
+{
+    // Sidecars of its own kind and pauses before a container's end.
+    private const string KubeVersion = ">= 1.30.0-0";
+
+    private readonly string _chart = Path.Combine(path, "Chart.yaml");
+    private readonly string _values = Path.Combine(path, "values.yaml");
+    private readonly string _templates = Path.Combine(path, "templates");
+
+    /// <summary>Removes the objects of an earlier chart of the same name.</summary>
+    /// <exception cref="StartupException">The folder holds another chart.</exception>
+    public void Prepare()
+    {
+        if (!File.Exists(_chart))
+        {
+            return;
+        }
+
+        var name = Load(_chart).Children.TryGetValue("name", out var node) ? node.ToString() : null;
+        if (name != chartName)
+        {
+            throw new StartupException($"The folder {path} holds the chart '{name}': publish into another one with --output-path, or set Kubernetes:ChartName.");
+        }
+
+        // Aspire writes templates/RESOURCE/OBJECT.yaml. Files of other places and kinds are somebody's own.
+        foreach (var folder in Directory.Exists(_templates) ? Directory.EnumerateDirectories(_templates) : [])
+        {
+            foreach (var file in Directory.EnumerateFiles(folder, "*.yaml"))
+            {
+                File.Delete(file);
+            }
+
+            if (!Directory.EnumerateFileSystemEntries(folder).Any())
+            {
+                Directory.Delete(folder);
+            }
+        }
+    }
+
+    /// <summary>Finishes what Aspire wrote.</summary>
+    public async Task CompleteAsync(ChartValues values, IReadOnlyDictionary<string, string> conditions, CancellationToken cancellationToken)
+    {
+        foreach (var (file, condition) in conditions)
+        {
+            var text = await File.ReadAllTextAsync(Path.Combine(path, file), cancellationToken);
+            await File.WriteAllTextAsync(Path.Combine(path, file), $"{{{{- if {condition} }}}}\n{text}{{{{- end }}}}\n", cancellationToken);
+        }
+
+        var used = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var file in Directory.EnumerateFiles(_templates, "*.yaml", SearchOption.AllDirectories))
+        {
+            used.UnionWith(Reference().Matches(await File.ReadAllTextAsync(file, cancellationToken)).Select(match => match.Groups[1].Value));
+        }
+
+        var document = new ValuesDocument(values, Load(_values), used);
+        var missing = used.Where(value => !document.Has(value)).Order(StringComparer.Ordinal).ToList();
+        if (missing.Count > 0)
+        {
+            throw new InvalidOperationException($"The chart uses values that values.yaml does not have: {string.Join(", ", missing)}.");
+        }
+
+        await File.WriteAllTextAsync(_values, document.Write(), cancellationToken);
+        await File.WriteAllTextAsync(Path.Combine(path, "values.schema.json"), document.WriteSchema(), cancellationToken);
+        var chart = await File.ReadAllTextAsync(_chart, cancellationToken);
+        await File.WriteAllTextAsync(_chart, KubeVersionLine().Replace(chart, $"kubeVersion: \"{KubeVersion}\""), cancellationToken);
+    }
+
+    private static YamlMappingNode Load(string file)
+    {
+        using var reader = new StreamReader(file);
+        var yaml = new YamlStream();
+        yaml.Load(reader);
+        return (YamlMappingNode)yaml.Documents[0].RootNode;
+    }
+
+    // ".Values.pools.tiny_chat.maxReplicas"
+    [GeneratedRegex(@"\.Values\.([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)")]
+    private static partial Regex Reference();
+
+    [GeneratedRegex("^kubeVersion: .*$", RegexOptions.Multiline)]
+    private static partial Regex KubeVersionLine();
+}

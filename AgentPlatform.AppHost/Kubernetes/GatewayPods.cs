@@ -1,0 +1,91 @@
+using System.Globalization;
+using Aspire.Hosting.Kubernetes;
+using Aspire.Hosting.Kubernetes.Resources;
+
+namespace AgentPlatform.AppHost.Kubernetes;
+
+/// <summary>The gateway in a cluster: two or more alike, scaled on processor time, one replaced at a time with its streams brought to an end.</summary>
+internal sealed class GatewayPods(KubernetesChart chart, string name)
+{
+    // Endpoints and proxies of a cluster hear of a pod's end within some seconds.
+    private static readonly TimeSpan _preStop = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _startup = TimeSpan.FromMinutes(2);
+
+    public void Configure(KubernetesResource service)
+    {
+        var values = chart.Values;
+        var drain = chart.Options.GatewayDrainTimeout;
+        var deployment = (Deployment)service.Workload!;
+        deployment.Spec.Replicas = null;
+        deployment.Spec.Strategy = PodShape.Replace(surge: true);
+        var pod = PodShape.Restrict(chart, service, name, PodShape.DotnetUser);
+        pod.TerminationGracePeriodSeconds = (long)(_preStop + drain + PoolRules.Margin).TotalSeconds;
+        var container = pod.Containers[0];
+        container.Image = values.Text("images.gateway", $"agentplatform/gateway:{Version()}", "Image of the gateway.");
+        container.Lifecycle = PodShape.PauseBeforeStop(_preStop);
+        container.Resources = PodShape.Need(
+            values.Text("gateway.cpu", "500m", "Processors that each gateway needs."), values.Text("gateway.memory", "512Mi", "Memory of each."));
+        PodShape.Probe(container, _startup);
+        PodShape.Configure(chart, service, container, name);
+        new BrokerAccess(chart).Connect(service, container, BrokerUser.Gateway);
+
+        // The host's own time to stop: requests that run go on, new ones are refused.
+        container.Env.Add(new() { Name = "SHUTDOWNTIMEOUTSECONDS", Value = ((int)drain.TotalSeconds).ToString(CultureInfo.InvariantCulture) });
+        AddObjects(service);
+    }
+
+    /// <summary>Version of the images that belong to this chart.</summary>
+    public static string Version() => typeof(GatewayPods).Assembly.GetName().Version!.ToString(fieldCount: 3);
+
+    private void AddObjects(KubernetesResource service)
+    {
+        var values = chart.Values;
+        service.AdditionalResources.Add(new PodDisruptionBudget(name));
+        service.AdditionalResources.Add(new CpuAutoscaler(
+            name,
+            values.Number("gateway.minReplicas", 2, "Gateways at least; below 2, replacing one interrupts the service."),
+            values.Number("gateway.maxReplicas", 6, "Gateways at most."),
+            values.Number("gateway.cpuPercent", 70, "Processor time, in percent of what they need, above which there are more.")));
+        var ingress = values.Path("ingress.enabled", false, "Whether clients outside of the cluster reach the gateway by an Ingress.");
+        service.AdditionalResources.Add(chart.When(ingress, name, new HttpIngress(
+            name,
+            values.Text("ingress.className", "nginx", "Kind of the ingress controller. Streams need one that does not buffer answers."),
+            values.Text("ingress.host", "agentplatform.example", "Host name for clients."),
+            values.Text("ingress.tlsSecret", "", "Secret with the certificate for it; empty: the controller's own."))));
+        AddPolicies(service);
+    }
+
+    private void AddPolicies(KubernetesResource service)
+    {
+        var access = new BrokerAccess(chart);
+        var enabled = ChartPolicies.Enabled(chart);
+        service.AdditionalResources.Add(chart.When(enabled, name, new NetworkPolicy($"{name}-network", ComponentLabels.Select(name))
+            .From(null, PodShape.HttpPort)
+            .ToNames()
+            .To(NetworkPeer.Component(BrokerPods.Component), BrokerPods.AmqpPort)));
+
+        // One for all pods of the release each, since they differ in nothing.
+        service.AdditionalResources.Add(chart.When($"and {enabled} .Values.telemetry.otlpEndpoint", name, new NetworkPolicy($"{name}-telemetry", ChartPolicies.Release())
+            .To(null, "4317", "4318")));
+        service.AdditionalResources.Add(chart.When($"and {enabled} (not {access.Enabled})", name, new NetworkPolicy($"{name}-broker", ChartPolicies.Release())
+            .To(null, access.Port)));
+    }
+}
+
+internal static class GatewayPodsExtensions
+{
+    /// <summary>Gives the gateway its shape in the chart that is published, if one is.</summary>
+    public static IResourceBuilder<ProjectResource> PublishAsGateway(this IResourceBuilder<ProjectResource> gateway, KubernetesChart? chart) =>
+        chart is null ? gateway : gateway.PublishAsKubernetesService(new GatewayPods(chart, gateway.Resource.Name).Configure);
+}
+
+/// <summary>What network policies have in common.</summary>
+internal static class ChartPolicies
+{
+    /// <summary>Whether there are any.</summary>
+    public static string Enabled(KubernetesChart chart) =>
+        chart.Values.Path("networkPolicies.enabled", true, "Whether pods reach, and are reached by, nobody but whom they must. Needs a network plugin that enforces policies.");
+
+    /// <summary>All pods of the release.</summary>
+    public static LabelSelectorV1 Release() => ComponentLabels.SelectLabels(new() { ["app.kubernetes.io/name"] = "{{ .Chart.Name }}", ["app.kubernetes.io/instance"] = "{{ .Release.Name }}" });
+}

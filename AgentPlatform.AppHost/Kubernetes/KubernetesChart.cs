@@ -1,0 +1,73 @@
+using AgentPlatform.AppHost.Startup;
+using Aspire.Hosting.Kubernetes.Resources;
+using Aspire.Hosting.Pipelines;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace AgentPlatform.AppHost.Kubernetes;
+
+/// <summary>The chart that is being published. Aspire writes every object; what its own files cannot say is added in a step before and one after it.</summary>
+internal sealed class KubernetesChart
+{
+    private const string Environment = "k8s";
+
+    private readonly Dictionary<string, string> _conditions = new(StringComparer.Ordinal);
+
+    private KubernetesChart(KubernetesOptions options) => Options = options;
+
+    /// <summary>What it is made like.</summary>
+    public KubernetesOptions Options { get; }
+
+    /// <summary>What can be set when it is installed.</summary>
+    public ChartValues Values { get; } = new();
+
+    /// <summary>Whether it was written wholly. Aspire reports a step that failed, but can end with exit code 0.</summary>
+    public bool IsComplete { get; private set; }
+
+    /// <summary>Begins the chart, if one is to be published: <c>--operation publish --step publish</c>.</summary>
+    public static KubernetesChart? Begin(IDistributedApplicationBuilder builder)
+    {
+        if (!builder.ExecutionContext.IsPublishMode || !string.Equals(builder.Configuration["Pipeline:Step"], "publish", StringComparison.OrdinalIgnoreCase))
+        {
+            return null;
+        }
+
+        var options = builder.ReadOptions(KubernetesOptions.Section, new KubernetesOptionsValidator());
+        var chart = new KubernetesChart(options);
+        builder.AddKubernetesEnvironment(Environment)
+            .WithDashboard(false)
+            .WithHelm(helm => helm
+                .WithChartName(options.ChartName)
+                .WithChartVersion(typeof(KubernetesChart).Assembly.GetName().Version!.ToString(fieldCount: 3))
+                .WithChartDescription("Serves agents and language models: gateway, RabbitMQ, and pools of workers that KEDA scales on queue depth"));
+        builder.Pipeline.AddStep("prepare-chart", chart.Prepare, requiredBy: $"publish-{Environment}");
+        builder.Pipeline.AddStep("complete-chart", chart.CompleteAsync, dependsOn: $"publish-{Environment}", requiredBy: "publish");
+        return chart;
+    }
+
+    /// <summary>Installs an object only where <paramref name="condition"/> holds, such as <c>.Values.ingress.enabled</c>.</summary>
+    /// <param name="condition">A condition in Helm's language, without braces.</param>
+    /// <param name="owner">The resource that the object belongs to.</param>
+    /// <param name="item">The object, which has its name.</param>
+    public T When<T>(string condition, string owner, T item) where T : BaseKubernetesResource
+    {
+        // The file that Aspire writes it to.
+        var name = item.Metadata.Name;
+        var file = name.StartsWith($"{owner}-", StringComparison.Ordinal) ? name[(owner.Length + 1)..] : name;
+        _conditions.Add(Path.Combine("templates", owner, $"{file}.yaml"), condition);
+        return item;
+    }
+
+    private static string Folder(PipelineStepContext context) => context.Services.GetRequiredService<IPipelineOutputService>().GetOutputDirectory();
+
+    private Task Prepare(PipelineStepContext context)
+    {
+        new ChartFolder(Folder(context), Options.ChartName).Prepare();
+        return Task.CompletedTask;
+    }
+
+    private async Task CompleteAsync(PipelineStepContext context)
+    {
+        await new ChartFolder(Folder(context), Options.ChartName).CompleteAsync(Values, _conditions, context.CancellationToken);
+        IsComplete = true;
+    }
+}

@@ -1,0 +1,126 @@
+using System.Globalization;
+using AgentPlatform.AppHost.Models;
+using AgentPlatform.AppHost.Servers;
+using Aspire.Hosting.Kubernetes.Resources;
+
+namespace AgentPlatform.AppHost.Kubernetes;
+
+/// <summary>
+/// The server that computes a pool's model, as a sidecar: started before the worker, which waits until it is ready, and ended after it, so that a
+/// drain has its model to the end. The pod's GPUs are the server's.
+/// </summary>
+internal sealed class ServerContainer(KubernetesChart chart, string pool, PoolOptions options, EngineServer server)
+{
+    private const string Home = "/home/engine";
+
+    private readonly string _section = $"pools.{ChartValues.Key(pool)}";
+
+    public ContainerV1 Build(PodSpecV1 pod)
+    {
+        var values = chart.Values;
+        var container = new ContainerV1
+        {
+            Name = "server",
+            Image = values.Text($"{_section}.serverImage", $"{server.Image}:{server.Tag}", $"Image of {server.Product}, which computes the model beside each worker."),
+            RestartPolicy = "Always",
+            Resources = PodShape.Need(
+                values.Text($"{_section}.serverCpu", options.ServerCpu, $"Processors that each {server.Product} needs."),
+                values.Text($"{_section}.serverMemory", options.ServerMemory, "Memory of each.")),
+            StartupProbe = PodShape.Http(server.HealthPath, server.Port, period: 5, failures: (int)Math.Ceiling(options.StartupTimeout.TotalSeconds / 5)),
+            LivenessProbe = PodShape.Http(server.HealthPath, server.Port, period: 10, failures: 6),
+        };
+        if (server.Entrypoint is { } entrypoint)
+        {
+            container.Command.Add(entrypoint);
+        }
+
+        container.Args.AddRange(server.Args);
+        container.Ports.Add(new() { Name = "server", Protocol = "TCP", ContainerPort = server.Port });
+        container.Env.AddRange(server.Secrets.Keys.Select(variable => FromSecret(chart, pool, variable)));
+
+        // Servers keep what they make below the home folder of their user, and the rest of the file system is only to be read. Python asks for
+        // the user's name, which the image does not have.
+        container.Env.Add(new() { Name = "HOME", Value = Home });
+        container.Env.Add(new() { Name = "USER", Value = "engine" });
+        PodShape.Restrict(container);
+        pod.Volumes.Add(server.Cache is not null || options.Weights == WeightsSource.Download
+            ? WeightsVolume.Cache("home", chart, _section, options)
+            : new() { Name = "home", EmptyDir = new() { SizeLimit = "1Gi" } });
+        container.VolumeMounts.Add(new() { Name = "home", MountPath = Home });
+        if (server.ModelFolder is not null)
+        {
+            pod.Volumes.Add(WeightsVolume.Of("models", chart, _section, options));
+            container.VolumeMounts.Add(new() { Name = "models", MountPath = "/models", ReadOnly = true });
+        }
+
+        if (server.SharesMemory)
+        {
+            pod.Volumes.Add(new() { Name = "shared-memory", EmptyDir = new() { Medium = "Memory", SizeLimit = options.SharedMemory } });
+            container.VolumeMounts.Add(new() { Name = "shared-memory", MountPath = "/dev/shm" });
+        }
+
+        if (options.Gpus > 0)
+        {
+            Gpus.Take(pod, container, chart, _section, options);
+        }
+
+        return container;
+    }
+
+    /// <summary>A variable from the Secret that somebody has made for a pool, under the variable's own name.</summary>
+    public static EnvVarV1 FromSecret(KubernetesChart chart, string pool, string variable) => new()
+    {
+        Name = variable,
+        ValueFrom = new()
+        {
+            SecretKeyRef = new()
+            {
+                Name = chart.Values.Text($"pools.{ChartValues.Key(pool)}.secretName", $"{pool}-keys", "An existing Secret, with the keys of the providers that the pool asks under the names of the worker's variables."),
+                Key = variable,
+            },
+        },
+    };
+}
+
+/// <summary>GPUs of a container.</summary>
+internal static class Gpus
+{
+    /// <summary>Requests them, which is also the limit, and keeps the pod to the nodes that have them and away from no tainted one.</summary>
+    public static void Take(PodSpecV1 pod, ContainerV1 container, KubernetesChart chart, string section, PoolOptions options)
+    {
+        var number = options.Gpus.ToString(CultureInfo.InvariantCulture);
+        container.Resources!.Requests[options.GpuResource] = number;
+        container.Resources.Limits[options.GpuResource] = number;
+        var label = chart.Values.Text($"{section}.gpuNodeLabel", "nvidia.com/gpu.present", "Label of the nodes with its GPUs.");
+        pod.NodeSelector[label] = chart.Values.Text($"{section}.gpuNodeValue", "true", "Value of that label; such as NVIDIA-A100-SXM4-80GB with the label nvidia.com/gpu.product.");
+        pod.Tolerations.Add(new() { Key = "nvidia.com/gpu", Operator = "Exists", Effect = "NoSchedule" });
+    }
+}
+
+/// <summary>Volumes with the files of a model.</summary>
+internal static class WeightsVolume
+{
+    /// <summary>The volume that the options name.</summary>
+    public static VolumeV1 Of(string name, KubernetesChart chart, string section, PoolOptions options) => options.Weights switch
+    {
+        WeightsSource.Claim => new()
+        {
+            Name = name,
+            PersistentVolumeClaim = new() { ClaimName = Claim(chart, section, options), ReadOnly = true },
+        },
+        WeightsSource.OciImage => new()
+        {
+            Name = name,
+            Image = new() { Reference = chart.Values.Text($"{section}.weightsImage", options.WeightsImage!, "Image with the files of the model.") },
+        },
+        _ => Cache(name, chart, section, options),
+    };
+
+    /// <summary>Room for what is fetched: a claim that all replicas share, or for each its own that goes with it.</summary>
+    public static VolumeV1 Cache(string name, KubernetesChart chart, string section, PoolOptions options) => options is { WeightsClaim: { Length: > 0 }, Weights: not WeightsSource.Claim }
+        ? new() { Name = name, PersistentVolumeClaim = new() { ClaimName = Claim(chart, section, options) } }
+        : new() { Name = name, EmptyDir = new() { SizeLimit = chart.Values.Text($"{section}.weightsSize", options.WeightsSize, "Room on the node for the model that a replica fetches.") } };
+
+    private static string Claim(KubernetesChart chart, string section, PoolOptions options) =>
+        chart.Values.Text($"{section}.weightsClaim", options.WeightsClaim!, "An existing PersistentVolumeClaim for the files of the model.");
+}

@@ -1,0 +1,192 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using AgentPlatform.AppHost.Models;
+using AgentPlatform.AppHost.Servers;
+using Aspire.Hosting.Kubernetes;
+using Aspire.Hosting.Kubernetes.Resources;
+
+namespace AgentPlatform.AppHost.Kubernetes;
+
+/// <summary>
+/// The workers of a pool in a cluster: a Deployment without a number of its own, which KEDA scales on the jobs in the pool's queue, with the
+/// server that computes the model, if there is one, in each pod.
+/// </summary>
+internal sealed class WorkerPods(KubernetesChart chart, string name, PoolOptions options, string engine)
+{
+    private const string WeightsFolder = "/weights";
+
+    private readonly string _section = $"pools.{ChartValues.Key(name)}";
+
+    /// <summary>The server beside each worker.</summary>
+    public EngineServer? Server { get; set; }
+
+    private string Model => options.Model ?? name;
+
+    private string Version => chart.Values.Text($"{_section}.version", options.Version, $"Version of the model {Model}; the queue is named by it.");
+
+    /// <summary>Tells the gateway the version that values.yaml names.</summary>
+    /// <param name="gateway">The gateway's objects.</param>
+    /// <param name="entry">Beginning of the variables of this model.</param>
+    public void ConfigureGateway(KubernetesResource gateway, string entry) => 
+        SetVersion(gateway, $"{entry}Version");
+
+    public void Configure(KubernetesResource service)
+    {
+        var deployment = (Deployment)service.Workload!;
+        deployment.Spec.Replicas = null;
+        deployment.Spec.Strategy = PodShape.Replace(options.Surge ?? options.Gpus == 0);
+        deployment.Spec.ProgressDeadlineSeconds = (int)options.StartupTimeout.TotalSeconds + 600;
+        var pod = PodShape.Restrict(chart, service, name, PodShape.DotnetUser);
+        pod.TerminationGracePeriodSeconds = (long)Math.Ceiling(PoolRules.GracePeriod(options).TotalSeconds);
+        ConfigureWorker(service, pod.Containers[0]);
+
+        // Jobs come over the broker; nobody asks a worker.
+        service.Service = null;
+        if (Server is { } server)
+        {
+            pod.InitContainers.Add(new ServerContainer(chart, name, options, server).Build(pod));
+        }
+        else if (options.Gpus > 0)
+        {
+            Gpus.Take(pod, pod.Containers[0], chart, _section, options);
+        }
+
+        AddObjects(service);
+    }
+
+    private void ConfigureWorker(KubernetesResource service, ContainerV1 worker)
+    {
+        var values = chart.Values;
+        worker.Image = values.Text("images.worker", $"agentplatform/worker:{GatewayPods.Version()}", "Image of the workers.");
+        worker.Lifecycle = PodShape.PauseBeforeStop(PoolRules.PreStop);
+        worker.Resources = PodShape.Need(
+            values.Text($"{_section}.cpu", options.Cpu, "Processors that each worker needs."), values.Text($"{_section}.memory", options.Memory, "Memory of each."));
+        PodShape.Probe(worker, options.StartupTimeout);
+        PodShape.Configure(chart, service, worker, name);
+        ReferToSecrets(service, worker);
+        new BrokerAccess(chart).Connect(service, worker, BrokerUser.Worker);
+        SetVersion(service, "Model__Version");
+        Set(worker, "Stopping__DrainTimeout", options.DrainTimeout.ToString("c", CultureInfo.InvariantCulture));
+        if (options.Slots is { } slots)
+        {
+            Set(worker, "Engine__Slots", slots.ToString(CultureInfo.InvariantCulture));
+        }
+
+        if (engine is EngineType.OnnxChat or EngineType.OnnxClassifier)
+        {
+            Set(worker, "Onnx__ExecutionProvider", options.ExecutionProvider);
+            FindWeights(service, worker);
+        }
+    }
+
+    // Keys of providers and the like: a Secret that somebody has made, whose keys are the variables.
+    private void ReferToSecrets(KubernetesResource service, ContainerV1 worker)
+    {
+        foreach (var variable in service.Secret?.StringData.Keys.Where(key => !key.StartsWith("MESSAGING_", StringComparison.Ordinal) && key != "ConnectionStrings__messaging") ?? [])
+        {
+            worker.Env.Add(ServerContainer.FromSecret(chart, name, variable));
+        }
+    }
+
+    private void FindWeights(KubernetesResource service, ContainerV1 worker)
+    {
+        if (options.Weights == WeightsSource.Image)
+        {
+            return;
+        }
+
+        service.ConfigMap!.Data.Remove("Model__Source");
+        service.Workload!.PodTemplate.Spec.Volumes.Add(WeightsVolume.Of("weights", chart, _section, options));
+        worker.VolumeMounts.Add(new() { Name = "weights", MountPath = WeightsFolder, ReadOnly = options.Weights == WeightsSource.Download ? null : true });
+        if (options.Weights == WeightsSource.Download)
+        {
+            Set(worker, "Model__Source", chart.Values.Text($"{_section}.weightsAddress", options.WeightsAddress!, "Address of the model's SHA256SUMS."));
+            Set(worker, "Model__Sha256", chart.Values.Text($"{_section}.weightsSha256", options.WeightsSha256!, "Digest of that list."));
+            Set(worker, "Model__Cache", WeightsFolder);
+        }
+        else
+        {
+            Set(worker, "Model__Source", WeightsFolder);
+        }
+    }
+
+    private void AddObjects(KubernetesResource service)
+    {
+        var access = new BrokerAccess(chart);
+        service.AdditionalResources.Add(new PodDisruptionBudget(name));
+        var policies = ChartPolicies.Enabled(chart);
+        var policy = new NetworkPolicy($"{name}-network", ComponentLabels.Select(name)).ToNames().To(NetworkPeer.Component(BrokerPods.Component), BrokerPods.AmqpPort);
+        if (OutsidePort() is { } port)
+        {
+            policy.To(null, port);
+        }
+
+        service.AdditionalResources.Add(chart.When(policies, name, policy));
+        var keda = chart.Values.Path("keda.enabled", true, "Whether KEDA, which must be installed, scales the pools; without it each has one replica until somebody scales it.");
+        service.AdditionalResources.Add(chart.When(keda, name, new TriggerAuthentication($"{name}-broker",
+        [
+            new("username", access.SecretName, "scaler-username"),
+            new("password", access.SecretName, BrokerUser.Scaler.PasswordKey),
+        ])));
+        service.AdditionalResources.Add(chart.When(keda, name, new ScaledObject(name, Scaling(access))));
+    }
+
+    private ScaledObject.ScalingSpec Scaling(BrokerAccess access)
+    {
+        var values = chart.Values;
+        var least = values.Number($"{_section}.minReplicas", options.MinReplicas, "Replicas without any job; 0 scales to zero.");
+        return new()
+        {
+            ScaleTargetRef = new($"{name}-deployment"),
+            PollingInterval = values.Number($"{_section}.pollingSeconds", (int)options.PollingInterval.TotalSeconds, "How often the queue is looked at."),
+            CooldownPeriod = values.Number($"{_section}.cooldownSeconds", (int)options.Cooldown.TotalSeconds, "How long fewer jobs must have been enough before there are fewer replicas."),
+            MinReplicaCount = least,
+            MaxReplicaCount = values.Number($"{_section}.maxReplicas", options.MaxReplicas, "Replicas at most."),
+            Fallback = new(3, least),
+            Advanced = new(new(new(new($"{{{{ .Values.{_section}.cooldownSeconds | int }}}}")))),
+            Triggers =
+            [
+                new(new Dictionary<string, string>
+                {
+                    // Only the management API counts jobs that a worker has taken: by AMQP a pool that computes looks idle.
+                    ["protocol"] = "http",
+                    ["host"] = access.ManagementAddress,
+                    ["vhostName"] = access.ScalerVirtualHost,
+
+                    // Both lanes of the queue: new jobs, and those whose worker was lost. What the values give has no character that means anything.
+                    ["queueName"] = $"^infer\\.{Regex.Escape(Model)}\\.{Version}\\.(default|resume)$",
+                    ["useRegex"] = "true",
+                    ["operation"] = "sum",
+                    ["mode"] = "QueueLength",
+                    ["excludeUnacknowledged"] = "false",
+                    ["value"] = values.NumberText($"{_section}.jobsPerReplica", options.JobsPerReplica, "Jobs, waiting or running, for which there is one replica."),
+                    ["activationValue"] = "0",
+                },
+                new($"{name}-broker")),
+            ],
+        };
+    }
+
+    // Where the worker, or the server beside it, reaches out to beyond the release.
+    private string? OutsidePort()
+    {
+        if (options.Weights == WeightsSource.Download)
+        {
+            return new Uri(options.WeightsAddress!).Port.ToString(CultureInfo.InvariantCulture);
+        }
+
+        return Server is { Cache: not null } ? "443"
+            : Server is null && engine is EngineType.OpenAI or EngineType.Triton or EngineType.Agent
+                ? chart.Values.Number($"{_section}.endpointPort", 443, "Port of the servers that its workers ask; network policies allow no other.")
+            : null;
+    }
+
+    // In the pod itself, so that another version replaces the pods.
+    private void SetVersion(KubernetesResource service, string variable)
+    {
+        service.ConfigMap!.Data.Remove(variable);
+        Set(service.Workload!.PodTemplate.Spec.Containers[0], variable, Version);
+    }
+
+    private static void Set(ContainerV1 container, string variable, string value) => container.Env.Add(new() { Name = variable, Value = value });
+}

@@ -1,0 +1,107 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
+namespace AgentPlatform.Tests.Kubernetes;
+
+/// <summary>A chart as it would be installed: its objects, rendered with its own values and some others.</summary>
+internal sealed class Chart
+{
+    /// <summary>Name of the release.</summary>
+    public const string Release = "test";
+
+    private Chart(IReadOnlyList<JsonObject> objects) => Objects = objects;
+
+    public IReadOnlyList<JsonObject> Objects { get; }
+
+    /// <summary>Renders the chart in a folder.</summary>
+    /// <param name="folder">Folder of Chart.yaml.</param>
+    /// <param name="settings">Values like <c>ingress.enabled=true</c>, as <c>helm --set</c> takes them.</param>
+    public static Chart Render(string folder, params string[] settings)
+    {
+        var values = (Dictionary<string, object?>)Value(Load(File.ReadAllText(Path.Combine(folder, "values.yaml"))).Single())!;
+        foreach (var setting in settings)
+        {
+            Set(values, setting);
+        }
+
+        var template = new GoTemplate(new Dictionary<string, object?>
+        {
+            ["Values"] = values,
+            ["Chart"] = new Dictionary<string, object?> { ["Name"] = "agentplatform" },
+            ["Release"] = new Dictionary<string, object?> { ["Name"] = Release, ["Namespace"] = "models" },
+        });
+        var files = Directory.EnumerateFiles(Path.Combine(folder, "templates"), "*.yaml", SearchOption.AllDirectories).Order(StringComparer.Ordinal);
+        return new Chart([.. files.SelectMany(file => Load(template.Render(File.ReadAllText(file)))).Select(node => (JsonObject)Json(node)!)]);
+    }
+
+    public IEnumerable<JsonObject> Of(string kind) => Objects.Where(item => (string?)item["kind"] == kind);
+
+    public JsonObject Get(string kind, string name) => Assert.Single(Of(kind), item => (string?)item["metadata"]!["name"] == name);
+
+    /// <summary>The container of ours in the pods of a Deployment.</summary>
+    public JsonNode Container(string component) => Assert.Single(List(Get("Deployment", $"{component}-deployment")["spec"]!["template"]!["spec"]!["containers"]));
+
+    public static string Name(JsonObject item) => (string)item["metadata"]!["name"]!;
+
+    /// <summary>Whether labels select a pod; none select nothing here.</summary>
+    public static bool Matches(JsonNode? selector, JsonNode pod) =>
+        selector is JsonObject { Count: > 0 } labels && labels.All(label => (string?)pod["metadata"]!["labels"]![label.Key] == (string?)label.Value);
+
+    /// <summary>Deployments and StatefulSets with the pod that they make.</summary>
+    public IEnumerable<(string Name, JsonNode Workload, JsonNode Pod)> Pods() =>
+        Objects.Where(item => (string?)item["kind"] is "Deployment" or "StatefulSet").Select(item => ((string)item["metadata"]!["name"]!, (JsonNode)item, item["spec"]!["template"]!));
+
+    /// <summary>Containers and sidecars of a pod.</summary>
+    public static IEnumerable<JsonNode> Containers(JsonNode pod) => List(pod["spec"]!["initContainers"]).Concat(List(pod["spec"]!["containers"]));
+
+    public static IEnumerable<JsonNode> List(JsonNode? list) => list?.AsArray().Select(item => item!) ?? [];
+
+    private static IEnumerable<YamlNode> Load(string text)
+    {
+        var yaml = new YamlStream();
+        yaml.Load(new StringReader(text));
+        return yaml.Documents.Select(document => document.RootNode);
+    }
+
+    private static void Set(Dictionary<string, object?> values, string setting)
+    {
+        var equals = setting.IndexOf('=', StringComparison.Ordinal);
+        var path = setting[..equals].Split('.');
+        var section = path[..^1].Aggregate(values, (map, key) => (Dictionary<string, object?>)map[key]!);
+        Assert.True(section.ContainsKey(path[^1]), $"The chart has no value {setting[..equals]}.");
+        section[path[^1]] = Value(new YamlScalarNode(setting[(equals + 1)..]) { Style = ScalarStyle.Plain });
+    }
+
+    private static object? Value(YamlNode node) => node switch
+    {
+        YamlMappingNode mapping => mapping.Children.ToDictionary(child => ((YamlScalarNode)child.Key).Value!, child => Value(child.Value)),
+        YamlSequenceNode sequence => sequence.Select(Value).ToList(),
+        YamlScalarNode { Style: ScalarStyle.Plain, Value: var text } => text switch
+        {
+            "true" => true,
+            "false" => false,
+            "" or "null" or "~" => null,
+            _ when int.TryParse(text, CultureInfo.InvariantCulture, out var number) => number,
+            _ => text,
+        },
+        _ => ((YamlScalarNode)node).Value,
+    };
+
+    private static JsonNode? Json(YamlNode node) => node switch
+    {
+        // A field without a value is one that is not there.
+        YamlMappingNode mapping => new JsonObject(mapping.Children.Select(child => KeyValuePair.Create(((YamlScalarNode)child.Key).Value!, Json(child.Value))).Where(field => field.Value is not null)),
+        YamlSequenceNode sequence => new JsonArray([.. sequence.Select(Json)]),
+        _ => JsonValue(Value(node)),
+    };
+
+    private static JsonNode? JsonValue(object? value) => value switch
+    {
+        null => null,
+        bool flag => flag,
+        int number => number,
+        _ => (string)value,
+    };
+}

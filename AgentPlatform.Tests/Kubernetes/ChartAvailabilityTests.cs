@@ -1,0 +1,102 @@
+using System.Globalization;
+using AgentPlatform.ServiceDefaults;
+
+namespace AgentPlatform.Tests.Kubernetes;
+
+/// <summary>Any part can be replaced without a failed request, by what the objects say: the checklist.</summary>
+public sealed class ChartAvailabilityTests(ChartFixture charts) : IClassFixture<ChartFixture>
+{
+    [Fact]
+    public async Task Probes_OfOurServices_AskTheirHealthEndpoints()
+    {
+        foreach (var chart in await charts.AllAsync())
+        {
+            foreach (var container in chart.Of("Deployment").Select(item => Assert.Single(Chart.List(item["spec"]!["template"]!["spec"]!["containers"]))))
+            {
+                Assert.Equal(ServiceDefaultsExtensions.ReadinessPath, (string?)container["startupProbe"]!["httpGet"]!["path"]);
+                Assert.Equal(ServiceDefaultsExtensions.ReadinessPath, (string?)container["readinessProbe"]!["httpGet"]!["path"]);
+                Assert.Equal(ServiceDefaultsExtensions.LivenessPath, (string?)container["livenessProbe"]!["httpGet"]!["path"]);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task ReplacingPods_NeverLeavesFewerThanThereWere_OrNeedsNoGpuMore()
+    {
+        foreach (var chart in await charts.AllAsync())
+        {
+            foreach (var deployment in chart.Of("Deployment"))
+            {
+                var update = deployment["spec"]!["strategy"]!["rollingUpdate"]!;
+                Assert.Equal(deployment["spec"]!["template"]!["spec"]!["nodeSelector"]!["nvidia.com/gpu.present"] is null ? (1, 0) : (0, 1), ((int)update["maxSurge"]!, (int)update["maxUnavailable"]!));
+                Assert.Null(deployment["spec"]!["replicas"]);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task EveryDeployment_HasABudgetForNodesThatAreEmptied()
+    {
+        foreach (var chart in await charts.AllAsync())
+        {
+            Assert.All(chart.Of("Deployment"), deployment => Assert.Equal(1, (int)Assert.Single(
+                chart.Of("PodDisruptionBudget"), budget => Chart.Matches(budget["spec"]!["selector"]!["matchLabels"], deployment["spec"]!["template"]!))["spec"]!["maxUnavailable"]!));
+        }
+    }
+
+    [Fact]
+    public async Task GracePeriods_AreLongerThanThePauseAndTheDrain()
+    {
+        foreach (var chart in await charts.AllAsync())
+        {
+            foreach (var deployment in chart.Of("Deployment"))
+            {
+                var pod = deployment["spec"]!["template"]!["spec"]!;
+                var container = Assert.Single(Chart.List(pod["containers"]));
+                var pause = (int)container["lifecycle"]!["preStop"]!["sleep"]!["seconds"]!;
+                Assert.True(pause >= 5, Chart.Name(deployment));
+                var settings = PodSettings.Of(chart, container);
+                var drain = settings.TryGetValue("Stopping__DrainTimeout", out var worker) ? TimeSpan.Parse(worker, CultureInfo.InvariantCulture).TotalSeconds
+                    : int.Parse(settings["SHUTDOWNTIMEOUTSECONDS"], CultureInfo.InvariantCulture);
+                Assert.True((int)pod["terminationGracePeriodSeconds"]! > pause + drain, Chart.Name(deployment));
+            }
+        }
+    }
+
+    [Fact]
+    public async Task GracePeriod_FollowsTheDrainTimeout()
+    {
+        var chart = Chart.Render(await charts.PublishAsync(static pools => pools.AddOnnxChat("chat", "models/tiny-chat", "A model."), "--Pools:chat:DrainTimeout=00:05:00"));
+
+        Assert.Equal("00:05:00", PodSettings.Of(chart, chart.Container("chat"))["Stopping__DrainTimeout"]);
+        Assert.Equal(320, (int)chart.Get("Deployment", "chat-deployment")["spec"]!["template"]!["spec"]!["terminationGracePeriodSeconds"]!);
+    }
+
+    [Fact]
+    public async Task TheGateway_HasTwoAtLeastAndScalesOnItsOwn()
+    {
+        foreach (var chart in await charts.AllAsync("keda.enabled=false"))
+        {
+            Assert.Empty(chart.Of("ScaledObject"));
+            var autoscaler = Assert.Single(chart.Of("HorizontalPodAutoscaler"))["spec"]!;
+            Assert.Equal("gateway-deployment", (string?)autoscaler["scaleTargetRef"]!["name"]);
+            Assert.True((int)autoscaler["minReplicas"]! >= 2);
+            Assert.Equal("cpu", (string?)autoscaler["metrics"]![0]!["resource"]!["name"]);
+
+            // A percentage of what a pod asks for.
+            Assert.NotNull(chart.Container("gateway")["resources"]!["requests"]!["cpu"]);
+        }
+    }
+
+    [Fact]
+    public async Task Sidecars_OutliveTheWorkersThatNeedThem()
+    {
+        var chart = Chart.Render(await charts.EveryKindAsync());
+
+        // Containers that restart among those that come first are stopped last.
+        var sidecars = chart.Pods().SelectMany(item => Chart.List(item.Pod["spec"]!["initContainers"])).ToList();
+        Assert.Equal(4, sidecars.Count);
+        Assert.All(sidecars, sidecar => Assert.Equal("Always", (string?)sidecar["restartPolicy"]));
+        Assert.All(sidecars, sidecar => Assert.NotNull(sidecar["startupProbe"]));
+    }
+}

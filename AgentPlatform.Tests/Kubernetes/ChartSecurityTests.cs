@@ -1,0 +1,115 @@
+using System.Text.Json.Nodes;
+
+namespace AgentPlatform.Tests.Kubernetes;
+
+/// <summary>Pods may do no more than their work takes, and secrets stand nowhere but in Secrets.</summary>
+public sealed class ChartSecurityTests(ChartFixture charts) : IClassFixture<ChartFixture>
+{
+    // https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
+    [Fact]
+    public async Task EveryPod_SatisfiesTheRestrictedPodSecurityStandard()
+    {
+        foreach (var (name, _, pod) in (await charts.AllAsync()).SelectMany(chart => chart.Pods()))
+        {
+            var context = pod["spec"]!["securityContext"]!;
+            Assert.True((bool)context["runAsNonRoot"]!, name);
+            Assert.NotEqual(0, (int)context["runAsUser"]!);
+            Assert.Equal("RuntimeDefault", (string?)context["seccompProfile"]!["type"]);
+            Assert.False((bool)pod["spec"]!["automountServiceAccountToken"]!);
+            Assert.All((string[])["hostNetwork", "hostPID", "hostIPC"], field => Assert.Null(pod["spec"]![field]));
+            Assert.All(Chart.List(pod["spec"]!["volumes"]), volume => Assert.Contains(
+                volume.AsObject().Select(field => field.Key).Single(key => key != "name"), (string[])["emptyDir", "configMap", "persistentVolumeClaim", "image"]));
+            Assert.All(Chart.Containers(pod), container =>
+            {
+                var rights = container["securityContext"]!;
+                Assert.False((bool)rights["allowPrivilegeEscalation"]!);
+                Assert.True((bool)rights["readOnlyRootFilesystem"]!);
+                Assert.Equal("ALL", (string?)Assert.Single(Chart.List(rights["capabilities"]!["drop"])));
+                Assert.Null(rights["capabilities"]!["add"]);
+                Assert.NotNull(container["resources"]!["requests"]!["memory"]);
+                Assert.Equal((string?)container["resources"]!["requests"]!["memory"], (string?)container["resources"]!["limits"]!["memory"]);
+            });
+        }
+    }
+
+    [Fact]
+    public async Task EveryPod_IsBoundByAPolicyForBothDirections()
+    {
+        foreach (var chart in await charts.AllAsync())
+        {
+            Assert.All(chart.Pods(), item => Assert.Contains(
+                Policies(chart, item.Pod), policy => Chart.List(policy["spec"]!["policyTypes"]).Select(type => (string)type!).ToHashSet().SetEquals(["Ingress", "Egress"])));
+        }
+
+        Assert.Empty(Chart.Render(ChartFixture.Committed, "networkPolicies.enabled=false").Of("NetworkPolicy"));
+    }
+
+    [Fact]
+    public void Workers_AreReachedByNobodyAndReachTheBrokerAndNamesOnly()
+    {
+        var chart = Chart.Render(ChartFixture.Committed);
+
+        var policy = Assert.Single(Policies(chart, chart.Get("Deployment", "sentiment-deployment")["spec"]!["template"]!));
+        Assert.Null(policy["spec"]!["ingress"]);
+        Assert.Equal(["53", "53", "5672"], Chart.List(policy["spec"]!["egress"]).SelectMany(rule => Chart.List(rule["ports"])).Select(port => port["port"]!.ToString()));
+        Assert.All(Chart.List(policy["spec"]!["egress"]), rule => Assert.NotEmpty(Chart.List(rule["to"])));
+    }
+
+    [Fact]
+    public async Task Workers_ThatFetchWeights_ReachTheirPortOutside()
+    {
+        var chart = Chart.Render(await charts.EveryKindAsync());
+
+        Assert.Equal(["8443"], Outside("fetched"));
+        Assert.Equal(["443"], Outside("llama"));
+        Assert.Equal(["443"], Outside("gpt"));
+        Assert.Empty(Outside("qwen"));
+
+        IEnumerable<string> Outside(string pool) => Policies(chart, chart.Get("Deployment", $"{pool}-deployment")["spec"]!["template"]!)
+            .SelectMany(policy => Chart.List(policy["spec"]!["egress"])).Where(rule => rule["to"] is null).SelectMany(rule => Chart.List(rule["ports"])).Select(port => port["port"]!.ToString());
+    }
+
+    [Fact]
+    public void TheBroker_IsReachedByThisReleaseAndItsManagementByKedaOnly()
+    {
+        var chart = Chart.Render(ChartFixture.Committed, "keda.namespace=scaling");
+
+        var rules = Chart.List(chart.Get("NetworkPolicy", "messaging-network")["spec"]!["ingress"]).ToList();
+        Assert.Equal("5672", Assert.Single(Chart.List(rules[0]["ports"]))["port"]!.ToString());
+        Assert.Equal(Chart.Release, (string?)rules[0]["from"]![0]!["podSelector"]!["matchLabels"]!["app.kubernetes.io/instance"]);
+        Assert.Equal("15672", Assert.Single(Chart.List(rules[1]["ports"]))["port"]!.ToString());
+        Assert.Equal("scaling", (string?)rules[1]["from"]![0]!["namespaceSelector"]!["matchLabels"]!["kubernetes.io/metadata.name"]);
+    }
+
+    [Fact]
+    public async Task Secrets_AreOnlyReferredTo()
+    {
+        foreach (var folder in new[] { ChartFixture.Committed, await charts.EveryKindAsync() })
+        {
+            var text = string.Join('\n', Directory.EnumerateFiles(folder, "*.yaml", SearchOption.AllDirectories).Select(File.ReadAllText));
+            Assert.DoesNotContain("sk-secret", text, StringComparison.Ordinal);
+            Assert.DoesNotContain(".Values.secrets", text, StringComparison.Ordinal);
+            var chart = Chart.Render(folder);
+            Assert.Equal(["messaging-users"], chart.Of("Secret").Select(Chart.Name));
+            Assert.All(chart.Pods().SelectMany(item => Chart.Containers(item.Pod)).SelectMany(container => PodSettings.Of(chart, container)), setting =>
+                Assert.True(!setting.Key.EndsWith("_PASSWORD", StringComparison.OrdinalIgnoreCase) || setting.Value.StartsWith("secret:", StringComparison.Ordinal), setting.Key));
+        }
+    }
+
+    [Fact]
+    public void Broker_IsOneSecretForAllConsumersWithAUserForEachRole()
+    {
+        var chart = Chart.Render(ChartFixture.Committed, "broker.enabled=false", "broker.existingSecret=rabbit", "broker.host=rabbit.example", "broker.scheme=amqps", "broker.port=5671");
+
+        Assert.Empty(chart.Of("StatefulSet"));
+        Assert.Empty(chart.Of("Secret"));
+        var gateway = PodSettings.Of(chart, chart.Container("gateway"));
+        Assert.Equal("secret:rabbit/gateway-password", gateway["BROKER_PASSWORD"]);
+        Assert.Equal("amqps://gateway:$(BROKER_PASSWORD)@rabbit.example:5671/%2F", gateway["ConnectionStrings__messaging"]);
+        var worker = PodSettings.Of(chart, chart.Container("sentiment"));
+        Assert.Equal("secret:rabbit/worker-password", worker["BROKER_PASSWORD"]);
+        Assert.Equal("amqps://worker:$(BROKER_PASSWORD)@rabbit.example:5671/%2F", worker["ConnectionStrings__messaging"]);
+    }
+
+    private static IEnumerable<JsonObject> Policies(Chart chart, JsonNode pod) => chart.Of("NetworkPolicy").Where(policy => Chart.Matches(policy["spec"]!["podSelector"]!["matchLabels"], pod));
+}
