@@ -37,13 +37,13 @@ internal sealed record Fault(TimeSpan At, FaultKind Kind, int Target, TimeSpan L
 {
     private static readonly TimeSpan _startTime = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan _drainTime = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan _brokerTime = TimeSpan.FromSeconds(25);
+    private static readonly TimeSpan _brokerTime = TimeSpan.FromSeconds(15);
 
     // Out of a hundred.
     private static readonly (FaultKind Kind, int Weight)[] _weights =
     [
-        (FaultKind.Kill, 30), (FaultKind.Restart, 20), (FaultKind.Freeze, 15), (FaultKind.Reset, 15), (FaultKind.Stall, 8), (FaultKind.SlowClient, 6), (FaultKind.Poison, 3),
-        (FaultKind.Broker, 3),
+        (FaultKind.Kill, 32), (FaultKind.Restart, 20), (FaultKind.Freeze, 16), (FaultKind.Reset, 15), (FaultKind.Stall, 8), (FaultKind.SlowClient, 6), (FaultKind.Poison, 2),
+        (FaultKind.Broker, 1),
     ];
 
     /// <summary>
@@ -56,7 +56,7 @@ internal sealed record Fault(TimeSpan At, FaultKind Kind, int Target, TimeSpan L
         var faults = new List<Fault>();
         var busyUntil = new TimeSpan[workers];
         var rare = new Queue<FaultKind>([FaultKind.Poison, FaultKind.SlowClient, FaultKind.Broker]);
-        for (var at = TimeSpan.FromSeconds(2); at < length; at += TimeSpan.FromSeconds(1 + (3 * random.NextDouble())))
+        for (var at = TimeSpan.FromSeconds(2); at < length; at += TimeSpan.FromSeconds(0.5 + (2.5 * random.NextDouble())))
         {
             var fault = new Fault(at, rare.TryDequeue(out var due) ? due : Choose(random), random.Next(workers), TimeSpan.FromSeconds(2 + (8 * random.NextDouble())));
             switch (fault.Kind)
@@ -73,7 +73,7 @@ internal sealed record Fault(TimeSpan At, FaultKind Kind, int Target, TimeSpan L
                     break;
                 case FaultKind.Poison:
                     // It may kill them all, one after another.
-                    Array.Fill(busyUntil, at + (4 * _startTime));
+                    Array.Fill(busyUntil, at + (3 * _startTime));
                     break;
                 case FaultKind.Broker:
                     at = new[] { at, busyUntil.Max() }.Max();
