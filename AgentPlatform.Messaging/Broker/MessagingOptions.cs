@@ -23,11 +23,11 @@ public sealed class MessagingOptions
 
     /// <summary>How long a worker may be silent before the gateway takes it for lost and gives its requests to another one. At least three times <see cref="HeartbeatInterval"/>.</summary>
     [Range(typeof(TimeSpan), "00:00:00.3", "00:01:00")]
-    public TimeSpan LeaseTimeout { get; set; } = TimeSpan.FromMilliseconds(1250);
+    public TimeSpan LeaseTimeout { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>How often a worker says that it works on a request while it has nothing to send of it.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:00:20")]
-    public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromMilliseconds(400);
+    public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromMilliseconds(300);
 
     /// <summary>Longest pause between two attempts to reach the broker.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:01:00")]

@@ -44,11 +44,16 @@ internal readonly record struct ClaimDecision(bool IsGranted, ushort Attempt, bo
 /// </remarks>
 internal sealed class Attempts(MessagingOptions options, TimeProvider time)
 {
-    // How often a request may be lost without a new part before it may not run beside others. Once is bad luck: a worker that dies takes
-    // all of its requests with it.
-    private const int StrikesBeforeAlone = 2;
+    /// <summary>Messages of one re-issue. The broker gives them to different workers, since one of them may be frozen and not known to be.</summary>
+    public const ushort Copies = 2;
 
-    private static readonly TimeSpan _firstReissue = TimeSpan.FromSeconds(5);
+    // A request that breaks its workers does so soon; one that was lost later was most likely lost with its worker for another's fault, and
+    // counts for a quarter, so that it comes to an end too.
+    private const int Strike = 4;
+    private static readonly TimeSpan _soon = TimeSpan.FromSeconds(1);
+
+    private static readonly TimeSpan _firstPatience = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan _longestPatience = TimeSpan.FromSeconds(20);
 
     // A worker that has the first message is heard of sooner, by several times.
     private static readonly TimeSpan _firstWord = TimeSpan.FromSeconds(2);
@@ -61,7 +66,8 @@ internal sealed class Attempts(MessagingOptions options, TimeProvider time)
     private ushort _lastIssue;
     private string? _worker;
     private uint _partsBefore;
-    private int _strikes;
+    private int _suspicion;
+    private long _started;
     private long _seen;
     private long _lost;
     private TimeSpan _patience;
@@ -70,7 +76,7 @@ internal sealed class Attempts(MessagingOptions options, TimeProvider time)
     public ushort Current { get; private set; }
 
     /// <summary>Whether it was lost so often without a new part that it must be what breaks the workers.</summary>
-    public bool IsPoison => _strikes >= options.DeliveryLimit;
+    public bool IsPoison => _suspicion >= Strike * options.DeliveryLimit;
 
     /// <summary>The attempts that are over.</summary>
     public IReadOnlyList<AttemptRecord> Story => _story;
@@ -88,7 +94,7 @@ internal sealed class Attempts(MessagingOptions options, TimeProvider time)
     }
 
     /// <summary>The holder's engine began.</summary>
-    public void Start(string worker) => _worker = worker;
+    public void Start(string worker) => (_worker, _started) = (worker, time.GetTimestamp());
 
     /// <summary>A worker asks with a message of the request that is not its first delivery. Nobody is granted what is poison.</summary>
     /// <param name="note">The question.</param>
@@ -118,7 +124,10 @@ internal sealed class Attempts(MessagingOptions options, TimeProvider time)
         }
 
         _seen = time.GetTimestamp();
-        return new ClaimDecision(true, Current, _strikes >= StrikesBeforeAlone);
+        
+        // A worker that dies takes all of its requests with it, most of them for nothing that they did; to run alone is dear, since the
+        // others have to leave. So only the last chance is alone, and nothing is given up that was not lost alone.
+        return new ClaimDecision(true, Current, _suspicion >= Strike * (options.DeliveryLimit - 1));
     }
 
     /// <summary>The holder is lost.</summary>
@@ -127,11 +136,11 @@ internal sealed class Attempts(MessagingOptions options, TimeProvider time)
         _story.Add(new AttemptRecord(Current, _worker, parts - _partsBefore, end));
         if (parts > _partsBefore)
         {
-            _strikes = 0;
+            _suspicion = 0;
         }
         else if (_worker is not null && end != AttemptEnd.Returned)
         {
-            _strikes++;
+            _suspicion += time.GetElapsedTime(_started) < _soon ? Strike : 1;
         }
 
         Current++;
@@ -151,19 +160,19 @@ internal sealed class Attempts(MessagingOptions options, TimeProvider time)
     /// <param name="listeningSince">Timestamp since which its frames could come.</param>
     public bool IsSilent(long listeningSince) => _isHeld && time.GetElapsedTime(Math.Max(_seen, listeningSince)) > options.LeaseTimeout;
 
-    /// <summary>Whether the request is to be issued again now, as message number <paramref name="issue"/>.</summary>
+    /// <summary>Whether the request is to be issued again now, as <see cref="Copies"/> messages from number <paramref name="issue"/> on.</summary>
     public bool TryReissue(out ushort issue)
     {
-        issue = _lastIssue;
+        issue = (ushort)(_lastIssue + 1);
         if (_isHeld || Current == 0 || time.GetElapsedTime(_lost) < _patience)
         {
             return false;
         }
 
-        // The message may wait for a free worker. It may also be lost, with its queue; a second one does no harm.
-        _patience = _patience < _firstReissue ? _firstReissue : _patience * 2;
+        // The messages may wait for a free worker. They may also be at frozen ones, or lost with their queue; others do no harm.
+        _patience = _patience < _firstPatience ? _firstPatience : _patience * 2 < _longestPatience ? _patience * 2 : _longestPatience;
         _lost = time.GetTimestamp();
-        issue = ++_lastIssue;
+        _lastIssue += Copies;
         return true;
     }
 }

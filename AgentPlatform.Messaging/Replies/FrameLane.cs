@@ -111,6 +111,19 @@ internal sealed class FrameLane
         }
     }
 
+    /// <summary>Sends a frame at once, and says when the broker has it.</summary>
+    public Task<PublishOutcome> AppendUrgent(FrameWriter writer, in Frame frame)
+    {
+        lock (_lock)
+        {
+            Gather(frame);
+            (writer.HasSpoken, _due) = (true, true);
+            var outcome = _outcome.Task;
+            SendIfDue();
+            return outcome;
+        }
+    }
+
     public Task<PublishOutcome> AppendLast(FrameWriter writer, in Frame frame)
     {
         lock (_lock)

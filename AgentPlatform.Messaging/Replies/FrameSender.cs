@@ -95,6 +95,9 @@ public sealed class FrameWriter : IDisposable
     /// <summary>The engine began; does not wait.</summary>
     public void Start(ReadOnlyMemory<byte> note) => _lane.Append(this, new Frame(_requestId, _attempt, _offset, ReplyKind.Started, note));
 
+    /// <summary>The same, and waits until the broker knows: for a job that may end this process as soon as its engine has it.</summary>
+    public Task StartAsync(ReadOnlyMemory<byte> note) => _lane.AppendUrgent(this, new Frame(_requestId, _attempt, _offset, ReplyKind.Started, note));
+
     /// <summary>Sends a part that others follow; copies it and does not wait.</summary>
     public void Write(in ReplyPart part) => _lane.Append(this, new Frame(_requestId, _attempt, _offset++, part.Kind, part.Payload, part.Trail));
 

@@ -138,7 +138,7 @@ public sealed class ReplyAssembly
     /// <summary>Looks after the request: finds out whether its worker is silent and what it needs.</summary>
     /// <param name="listeningSince">Timestamp since which this gateway hears what workers send.</param>
     /// <param name="isQueueEmpty">Whether no job waits in its queue.</param>
-    /// <param name="issue">For <see cref="RequestNeed.Reissue"/>: the number of the new message.</param>
+    /// <param name="issue">For <see cref="RequestNeed.Reissue"/>: the number of the first of the new messages.</param>
     internal RequestNeed Check(long listeningSince, bool isQueueEmpty, out ushort issue)
     {
         lock (_lock)

@@ -92,7 +92,9 @@ internal sealed partial class RequestWatch(
         Activity.Current = waiting.Span;
         try
         {
-            await jobs.PublishAsync(waiting.Request, waiting.Queue, waiting.Version, replies.ReplyQueue, issue, cancellationToken);
+            // One right behind the other: only then the broker gives them to different workers.
+            await Task.WhenAll(Enumerable.Range(issue, Attempts.Copies).Select(copy =>
+                jobs.PublishAsync(waiting.Request, waiting.Queue, waiting.Version, replies.ReplyQueue, (ushort)copy, cancellationToken)));
             telemetry.Reissued(waiting.Queue);
             Reissued(logger, waiting.Request.RequestId, issue);
         }

@@ -122,7 +122,15 @@ internal sealed class JobRunner(
 
             if (part.Kind == ReplyKind.Started)
             {
-                writer.Start(_started);
+                // What other workers were lost over is to be blamed for this one too, should it be lost.
+                if (grant.Attempt > 0)
+                {
+                    await writer.StartAsync(_started);
+                }
+                else
+                {
+                    writer.Start(_started);
+                }
             }
             else if (repeated > 0)
             {

@@ -23,7 +23,8 @@ internal sealed class PoisonPlan : ChaosPlan
 
     public override async Task RunAsync(ChaosRun run, CancellationToken cancellationToken)
     {
-        (run.DeathsAllowed, run.DeadAllowed) = (DeliveryLimit, 1);
+        // The first worker may be lost before its gateway has heard that the request began there.
+        (run.DeathsAllowed, run.DeadAllowed) = (DeliveryLimit + 1, 1);
         var crowd = run.Crowd();
         var innocents = Task.WhenAll(_innocents.Select(innocent => crowd.AskAsync(innocent)));
         var poison = await crowd.AskAsync(_poison);
