@@ -7,30 +7,29 @@ namespace AgentPlatform.AppHost.Kubernetes;
 /// <summary>The gateway in a cluster: two or more alike, scaled on processor time, one replaced at a time with its streams brought to an end.</summary>
 internal sealed class GatewayPods(KubernetesChart chart, string name)
 {
-    // Endpoints and proxies of a cluster hear of a pod's end within some seconds.
-    private static readonly TimeSpan _preStop = TimeSpan.FromSeconds(10);
+    // Endpoints and proxies of a cluster hear of a pod's end within some seconds. The gateway itself listens for them, since a preStop
+    // that sleeps would keep it from telling its connections that they end.
+    private static readonly TimeSpan _listenTime = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan _startup = TimeSpan.FromMinutes(2);
 
     public void Configure(KubernetesResource service)
     {
         var values = chart.Values;
-        var drain = chart.Options.GatewayDrainTimeout;
+        var drain = _listenTime + chart.Options.GatewayDrainTimeout;
         var deployment = (Deployment)service.Workload!;
         deployment.Spec.Replicas = null;
         deployment.Spec.Strategy = PodShape.Replace(surge: true);
         var pod = PodShape.Restrict(chart, service, name, PodShape.DotnetUser);
-        pod.TerminationGracePeriodSeconds = (long)(_preStop + drain + PoolRules.Margin).TotalSeconds;
+        pod.TerminationGracePeriodSeconds = (long)(drain + PoolRules.Margin).TotalSeconds;
         var container = pod.Containers[0];
         container.Image = values.Text("images.gateway", $"agentplatform/gateway:{Version()}", "Image of the gateway.");
-        container.Lifecycle = PodShape.PauseBeforeStop(_preStop);
         container.Resources = PodShape.Need(
             values.Text("gateway.cpu", "500m", "Processors that each gateway needs."), values.Text("gateway.memory", "512Mi", "Memory of each."));
         PodShape.Probe(container, _startup);
         PodShape.Configure(chart, service, container, name);
         new BrokerAccess(chart).Connect(service, container, BrokerUser.Gateway);
-
-        // The host's own time to stop: requests that run go on, new ones are refused.
-        container.Env.Add(new() { Name = "SHUTDOWNTIMEOUTSECONDS", Value = ((int)drain.TotalSeconds).ToString(CultureInfo.InvariantCulture) });
+        container.Env.Add(new() { Name = "Stopping__ListenTime", Value = _listenTime.ToString("c", CultureInfo.InvariantCulture) });
+        container.Env.Add(new() { Name = "Stopping__DrainTimeout", Value = drain.ToString("c", CultureInfo.InvariantCulture) });
         AddObjects(service);
     }
 

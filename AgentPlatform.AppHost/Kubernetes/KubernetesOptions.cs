@@ -13,7 +13,7 @@ internal sealed class KubernetesOptions
     [RegularExpression("[a-z]([a-z0-9-]{0,38}[a-z0-9])?", ErrorMessage = "Kubernetes:ChartName must be up to 40 lower-case letters, digits and hyphens, and begin with a letter.")]
     public string ChartName { get; set; } = "agentplatform";
 
-    /// <summary>How long a gateway that is replaced goes on with the answers that it streams.</summary>
+    /// <summary>How long a gateway that is replaced goes on with the answers that it streams, once nobody sends to it any more.</summary>
     [Range(typeof(TimeSpan), "00:00:10", "01:00:00")]
     public TimeSpan GatewayDrainTimeout { get; set; } = TimeSpan.FromMinutes(5);
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using AgentPlatform.AppHost.Kubernetes;
 using AgentPlatform.ServiceDefaults;
 
 namespace AgentPlatform.Tests.Kubernetes;
@@ -53,13 +54,24 @@ public sealed class ChartAvailabilityTests(ChartFixture charts) : IClassFixture<
             {
                 var pod = deployment["spec"]!["template"]!["spec"]!;
                 var container = Assert.Single(Chart.List(pod["containers"]));
-                var pause = (int)container["lifecycle"]!["preStop"]!["sleep"]!["seconds"]!;
-                Assert.True(pause >= 5, Chart.Name(deployment));
-                var settings = PodSettings.Of(chart, container);
-                var drain = settings.TryGetValue("Stopping__DrainTimeout", out var worker) ? TimeSpan.Parse(worker, CultureInfo.InvariantCulture).TotalSeconds
-                    : int.Parse(settings["SHUTDOWNTIMEOUTSECONDS"], CultureInfo.InvariantCulture);
-                Assert.True((int)pod["terminationGracePeriodSeconds"]! > pause + drain, Chart.Name(deployment));
+                var pause = (int?)container["lifecycle"]?["preStop"]!["sleep"]!["seconds"] ?? 0;
+                var drain = TimeSpan.Parse(PodSettings.Of(chart, container)["Stopping__DrainTimeout"], CultureInfo.InvariantCulture).TotalSeconds;
+                Assert.True((int)pod["terminationGracePeriodSeconds"]! >= pause + drain + 10, Chart.Name(deployment));
             }
+        }
+    }
+
+    [Fact]
+    public async Task TheGateway_ThatIsToStop_ListensOnByItselfUntilNobodySendsToIt()
+    {
+        foreach (var chart in await charts.AllAsync())
+        {
+            // A sleep before the signal would only keep the gateway from closing its connections in time.
+            Assert.Null(chart.Container("gateway")["lifecycle"]);
+            var settings = PodSettings.Of(chart, chart.Container("gateway"));
+            var listen = TimeSpan.Parse(settings["Stopping__ListenTime"], CultureInfo.InvariantCulture);
+            Assert.True(listen >= TimeSpan.FromSeconds(10));
+            Assert.Equal(listen + new KubernetesOptions().GatewayDrainTimeout, TimeSpan.Parse(settings["Stopping__DrainTimeout"], CultureInfo.InvariantCulture));
         }
     }
 
