@@ -69,6 +69,24 @@ public sealed class RoundTripTests(RabbitMQServer server)
     }
 
     [Fact]
+    public async Task A_job_that_comes_back_after_its_client_left_is_dropped()
+    {
+        await using var gateway = await Side.GatewayAsync(server, _queue);
+        var first = await WorkerAsync();
+        var request = Request(stream: true);
+        await SendAsync(gateway, request);
+        await NextAsync(first);
+        gateway.Get<ReplyReceiver>().Forget(request.RequestId);
+        await first.DisposeAsync();
+
+        await using var second = await WorkerAsync();
+        var delivery = await NextAsync(second);
+        using var writer = second.Get<FrameSender>().Open(delivery.ReplyQueue, request.RequestId);
+        Assert.Null(await second.Get<Claims>().AskAsync(delivery, writer, CancellationToken.None).WaitAsync(TimeSpan.FromMinutes(1)));
+        await delivery.AcknowledgeAsync();
+    }
+
+    [Fact]
     public async Task A_full_queue_is_an_overload_that_tells_when_to_retry()
     {
         await using var gateway = await Side.GatewayAsync(server, _queue, ("Messaging:MaxQueueLength", "1"));
