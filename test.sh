@@ -14,8 +14,7 @@ Builds the solution and runs its tests. Tiers:
   AppHost   the whole application as a user starts it; needs rabbitmq-server and npm, and Chromium for the dashboard's test
             (installed likewise)
   Chaos     two minutes of faults on gateway, broker and workers as processes; needs rabbitmq-server
-  Cluster   gateway, broker and workers as containers; needs a container engine that answers, or root, dockerd and debootstrap
-            (apt-get install docker.io debootstrap) to start one and to make base images where none can be pulled
+  Cluster   gateway, broker and workers as containers; needs a container engine that answers (docs/images.md says how to start one)
   Servers   needs llama.cpp's llama-server (fetched with apt-get from a newer suite of Debian, into ~/.cache/agentplatform)
 
 AGENTPLATFORM_RABBITMQ_ROOT=FOLDER runs the Broker tier against the RabbitMQ in that root folder, such as one made by debootstrap.
@@ -31,21 +30,18 @@ if [[ " ${left_out[*]} " != *" AppHost "* ]] && ! command -v npm >/dev/null && !
     leave_out AppHost "no npm, which fetches the orchestrator and the dashboard"
 fi
 ./eng/install-llama-server.sh >/dev/null || leave_out Servers "no llama-server"
-# Where no engine answers, one is started for this tier alone: the other tiers would choose it for the broker.
-log=$(mktemp)
-if ! ./eng/with-container-engine.sh ./eng/build-images.sh test >"$log" 2>&1; then
-    leave_out Cluster "$(tail -n 1 "$log")"
+if ! docker info >/dev/null 2>&1; then
+    leave_out Cluster "no container engine answers; eng/with-container-engine.sh starts one (docs/images.md)"
+elif log=$(mktemp) && ! ./eng/build-images.sh test >"$log" 2>&1; then
+    leave_out Cluster "its images could not be built; $log says why"
 fi
-rm -f "$log"
-own_engine=""
-[[ " ${left_out[*]} " == *" Cluster "* ]] || docker info >/dev/null 2>&1 || own_engine=yes
 if ! command -v chromium >/dev/null && [[ "$(id -u)" == 0 ]] && command -v apt-get >/dev/null; then
     echo "test.sh: installing chromium for the dashboard's test"
     { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } >/dev/null 2>&1
 fi
 
 filter=""
-for tier in "${left_out[@]}" ${own_engine:+Cluster}; do filter+="${filter:+&}Category!=$tier"; done
+for tier in "${left_out[@]}"; do filter+="${filter:+&}Category!=$tier"; done
 
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
@@ -63,17 +59,6 @@ set +m
 trap 'kill -TERM -- "-$run" 2>/dev/null' HUP INT TERM
 wait "$run"; status=$?
 while kill -0 "$run" 2>/dev/null; do wait "$run"; status=$?; done
-
-if [[ -n $own_engine && $status -lt 128 ]]; then
-    set -m
-    ./eng/with-container-engine.sh dotnet test AgentPlatform.Tests --nologo --no-build --filter Category=Cluster \
-        --blame-hang-timeout 10m --blame-hang-dump-type none --logger trx --results-directory "$results" </dev/null &
-    run=$!
-    set +m
-    wait "$run"; cluster_status=$?
-    while kill -0 "$run" 2>/dev/null; do wait "$run"; cluster_status=$?; done
-    [[ $status != 0 ]] || status=$cluster_status
-fi
 
 # <Counters total="12" executed="11" passed="10" failed="1" ... notExecuted="1" .../>, one per test project.
 sum() { cat "$results"/*.trx 2>/dev/null | grep -o '<Counters [^>]*' | grep -o " $1=\"[0-9]*\"" | grep -o '[0-9]*' | awk '{n += $1} END {print n + 0}'; }

@@ -16,7 +16,8 @@ export DOCKER_HOST="unix://$state/docker.sock"
 dockerd --host "$DOCKER_HOST" --data-root "$HOME/.cache/agentplatform/docker" --exec-root "$state/exec" --pidfile "$state/pid" >"$state/log" 2>&1 </dev/null &
 engine=$!
 stop() { kill -TERM "$engine" 2>/dev/null; wait "$engine" 2>/dev/null; }
-trap 'stop; rm -rf --one-file-system "$state"' EXIT
+# Namespaces of networks that containers had stay mounted until the engine's folder is gone.
+trap 'stop; umount "$state"/exec/netns/* 2>/dev/null; rm -rf --one-file-system "$state"' EXIT
 command=""
 trap 'kill -TERM $command 2>/dev/null; exit 143' HUP INT TERM
 
