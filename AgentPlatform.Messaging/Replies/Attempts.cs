@@ -140,7 +140,8 @@ internal sealed class Attempts(MessagingOptions options, TimeProvider time)
         }
         else if (_worker is not null && end != AttemptEnd.Returned)
         {
-            _suspicion += time.GetElapsedTime(_started) < _soon ? Strike : 1;
+            // As far as was heard of it: that it is lost may be known much later.
+            _suspicion += time.GetElapsedTime(_started, _seen) < _soon ? Strike : 1;
         }
 
         Current++;

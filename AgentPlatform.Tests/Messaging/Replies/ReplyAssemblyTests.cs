@@ -182,6 +182,7 @@ public sealed class ReplyAssemblyTests
         {
             Accept(attempt, "S");
             _time.Advance(TimeSpan.FromSeconds(1));
+            Accept(attempt, "A");
             losses++;
         }
 
