@@ -124,18 +124,15 @@ internal sealed class FrameLane
         }
     }
 
+    /// <summary>The same, of an answer that ends with it.</summary>
     public Task<PublishOutcome> AppendLast(FrameWriter writer, in Frame frame)
     {
         lock (_lock)
         {
-            Gather(frame);
             _streaming -= writer.IsStreaming ? 1 : 0;
             _pending -= writer.HasPending ? 1 : 0;
             (writer.IsStreaming, writer.HasPending, writer.IsBegun) = (false, false, false);
-            _due = true;
-            var outcome = _outcome.Task;
-            SendIfDue();
-            return outcome;
+            return AppendUrgent(writer, frame);
         }
     }
 
