@@ -124,7 +124,7 @@ internal sealed class Attempts(MessagingOptions options, TimeProvider time)
         }
 
         _seen = time.GetTimestamp();
-        
+
         // A worker that dies takes all of its requests with it, most of them for nothing that they did; to run alone is dear, since the
         // others have to leave. So only the last chance is alone, and nothing is given up that was not lost alone.
         return new ClaimDecision(true, Current, _suspicion >= Strike * (options.DeliveryLimit - 1));

@@ -8,19 +8,6 @@ using AgentPlatform.Messaging.Control;
 
 namespace AgentPlatform.Messaging.Replies;
 
-/// <summary>What is to be done about a request that waits for its answer.</summary>
-internal enum RequestNeed
-{
-    /// <summary>Nothing.</summary>
-    None,
-
-    /// <summary>Nobody works on it: issue it again.</summary>
-    Reissue,
-
-    /// <summary>It breaks the workers that try it: give it up.</summary>
-    Burial,
-}
-
 /// <summary>
 /// The answer to one request as its gateway puts it together: owns the order of the parts, whatever the workers send. It takes
 /// only the next part of the current attempt; late frames of an older attempt, duplicates and parts that another attempt
