@@ -6,6 +6,9 @@ namespace AgentPlatform.Benchmarks.Chaos.Plans;
 /// <summary>What is done to the platform, and what the platform is held to meanwhile.</summary>
 internal abstract class ChaosPlan
 {
+    /// <summary>Messaging:DeliveryLimit as gateway and workers have it by default.</summary>
+    protected const int DeliveryLimit = 5;
+
     /// <summary>By which it is called.</summary>
     public abstract string Name { get; }
 

@@ -8,9 +8,6 @@ internal sealed class MixedPlan : ChaosPlan
 {
     private const int LeaversPerHundred = 4;
 
-    /// <summary>Messaging:DeliveryLimit as gateway and workers have it by default.</summary>
-    private const int DeliveryLimit = 5;
-
     private static readonly ChaosRequest _poison = ChaosRequest.Poison();
 
     public override string Name => "mixed";

@@ -7,9 +7,6 @@ internal sealed class PoisonPlan : ChaosPlan
 {
     private const int Innocents = 31;
 
-    /// <summary>Messaging:DeliveryLimit as gateway and workers have it by default.</summary>
-    private const int DeliveryLimit = 5;
-
     private static readonly ChaosRequest _poison = ChaosRequest.Poison();
     private static readonly IReadOnlyList<ChaosRequest> _innocents = [.. Enumerable.Range(0, Innocents).Select(index => ChaosRequest.Stream($"Innocent question {index}.", tokens: 100))];
 
