@@ -32,7 +32,9 @@ fi
 ./eng/install-llama-server.sh >/dev/null || leave_out Servers "no llama-server"
 if ! docker info >/dev/null 2>&1; then
     leave_out Cluster "no container engine answers; eng/with-container-engine.sh starts one (docs/images.md)"
-elif log=$(mktemp) && ! ./eng/build-images.sh test >"$log" 2>&1; then
+elif log=$(mktemp); ./eng/build-images.sh test >"$log" 2>&1; then
+    rm -f "$log"
+else
     leave_out Cluster "its images could not be built; $log says why"
 fi
 if ! command -v chromium >/dev/null && [[ "$(id -u)" == 0 ]] && command -v apt-get >/dev/null; then

@@ -5,7 +5,6 @@
 set -euo pipefail
 
 suite=bookworm
-mirror=http://deb.debian.org/debian
 # Without ICU, as this repository's programs run invariant.
 packages=ca-certificates,libssl3,libstdc++6,tzdata,zlib1g
 
@@ -19,7 +18,7 @@ dotnet=$(dirname "$(readlink -f "$(command -v dotnet)")")
 
 root=$(mktemp -d)
 trap 'rm -rf --one-file-system "$root"' EXIT
-debootstrap --variant=minbase --include="$packages" "$suite" "$root" "$mirror" >"$root.log" 2>&1 || fail "debootstrap failed, see $root.log"
+debootstrap --variant=minbase --include="$packages" "$suite" "$root" >"$root.log" 2>&1 || fail "debootstrap failed, see $root.log"
 rm -f "$root.log"
 # Certificates of a registry inside of a company, if this machine knows any.
 cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"

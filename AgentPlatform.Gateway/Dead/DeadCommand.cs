@@ -6,7 +6,7 @@ namespace AgentPlatform.Gateway.Dead;
 
 /// <summary>
 /// The gateway's program as a tool for operators: looks at the jobs that could not be done and settles them. It has the gateway's configuration,
-/// so that it runs wherever the gateway does: <c>kubectl exec deploy/gateway -- dotnet AgentPlatform.Gateway.dll dead list</c>.
+/// so that it runs wherever the gateway does: <c>kubectl exec deploy/gateway-deployment -- dotnet AgentPlatform.Gateway.dll dead list</c>.
 /// </summary>
 internal sealed class DeadCommand(TextWriter output, TextWriter errors, IReadOnlyDictionary<string, string?>? settings = null)
 {
