@@ -3,6 +3,7 @@ using AgentPlatform.Api.Startup;
 using AgentPlatform.ServiceDefaults;
 using AgentPlatform.Worker.Engines;
 using AgentPlatform.Worker.Jobs;
+using AgentPlatform.Worker.Scaling;
 using Microsoft.Extensions.Options;
 
 try
@@ -11,6 +12,7 @@ try
     builder.AddServiceDefaults();
     builder.AddEngine();
     builder.AddJobs();
+    builder.AddDeletionCost();
     builder.AddInferenceApi();
 
     var app = builder.Build();

@@ -64,6 +64,9 @@ internal sealed class NetworkPeer
     /// <summary>Their labels; all pods if null.</summary>
     public LabelSelectorV1? PodSelector { get; init; }
 
+    /// <summary>Addresses, of pods or others.</summary>
+    public AddressBlock? IpBlock { get; init; }
+
     /// <summary>The pods of one resource of this release.</summary>
     public static NetworkPeer Component(string component) => new() { PodSelector = ComponentLabels.Select(component) };
 
@@ -72,4 +75,9 @@ internal sealed class NetworkPeer
 
     /// <summary>All pods of a namespace.</summary>
     public static NetworkPeer Namespace(string name) => new() { NamespaceSelector = ComponentLabels.SelectLabels(new() { ["kubernetes.io/metadata.name"] = name }) };
+
+    /// <summary>All addresses of a network, such as <c>10.0.0.0/16</c>.</summary>
+    public static NetworkPeer Addresses(string network) => new() { IpBlock = new(network) };
+
+    internal sealed record AddressBlock(string Cidr);
 }

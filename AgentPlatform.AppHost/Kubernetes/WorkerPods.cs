@@ -51,6 +51,11 @@ internal sealed class WorkerPods(KubernetesChart chart, string name, PoolOptions
             Gpus.Take(pod, pod.Containers[0], chart, _section, options);
         }
 
+        if (options.DeletionCost)
+        {
+            new DeletionCost(chart, name).Configure(service, pod.Containers[0]);
+        }
+
         AddObjects(service);
     }
 

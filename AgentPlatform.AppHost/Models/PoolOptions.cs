@@ -114,6 +114,9 @@ internal sealed class PoolOptions
     [Range(typeof(TimeSpan), "00:00:01", "02:00:00")]
     public TimeSpan? GracePeriod { get; set; }
 
+    /// <summary>Whether workers tell the cluster, by its API, how busy they are, so that fewer replicas take idle ones away.</summary>
+    public bool DeletionCost { get; set; } = true;
+
     /// <summary>Whether a new version's pod starts before an old one's ends; by default where that takes no GPU besides those in use.</summary>
     public bool? Surge { get; set; }
 

@@ -2,6 +2,7 @@ using AgentPlatform.Api;
 using AgentPlatform.ServiceDefaults;
 using AgentPlatform.Worker.Engines;
 using AgentPlatform.Worker.Jobs;
+using AgentPlatform.Worker.Scaling;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -40,6 +41,7 @@ internal sealed class ConfiguredWorker : IAsyncDisposable
         builder.AddServiceDefaults();
         builder.AddEngine();
         builder.AddJobs();
+        builder.AddDeletionCost();
         builder.AddInferenceApi();
         var app = builder.Build();
         app.MapDefaultEndpoints();

@@ -2,6 +2,7 @@ using AgentPlatform.Api;
 using AgentPlatform.ServiceDefaults;
 using AgentPlatform.Worker.Engines;
 using AgentPlatform.Worker.Jobs;
+using AgentPlatform.Worker.Scaling;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.Configuration;
@@ -41,6 +42,7 @@ internal sealed class TestWorker : IAsyncDisposable
         }
 
         builder.AddJobs();
+        builder.AddDeletionCost();
         builder.AddInferenceApi();
         var app = builder.Build();
         app.MapDefaultEndpoints();

@@ -236,8 +236,18 @@ public sealed class EnvVarV1
 /// <summary>Where the value of a variable stands.</summary>
 public sealed class EnvVarSourceV1
 {
+    /// <summary>A field of the pod.</summary>
+    public ObjectFieldSelectorV1? FieldRef { get; set; }
+
     /// <summary>In a Secret.</summary>
     public SecretKeySelectorV1? SecretKeyRef { get; set; }
+}
+
+/// <summary>A field of the pod.</summary>
+public sealed class ObjectFieldSelectorV1
+{
+    /// <summary>Which, such as metadata.name.</summary>
+    public string FieldPath { get; set; } = null!;
 }
 
 /// <summary>A value of a Secret.</summary>

@@ -13,6 +13,9 @@ public sealed class PodTemplateSpecV1
 /// <summary>Containers of a pod, and where they run.</summary>
 public sealed class PodSpecV1
 {
+    /// <summary>Account for the cluster's API.</summary>
+    public string? ServiceAccountName { get; set; }
+
     /// <summary>Whether containers get a token for the cluster's API.</summary>
     public bool? AutomountServiceAccountToken { get; set; }
 
