@@ -140,7 +140,7 @@ public sealed class DeletionCostTests : IAsyncDisposable
             builder.Configuration[key] = value;
         }
 
-        builder.Logging.ClearProviders().AddFilter((category, _) => category?.StartsWith("AgentPlatform", StringComparison.Ordinal) == true).AddProvider(_log);
+        builder.Logging.ClearProviders().AddProvider(_log);
         builder.Services.AddSingleton<TimeProvider>(_time);
         builder.Services.AddSingleton(_slots);
         builder.AddDeletionCost();
