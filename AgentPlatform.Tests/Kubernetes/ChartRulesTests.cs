@@ -13,8 +13,9 @@ public sealed class ChartRulesTests(ChartFixture charts) : IClassFixture<ChartFi
         ["ingress.enabled=true"],
         ["telemetry.otlpEndpoint=http://collector:4317"],
         ["broker.enabled=false", "broker.existingSecret=rabbit", "broker.host=rabbit.example", "broker.scheme=amqps", "broker.port=5671", "broker.storageClass=fast"],
+        ["broker.tls.secretName=rabbit-tls"],
         ["keda.enabled=false", "networkPolicies.enabled=false"],
-        ["broker.storageClass=fast"]);
+        ["broker.storageClass=fast", "imagePullSecrets=[{name: registry}]", "pools.sentiment.priorityClassName=low", "gateway.nodeSelector={disk: ssd}", "broker.tolerations=[{key: a, operator: Exists}]"]);
 
     [Theory]
     [MemberData(nameof(Settings))]
@@ -179,11 +180,30 @@ public sealed class ChartRulesTests(ChartFixture charts) : IClassFixture<ChartFi
                 var key = limits.AsObject().Single(limit => limit.Key.StartsWith("nvidia.com/", StringComparison.Ordinal)).Key;
                 Assert.Equal((string?)limits[key], (string?)gpus[0]["resources"]!["requests"]![key]);
                 Assert.Equal("true", (string?)pod["spec"]!["nodeSelector"]!["nvidia.com/gpu.present"]);
+                Assert.Equal("linux", (string?)pod["spec"]!["nodeSelector"]!["kubernetes.io/os"]);
                 Assert.Equal("nvidia.com/gpu", (string?)Assert.Single(Chart.List(pod["spec"]!["tolerations"]))["key"]);
             }
         }
 
         Assert.Equal(["llama-deployment", "onnx-deployment", "toxicity-deployment"], computing.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void EveryPart_HasItsOwnNodesAndAllHaveTheCredentialsOfTheRegistry()
+    {
+        string[] parts = ["gateway", "broker", "pools.sentiment", "pools.tiny_chat"];
+        var chart = Chart.Render(ChartFixture.Committed, [
+            "imagePullSecrets=[{name: registry}]",
+            .. parts.SelectMany(part => new[] { $"{part}.nodeSelector={{example/part: '{part}'}}", $"{part}.tolerations=[{{key: '{part}', operator: Exists}}]", $"{part}.priorityClassName={part}" })]);
+
+        Assert.Equal(parts.Order(StringComparer.Ordinal), chart.Pods().Select(item => item.Pod["spec"]!).Select(pod =>
+        {
+            Assert.Equal("""[{"name":"registry"}]""", pod["imagePullSecrets"]!.ToJsonString());
+            var part = (string)pod["nodeSelector"]!["example/part"]!;
+            Assert.Equal($$"""[{"key":"{{part}}","operator":"Exists"}]""", pod["tolerations"]!.ToJsonString());
+            Assert.Equal(part, (string?)pod["priorityClassName"]);
+            return part;
+        }).Order(StringComparer.Ordinal));
     }
 
     [Fact]
