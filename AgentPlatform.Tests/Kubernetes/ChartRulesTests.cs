@@ -15,7 +15,7 @@ public sealed class ChartRulesTests(ChartFixture charts) : IClassFixture<ChartFi
         ["broker.enabled=false", "broker.existingSecret=rabbit", "broker.host=rabbit.example", "broker.scheme=amqps", "broker.port=5671", "broker.storageClass=fast"],
         ["broker.tls.secretName=rabbit-tls"],
         ["keda.enabled=false", "networkPolicies.enabled=false"],
-        ["broker.storageClass=fast", "imagePullSecrets=[{name: registry}]", "pools.sentiment.priorityClassName=low", "gateway.nodeSelector={disk: ssd}", "broker.tolerations=[{key: a, operator: Exists}]"]);
+        ["broker.storageClass=fast", "imagePullSecrets=[{name: registry}]", "gateway.priorityClassName=low", "gateway.nodeSelector={disk: ssd}", "broker.tolerations=[{key: a, operator: Exists}]"]);
 
     [Theory]
     [MemberData(nameof(Settings))]
@@ -42,12 +42,16 @@ public sealed class ChartRulesTests(ChartFixture charts) : IClassFixture<ChartFi
                 Assert.All(containers.SelectMany(container => Chart.List(container["envFrom"])), source => chart.Get("ConfigMap", (string)source["configMapRef"]!["name"]!));
                 Assert.All(Chart.List(pod["spec"]!["volumes"]).Where(volume => volume["configMap"] is not null), volume => chart.Get("ConfigMap", (string)volume["configMap"]!["name"]!));
                 Assert.All(
-                    containers.SelectMany(container => Chart.List(container["env"])).Where(variable => variable["valueFrom"] is not null),
+                    containers.SelectMany(container => Chart.List(container["env"])).Where(variable => variable["valueFrom"]?["secretKeyRef"] is not null),
                     variable => Assert.Contains((string)variable["valueFrom"]!["secretKeyRef"]!["name"]!, secrets));
                 Assert.All(
                     Chart.List(pod["spec"]!["volumes"]).Where(volume => volume["persistentVolumeClaim"] is not null),
                     volume => Assert.Equal("weights", (string?)volume["persistentVolumeClaim"]!["claimName"]));
-                Assert.Null(pod["spec"]!["serviceAccountName"]);
+                if ((string?)pod["spec"]!["serviceAccountName"] is { } account)
+                {
+                    chart.Get("ServiceAccount", account);
+                }
+
                 CheckMounts(pod, containers, chart);
             }
 
