@@ -29,6 +29,8 @@ internal sealed class BrokerAccess(KubernetesChart chart)
     /// <summary>The Secret that the chart makes where no existing one is named.</summary>
     public const string OwnSecret = "messaging-users";
 
+    private const string TrustFolder = "/etc/agentplatform/broker-ca";
+
     /// <summary>Whether the chart brings the broker.</summary>
     public string Enabled { get; } = chart.Values.Path("broker.enabled", true, "RabbitMQ as a part of this release: one node with a volume. For production, name one that outlives the release.");
 
@@ -40,12 +42,25 @@ internal sealed class BrokerAccess(KubernetesChart chart)
 
     private string ExistingSecret { get; } = chart.Values.Path("broker.existingSecret", "", "A Secret with the keys gateway-password, worker-password, scaler-username and scaler-password (letters and digits); empty: one is made.");
 
+    /// <summary>The Secret of a certificate, if connections are encrypted by one of a private authority.</summary>
+    public string TlsSecret { get; } = chart.Values.Path(
+        "broker.tls.secretName",
+        "",
+        "A Secret such as cert-manager makes, with tls.crt and tls.key for the broker's host name, and ca.crt, which gateways and workers trust; all then speak AMQP over TLS only. Of an existing broker ca.crt is enough.");
+
+    /// <summary>Port that the release's own broker listens on.</summary>
+    public string ServerPort => $"{{{{ {TlsSecret} | empty | ternary 5672 5671 | int }}}}";
+
     private string Host { get; } = chart.Values.Text("broker.host", "messaging-service", "Where it is.");
 
     /// <summary>Port for AMQP.</summary>
-    public string Port { get; } = chart.Values.Number("broker.port", 5672, "Its port for AMQP; 5671 is usual with the scheme amqps.");
+    public string Port => $"{{{{ {PortValue} | default (or {TlsSecret} (eq {SchemeValue} `amqps`) | empty | ternary 5672 5671) | int }}}}";
 
-    private string Scheme { get; } = chart.Values.Text("broker.scheme", "amqp", "amqp, or amqps for TLS.");
+    private string PortValue { get; } = chart.Values.Path("broker.port", 0, "Its port for AMQP; 0: 5671 with TLS, 5672 without.");
+
+    private string Scheme => $"{{{{ {TlsSecret} | empty | ternary {SchemeValue} `amqps` }}}}";
+
+    private string SchemeValue { get; } = chart.Values.Path("broker.scheme", "amqp", "amqp, or amqps for an existing broker with a certificate of a public authority.");
 
     private string VirtualHost { get; } = chart.Values.Text("broker.virtualHost", "/", "Its virtual host.");
 
@@ -68,12 +83,29 @@ internal sealed class BrokerAccess(KubernetesChart chart)
             service.ConfigMap?.Data.Remove(key);
         }
 
+        Trust(service.Workload!.PodTemplate.Spec, container);
         container.Env.Add(new() { Name = "BROKER_PASSWORD", ValueFrom = FromSecret(user.PasswordKey) });
         container.Env.Add(new()
         {
             Name = "ConnectionStrings__messaging",
             Value = $"{Scheme}://{user.Name}:$(BROKER_PASSWORD)@{Host}:{Port}/{VirtualHost.Replace(" }}", " | urlquery }}", StringComparison.Ordinal)}",
         });
+    }
+
+    // .NET reads all certificates of these folders: the authorities of the image, and that of the broker. SSL_CERT_FILE would replace the former.
+    private void Trust(PodSpecV1 pod, ContainerV1 container)
+    {
+        pod.Volumes.Add(TlsVolume("broker-ca", "ca.crt"));
+        container.VolumeMounts.Add(new() { Name = "broker-ca", MountPath = TrustFolder, ReadOnly = true });
+        container.Env.Add(new() { Name = "SSL_CERT_DIR", Value = $"/etc/ssl/certs{{{{ if {TlsSecret} }}}}:{TrustFolder}{{{{ end }}}}" });
+    }
+
+    /// <summary>Files of the certificate's Secret; empty where there is none.</summary>
+    public VolumeV1 TlsVolume(string name, params IEnumerable<string> keys)
+    {
+        var source = new SecretVolumeSourceV1 { SecretName = $"{{{{ {TlsSecret} | default `messaging-tls` }}}}", Optional = true };
+        source.Items.AddRange(keys.Select(key => new KeyToPathV1 { Key = key, Path = key }));
+        return new() { Name = name, Secret = source };
     }
 
     /// <summary>A value of the Secret.</summary>

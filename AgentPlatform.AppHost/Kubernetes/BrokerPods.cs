@@ -13,10 +13,8 @@ internal sealed class BrokerPods(KubernetesChart chart, string name)
     /// <summary>Name of its pods among the labels.</summary>
     public const string Component = "messaging";
 
-    /// <summary>Port for AMQP.</summary>
-    public const string AmqpPort = "5672";
-
     private const int ManagementPort = 15672;
+    private const string TlsFolder = "/etc/rabbitmq/tls";
     private const string ConfigurationName = $"{Component}-files";
 
     // User of RabbitMQ's official image.
@@ -29,11 +27,14 @@ internal sealed class BrokerPods(KubernetesChart chart, string name)
         var set = (StatefulSet)service.Workload!;
         set.Spec.ServiceName = service.Service!.Metadata.Name;
         set.Spec.VolumeClaimTemplates.Add(Claim());
-        var pod = PodShape.Restrict(chart, service, name, User);
+        var pod = PodShape.Restrict(service, name, User);
+        PodPlacement.Place(chart, pod, "broker");
         pod.TerminationGracePeriodSeconds = 120;
         ConfigureServer(pod, pod.Containers[0]);
         service.ConfigMap = null;
         service.Secret = null;
+        var amqp = service.Service.Spec.Ports[0];
+        (amqp.Port, amqp.TargetPort) = (_access.ServerPort, _access.ServerPort);
         service.Service.Spec.Ports.Add(new() { Name = "management", Protocol = "TCP", Port = ManagementPort, TargetPort = ManagementPort });
         service.AdditionalResources.Add(Configuration());
         service.AdditionalResources.Add(chart.When(_access.MakesSecret, name, new UserSecret()));
@@ -58,6 +59,7 @@ internal sealed class BrokerPods(KubernetesChart chart, string name)
             server.Env.Add(new() { Name = PasswordVariable(user), ValueFrom = _access.FromSecret(user.PasswordKey) });
         }
 
+        server.Ports[0].ContainerPort = _access.ServerPort;
         server.Ports.Add(new() { Name = "management", Protocol = "TCP", ContainerPort = ManagementPort });
         server.StartupProbe = Ask("ping", period: 5, failures: 60);
         server.ReadinessProbe = Ask("check_port_connectivity", period: 15, failures: 3);
@@ -65,6 +67,8 @@ internal sealed class BrokerPods(KubernetesChart chart, string name)
         server.VolumeMounts.Add(new() { Name = "data", MountPath = "/var/lib/rabbitmq" });
         server.VolumeMounts.Add(new() { Name = "files", MountPath = "/etc/rabbitmq/conf.d/20-agentplatform.conf", SubPath = "agentplatform.conf", ReadOnly = true });
         server.VolumeMounts.Add(new() { Name = "files", MountPath = "/etc/rabbitmq/enabled_plugins", SubPath = "enabled_plugins", ReadOnly = true });
+        server.VolumeMounts.Add(new() { Name = "tls", MountPath = TlsFolder, ReadOnly = true });
+        pod.Volumes.Add(_access.TlsVolume("tls", "tls.crt", "tls.key", "ca.crt"));
         pod.Volumes.Add(new() { Name = "files", ConfigMap = new() { Name = ConfigurationName } });
     }
 
@@ -78,7 +82,7 @@ internal sealed class BrokerPods(KubernetesChart chart, string name)
     }
 
     // Users are made with the virtual host, at the first start, with passwords from the environment: RabbitMQ 4.0 and newer.
-    private static ConfigMap Configuration() => new()
+    private ConfigMap Configuration() => new()
     {
         Metadata = { Name = ConfigurationName },
         Data =
@@ -96,9 +100,22 @@ internal sealed class BrokerPods(KubernetesChart chart, string name)
                 .. Lines(BrokerUser.Scaler),
                 $"default_users.{BrokerUser.Scaler.Name}.tags = monitoring",
                 "",
-            ]),
+            ]) + Encryption(),
         },
     };
+
+    // The management API, which KEDA alone asks, stays as it is. Clients show passwords, not certificates.
+    private string Encryption() => $"{{{{ if {_access.TlsSecret} }}}}" + string.Join('\n', (string[])
+    [
+        "listeners.tcp = none",
+        "listeners.ssl.default = 5671",
+        $"ssl_options.cacertfile = {TlsFolder}/ca.crt",
+        $"ssl_options.certfile = {TlsFolder}/tls.crt",
+        $"ssl_options.keyfile = {TlsFolder}/tls.key",
+        "ssl_options.verify = verify_none",
+        "ssl_options.fail_if_no_peer_cert = false",
+        "{{ end }}",
+    ]);
 
     private static IEnumerable<string> Lines(BrokerUser user) =>
     [
@@ -121,7 +138,7 @@ internal sealed class BrokerPods(KubernetesChart chart, string name)
 
     private NetworkPolicy Policy() => chart.When(
         $"and {ChartPolicies.Enabled(chart)} {_access.Enabled}", name, new NetworkPolicy($"{name}-network", ComponentLabels.Select(name))
-            .From(NetworkPeer.Release(), AmqpPort)
+            .From(NetworkPeer.Release(), _access.ServerPort)
             .From(NetworkPeer.Namespace(chart.Values.Text("keda.namespace", "keda", "Namespace of KEDA, whose operator asks the broker.")), ManagementPort.ToString(CultureInfo.InvariantCulture))
             .ToNames());
 

@@ -59,7 +59,9 @@ internal sealed partial class ChartFolder(string path, string chartName)
         var used = new HashSet<string>(StringComparer.Ordinal);
         foreach (var file in Directory.EnumerateFiles(_templates, "*.yaml", SearchOption.AllDirectories))
         {
-            used.UnionWith(Reference().Matches(await File.ReadAllTextAsync(file, cancellationToken)).Select(match => match.Groups[1].Value));
+            var text = Whole().Replace(await File.ReadAllTextAsync(file, cancellationToken), "$1 $2");
+            await File.WriteAllTextAsync(file, text, cancellationToken);
+            used.UnionWith(Reference().Matches(text).Select(match => match.Groups[1].Value));
         }
 
         var document = new ValuesDocument(values, Load(_values), used);
@@ -86,6 +88,12 @@ internal sealed partial class ChartFolder(string path, string chartName)
     // ".Values.pools.tiny_chat.maxReplicas"
     [GeneratedRegex(@"\.Values\.([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)")]
     private static partial Regex Reference();
+
+    // A map or a list whose only entry is an expression that gives all of it:
+    //   tolerations:
+    //     - key: "{{ .Values.gateway.tolerations | toJson }}"
+    [GeneratedRegex(@"^( *\w+:)\n +(?:- )?\w+: ""(\{\{ [^""{}]* \| toJson \}\})""$", RegexOptions.Multiline)]
+    private static partial Regex Whole();
 
     [GeneratedRegex("^kubeVersion: .*$", RegexOptions.Multiline)]
     private static partial Regex KubeVersionLine();

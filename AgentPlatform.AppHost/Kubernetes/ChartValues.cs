@@ -1,9 +1,10 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
 
 namespace AgentPlatform.AppHost.Kubernetes;
 
 /// <summary>One value of values.yaml.</summary>
-/// <param name="Value">Its default: a text, a number or a truth value.</param>
+/// <param name="Value">Its default: a text, a number, a truth value, or a whole map or list.</param>
 /// <param name="Comment">What it is for; stands above it.</param>
 internal sealed record ChartValue(object Value, string Comment);
 
@@ -37,6 +38,9 @@ internal sealed class ChartValues
         return $"{{{{ if {value} }}}}{{{{ {value} | quote }}}}{{{{ else }}}}null{{{{ end }}}}";
     }
 
+    /// <summary>A map or a list that stands as it is; <see cref="ChartFolder"/> puts the expression, the only entry of one, in the place of the whole.</summary>
+    public string Whole(string path, JsonNode value, string comment) => $"{{{{ {Add(path, value, comment)} | toJson }}}}";
+
     /// <summary>A value for use in a longer expression, or as the condition of a whole object (<see cref="KubernetesChart.When"/>): <c>.Values.ingress.enabled</c>.</summary>
     public string Path(string path, object value, string comment) => Add(path, value, comment);
 
@@ -46,7 +50,7 @@ internal sealed class ChartValues
         {
             _values.Add(path, new ChartValue(value, comment));
         }
-        else if (!known.Value.Equals(value))
+        else if (!known.Value.Equals(value) && !(known.Value is JsonNode node && JsonNode.DeepEquals(node, value as JsonNode)))
         {
             throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"The chart's value {path} has two defaults, {known.Value} and {value}."));
         }

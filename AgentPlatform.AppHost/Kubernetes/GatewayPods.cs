@@ -19,7 +19,8 @@ internal sealed class GatewayPods(KubernetesChart chart, string name)
         var deployment = (Deployment)service.Workload!;
         deployment.Spec.Replicas = null;
         deployment.Spec.Strategy = PodShape.Replace(surge: true);
-        var pod = PodShape.Restrict(chart, service, name, PodShape.DotnetUser);
+        var pod = PodShape.Restrict(service, name, PodShape.DotnetUser);
+        PodPlacement.Place(chart, pod, "gateway");
         pod.TerminationGracePeriodSeconds = (long)(drain + PoolRules.Margin).TotalSeconds;
         var container = pod.Containers[0];
         container.Image = values.Text("images.gateway", $"agentplatform/gateway:{Version()}", "Image of the gateway.");
@@ -61,7 +62,7 @@ internal sealed class GatewayPods(KubernetesChart chart, string name)
         service.AdditionalResources.Add(chart.When(enabled, name, new NetworkPolicy($"{name}-network", ComponentLabels.Select(name))
             .From(null, PodShape.HttpPort)
             .ToNames()
-            .To(NetworkPeer.Component(BrokerPods.Component), BrokerPods.AmqpPort)));
+            .To(NetworkPeer.Component(BrokerPods.Component), access.ServerPort)));
 
         // One for all pods of the release each, since they differ in nothing.
         service.AdditionalResources.Add(chart.When($"and {enabled} .Values.telemetry.otlpEndpoint", name, new NetworkPolicy($"{name}-telemetry", ChartPolicies.Release())

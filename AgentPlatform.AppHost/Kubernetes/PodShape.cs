@@ -16,11 +16,9 @@ internal static class PodShape
     private const string Liveness = "/alive";
 
     /// <summary>Makes pods satisfy the restricted pod security standard, spreads them, and lets them write nowhere but /tmp.</summary>
-    public static PodSpecV1 Restrict(KubernetesChart chart, KubernetesResource service, string component, long user)
+    public static PodSpecV1 Restrict(KubernetesResource service, string component, long user)
     {
         var pod = service.Workload!.PodTemplate.Spec;
-        var label = chart.Values.Text("nodes.label", "kubernetes.io/os", "Label of the nodes that all pods may run on; those of pools with GPUs need the pool's own label, too.");
-        pod.NodeSelector[label] = chart.Values.Text("nodes.value", "linux", "Value of that label.");
         pod.AutomountServiceAccountToken = false;
         pod.EnableServiceLinks = false;
         pod.SecurityContext = new()

@@ -61,7 +61,7 @@ internal sealed class ServerContainer(KubernetesChart chart, string pool, PoolOp
 
         if (options.Gpus > 0)
         {
-            Gpus.Take(pod, container, chart, _section, options);
+            Gpus.Take(container, options);
         }
 
         return container;
@@ -85,15 +85,12 @@ internal sealed class ServerContainer(KubernetesChart chart, string pool, PoolOp
 /// <summary>GPUs of a container.</summary>
 internal static class Gpus
 {
-    /// <summary>Requests them, which is also the limit, and keeps the pod to the nodes that have them and away from no tainted one.</summary>
-    public static void Take(PodSpecV1 pod, ContainerV1 container, KubernetesChart chart, string section, PoolOptions options)
+    /// <summary>Requests them, which is also the limit.</summary>
+    public static void Take(ContainerV1 container, PoolOptions options)
     {
         var number = options.Gpus.ToString(CultureInfo.InvariantCulture);
         container.Resources!.Requests[options.GpuResource] = number;
         container.Resources.Limits[options.GpuResource] = number;
-        var label = chart.Values.Text($"{section}.gpuNodeLabel", "nvidia.com/gpu.present", "Label of the nodes with its GPUs.");
-        pod.NodeSelector[label] = chart.Values.Text($"{section}.gpuNodeValue", "true", "Value of that label; such as NVIDIA-A100-SXM4-80GB with the label nvidia.com/gpu.product.");
-        pod.Tolerations.Add(new() { Key = "nvidia.com/gpu", Operator = "Exists", Effect = "NoSchedule" });
     }
 }
 

@@ -61,6 +61,11 @@ internal sealed class ValuesDocument
     {
         if (node.Value is { } leaf)
         {
+            if (leaf.Value is JsonNode whole)
+            {
+                return Describe(whole, leaf.Comment);
+            }
+
             // On Helm's command line a text of digits is a number.
             JsonNode type = leaf.Value switch { bool => "boolean", int => "integer", _ => new JsonArray("string", "integer") };
             return leaf.Comment.Length > 0 ? new JsonObject { ["description"] = leaf.Comment, ["type"] = type } : new JsonObject { ["type"] = type };
@@ -73,6 +78,11 @@ internal sealed class ValuesDocument
             ["properties"] = new JsonObject(node.Children.Select(child => KeyValuePair.Create(child.Key, (JsonNode?)Describe(child.Value)))),
         };
     }
+
+    // Labels are texts: true and 1 need quotes, or --set-string. An item of a list is a map.
+    private static JsonObject Describe(JsonNode whole, string comment) => whole is JsonObject
+        ? new() { ["description"] = comment, ["type"] = "object", ["additionalProperties"] = new JsonObject { ["type"] = new JsonArray("string", "null") } }
+        : new() { ["description"] = comment, ["type"] = "array", ["items"] = new JsonObject { ["type"] = "object" } };
 
     private void Take(YamlMappingNode mapping, string above, IReadOnlySet<string> used)
     {
@@ -113,12 +123,16 @@ internal sealed class ValuesDocument
 
     private static void Write(Emitter emitter, Node node)
     {
+        if (node.Value is { Value: JsonNode whole })
+        {
+            Write(emitter, whole);
+            return;
+        }
+
         if (node.Value is { } leaf)
         {
             var text = Convert.ToString(leaf.Value, CultureInfo.InvariantCulture)!;
-            emitter.Emit(leaf.Value is string
-                ? new Scalar(AnchorName.Empty, TagName.Empty, text, ScalarStyle.DoubleQuoted, isPlainImplicit: true, isQuotedImplicit: true)
-                : new Scalar(leaf.Value is bool ? (bool)leaf.Value ? "true" : "false" : text));
+            emitter.Emit(leaf.Value is string ? Text(text) : new Scalar(leaf.Value is bool ? (bool)leaf.Value ? "true" : "false" : text));
             return;
         }
 
@@ -136,6 +150,38 @@ internal sealed class ValuesDocument
 
         emitter.Emit(new MappingEnd());
     }
+
+    // Empty ones on one line, as is usual.
+    private static void Write(Emitter emitter, JsonNode? whole)
+    {
+        if (whole is JsonObject map)
+        {
+            emitter.Emit(new MappingStart(AnchorName.Empty, TagName.Empty, isImplicit: true, map.Count > 0 ? MappingStyle.Block : MappingStyle.Flow));
+            foreach (var (key, value) in map)
+            {
+                emitter.Emit(new Scalar(key));
+                Write(emitter, value);
+            }
+
+            emitter.Emit(new MappingEnd());
+        }
+        else if (whole is JsonArray list)
+        {
+            emitter.Emit(new SequenceStart(AnchorName.Empty, TagName.Empty, isImplicit: true, list.Count > 0 ? SequenceStyle.Block : SequenceStyle.Flow));
+            foreach (var item in list)
+            {
+                Write(emitter, item);
+            }
+
+            emitter.Emit(new SequenceEnd());
+        }
+        else
+        {
+            emitter.Emit(Text((string)whole!));
+        }
+    }
+
+    private static Scalar Text(string text) => new(AnchorName.Empty, TagName.Empty, text, ScalarStyle.DoubleQuoted, isPlainImplicit: true, isQuotedImplicit: true);
 
     private sealed class Node
     {

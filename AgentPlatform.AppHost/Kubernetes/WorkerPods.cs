@@ -36,7 +36,8 @@ internal sealed class WorkerPods(KubernetesChart chart, string name, PoolOptions
         deployment.Spec.Replicas = null;
         deployment.Spec.Strategy = PodShape.Replace(options.Surge ?? options.Gpus == 0);
         deployment.Spec.ProgressDeadlineSeconds = (int)options.StartupTimeout.TotalSeconds + 600;
-        var pod = PodShape.Restrict(chart, service, name, PodShape.DotnetUser);
+        var pod = PodShape.Restrict(service, name, PodShape.DotnetUser);
+        PodPlacement.Place(chart, pod, _section, options.Gpus > 0);
         pod.TerminationGracePeriodSeconds = (long)Math.Ceiling(PoolRules.GracePeriod(options).TotalSeconds);
         ConfigureWorker(service, pod.Containers[0]);
 
@@ -48,7 +49,7 @@ internal sealed class WorkerPods(KubernetesChart chart, string name, PoolOptions
         }
         else if (options.Gpus > 0)
         {
-            Gpus.Take(pod, pod.Containers[0], chart, _section, options);
+            Gpus.Take(pod.Containers[0], options);
         }
 
         if (options.DeletionCost)
@@ -120,7 +121,7 @@ internal sealed class WorkerPods(KubernetesChart chart, string name, PoolOptions
         var access = new BrokerAccess(chart);
         service.AdditionalResources.Add(new PodDisruptionBudget(name));
         var policies = ChartPolicies.Enabled(chart);
-        var policy = new NetworkPolicy($"{name}-network", ComponentLabels.Select(name)).ToNames().To(NetworkPeer.Component(BrokerPods.Component), BrokerPods.AmqpPort);
+        var policy = new NetworkPolicy($"{name}-network", ComponentLabels.Select(name)).ToNames().To(NetworkPeer.Component(BrokerPods.Component), access.ServerPort);
         if (OutsidePort() is { } port)
         {
             policy.To(null, port);

@@ -17,7 +17,7 @@ internal sealed class Chart
 
     /// <summary>Renders the chart in a folder.</summary>
     /// <param name="folder">Folder of Chart.yaml.</param>
-    /// <param name="settings">Values like <c>ingress.enabled=true</c>, as <c>helm --set</c> takes them.</param>
+    /// <param name="settings">Values like <c>ingress.enabled=true</c>, as <c>helm --set</c> takes them, or with a map or list in braces or brackets.</param>
     public static Chart Render(string folder, params string[] settings)
     {
         var values = (Dictionary<string, object?>)Value(Load(File.ReadAllText(Path.Combine(folder, "values.yaml"))).Single())!;
@@ -71,7 +71,8 @@ internal sealed class Chart
         var path = setting[..equals].Split('.');
         var section = path[..^1].Aggregate(values, (map, key) => (Dictionary<string, object?>)map[key]!);
         Assert.True(section.ContainsKey(path[^1]), $"The chart has no value {setting[..equals]}.");
-        section[path[^1]] = Value(new YamlScalarNode(setting[(equals + 1)..]) { Style = ScalarStyle.Plain });
+        var text = setting[(equals + 1)..];
+        section[path[^1]] = Value(text is ['{' or '[', ..] ? Load(text).Single() : new YamlScalarNode(text) { Style = ScalarStyle.Plain });
     }
 
     private static object? Value(YamlNode node) => node switch

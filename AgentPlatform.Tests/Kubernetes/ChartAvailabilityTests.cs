@@ -76,6 +76,49 @@ public sealed class ChartAvailabilityTests(ChartFixture charts) : IClassFixture<
     }
 
     [Fact]
+    public async Task Workers_ThatAreToStop_PauseUntilNobodySendsToThem()
+    {
+        foreach (var chart in await charts.AllAsync())
+        {
+            Assert.All(chart.Of("ScaledObject"), scaling => Assert.Equal(
+                (int)PoolRules.PreStop.TotalSeconds,
+                (int)chart.Get("Deployment", (string)scaling["spec"]!["scaleTargetRef"]!["name"]!)["spec"]!["template"]!["spec"]!["containers"]![0]!["lifecycle"]!["preStop"]!["sleep"]!["seconds"]!));
+        }
+    }
+
+    [Fact]
+    public async Task Workers_AreNotTakenAwayWhileNobodyKnowsTheLengthOfTheQueueOrForAMomentWithoutJobs()
+    {
+        foreach (var chart in await charts.AllAsync())
+        {
+            Assert.All(chart.Of("ScaledObject").Select(scaling => scaling["spec"]!), spec =>
+            {
+                Assert.Equal("currentReplicasIfHigher", (string?)spec["fallback"]!["behavior"]);
+                Assert.Equal((int)spec["minReplicaCount"]!, (int)spec["fallback"]!["replicas"]!);
+                Assert.Equal(300, (int)spec["cooldownPeriod"]!);
+                Assert.Equal(300, (int)spec["advanced"]!["horizontalPodAutoscalerConfig"]!["behavior"]!["scaleDown"]!["stabilizationWindowSeconds"]!);
+            });
+        }
+    }
+
+    [Fact]
+    public async Task TheBroker_KeepsItsJobsWhileItIsReplaced()
+    {
+        foreach (var chart in await charts.AllAsync())
+        {
+            var spec = Assert.Single(chart.Of("StatefulSet"))["spec"]!;
+            var claim = Assert.Single(Chart.List(spec["volumeClaimTemplates"]));
+            Assert.Contains(
+                Chart.List(spec["template"]!["spec"]!["containers"]![0]!["volumeMounts"]),
+                mount => (string?)mount["name"] == (string?)claim["metadata"]!["name"] && (string?)mount["mountPath"] == "/var/lib/rabbitmq");
+            Assert.True((int)spec["template"]!["spec"]!["terminationGracePeriodSeconds"]! >= 60);
+
+            // It is asked for connections, so that clients come when it takes them.
+            Assert.Contains("check_port_connectivity", Chart.List(spec["template"]!["spec"]!["containers"]![0]!["readinessProbe"]!["exec"]!["command"]).Select(part => (string)part!));
+        }
+    }
+
+    [Fact]
     public async Task GracePeriod_FollowsTheDrainTimeout()
     {
         var chart = Chart.Render(await charts.PublishAsync(static pools => pools.AddOnnxChat("chat", "models/tiny-chat", "A model."), "--Pools:chat:DrainTimeout=00:05:00"));

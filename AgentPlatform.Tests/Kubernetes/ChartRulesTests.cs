@@ -13,8 +13,9 @@ public sealed class ChartRulesTests(ChartFixture charts) : IClassFixture<ChartFi
         ["ingress.enabled=true"],
         ["telemetry.otlpEndpoint=http://collector:4317"],
         ["broker.enabled=false", "broker.existingSecret=rabbit", "broker.host=rabbit.example", "broker.scheme=amqps", "broker.port=5671", "broker.storageClass=fast"],
+        ["broker.tls.secretName=rabbit-tls"],
         ["keda.enabled=false", "networkPolicies.enabled=false"],
-        ["broker.storageClass=fast"]);
+        ["broker.storageClass=fast", "imagePullSecrets=[{name: registry}]", "gateway.priorityClassName=low", "gateway.nodeSelector={disk: ssd}", "broker.tolerations=[{key: a, operator: Exists}]"]);
 
     [Theory]
     [MemberData(nameof(Settings))]
@@ -41,12 +42,16 @@ public sealed class ChartRulesTests(ChartFixture charts) : IClassFixture<ChartFi
                 Assert.All(containers.SelectMany(container => Chart.List(container["envFrom"])), source => chart.Get("ConfigMap", (string)source["configMapRef"]!["name"]!));
                 Assert.All(Chart.List(pod["spec"]!["volumes"]).Where(volume => volume["configMap"] is not null), volume => chart.Get("ConfigMap", (string)volume["configMap"]!["name"]!));
                 Assert.All(
-                    containers.SelectMany(container => Chart.List(container["env"])).Where(variable => variable["valueFrom"] is not null),
+                    containers.SelectMany(container => Chart.List(container["env"])).Where(variable => variable["valueFrom"]?["secretKeyRef"] is not null),
                     variable => Assert.Contains((string)variable["valueFrom"]!["secretKeyRef"]!["name"]!, secrets));
                 Assert.All(
                     Chart.List(pod["spec"]!["volumes"]).Where(volume => volume["persistentVolumeClaim"] is not null),
                     volume => Assert.Equal("weights", (string?)volume["persistentVolumeClaim"]!["claimName"]));
-                Assert.Null(pod["spec"]!["serviceAccountName"]);
+                if ((string?)pod["spec"]!["serviceAccountName"] is { } account)
+                {
+                    chart.Get("ServiceAccount", account);
+                }
+
                 CheckMounts(pod, containers, chart);
             }
 
@@ -179,11 +184,30 @@ public sealed class ChartRulesTests(ChartFixture charts) : IClassFixture<ChartFi
                 var key = limits.AsObject().Single(limit => limit.Key.StartsWith("nvidia.com/", StringComparison.Ordinal)).Key;
                 Assert.Equal((string?)limits[key], (string?)gpus[0]["resources"]!["requests"]![key]);
                 Assert.Equal("true", (string?)pod["spec"]!["nodeSelector"]!["nvidia.com/gpu.present"]);
+                Assert.Equal("linux", (string?)pod["spec"]!["nodeSelector"]!["kubernetes.io/os"]);
                 Assert.Equal("nvidia.com/gpu", (string?)Assert.Single(Chart.List(pod["spec"]!["tolerations"]))["key"]);
             }
         }
 
         Assert.Equal(["llama-deployment", "onnx-deployment", "toxicity-deployment"], computing.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void EveryPart_HasItsOwnNodesAndAllHaveTheCredentialsOfTheRegistry()
+    {
+        string[] parts = ["gateway", "broker", "pools.sentiment", "pools.tiny_chat"];
+        var chart = Chart.Render(ChartFixture.Committed, [
+            "imagePullSecrets=[{name: registry}]",
+            .. parts.SelectMany(part => new[] { $"{part}.nodeSelector={{example/part: '{part}'}}", $"{part}.tolerations=[{{key: '{part}', operator: Exists}}]", $"{part}.priorityClassName={part}" })]);
+
+        Assert.Equal(parts.Order(StringComparer.Ordinal), chart.Pods().Select(item => item.Pod["spec"]!).Select(pod =>
+        {
+            Assert.Equal("""[{"name":"registry"}]""", pod["imagePullSecrets"]!.ToJsonString());
+            var part = (string)pod["nodeSelector"]!["example/part"]!;
+            Assert.Equal($$"""[{"key":"{{part}}","operator":"Exists"}]""", pod["tolerations"]!.ToJsonString());
+            Assert.Equal(part, (string?)pod["priorityClassName"]);
+            return part;
+        }).Order(StringComparer.Ordinal));
     }
 
     [Fact]

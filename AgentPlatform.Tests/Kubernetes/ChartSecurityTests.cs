@@ -18,7 +18,7 @@ public sealed class ChartSecurityTests(ChartFixture charts) : IClassFixture<Char
             Assert.False((bool?)pod["spec"]!["automountServiceAccountToken"] ?? pod["spec"]!["serviceAccountName"] is null, name);
             Assert.All((string[])["hostNetwork", "hostPID", "hostIPC"], field => Assert.Null(pod["spec"]![field]));
             Assert.All(Chart.List(pod["spec"]!["volumes"]), volume => Assert.Contains(
-                volume.AsObject().Select(field => field.Key).Single(key => key != "name"), (string[])["emptyDir", "configMap", "persistentVolumeClaim", "image"]));
+                volume.AsObject().Select(field => field.Key).Single(key => key != "name"), (string[])["emptyDir", "configMap", "secret", "persistentVolumeClaim", "image"]));
             Assert.All(Chart.Containers(pod), container =>
             {
                 var rights = container["securityContext"]!;
@@ -79,6 +79,47 @@ public sealed class ChartSecurityTests(ChartFixture charts) : IClassFixture<Char
         Assert.Equal(Chart.Release, (string?)rules[0]["from"]![0]!["podSelector"]!["matchLabels"]!["app.kubernetes.io/instance"]);
         Assert.Equal("15672", Assert.Single(Chart.List(rules[1]["ports"]))["port"]!.ToString());
         Assert.Equal("scaling", (string?)rules[1]["from"]![0]!["namespaceSelector"]!["matchLabels"]!["kubernetes.io/metadata.name"]);
+    }
+
+    [Fact]
+    public async Task ACertificate_MakesAllSpeakTlsOnlyAndTrustItsAuthority()
+    {
+        foreach (var chart in await charts.AllAsync("broker.tls.secretName=rabbit-tls"))
+        {
+            var configuration = (string)chart.Get("ConfigMap", "messaging-files")["data"]!["agentplatform.conf"]!;
+            Assert.Contains("\nlisteners.tcp = none\nlisteners.ssl.default = 5671\n", configuration, StringComparison.Ordinal);
+            Assert.Equal(5671, (int)chart.Get("Service", "messaging-service")["spec"]!["ports"]![0]!["port"]!);
+            Assert.Equal(5671, (int)chart.Get("NetworkPolicy", "messaging-network")["spec"]!["ingress"]![0]!["ports"]![0]!["port"]!);
+            foreach (var (name, workload, pod) in chart.Pods())
+            {
+                var secret = Assert.Single(Chart.List(pod["spec"]!["volumes"]), volume => volume["secret"] is not null)["secret"]!;
+                Assert.Equal("rabbit-tls", (string?)secret["secretName"]);
+                if ((string?)workload["kind"] == "Deployment")
+                {
+                    var container = Assert.Single(Chart.List(pod["spec"]!["containers"]));
+                    var settings = PodSettings.Of(chart, container);
+                    Assert.StartsWith("amqps://", settings["ConnectionStrings__messaging"], StringComparison.Ordinal);
+                    Assert.Contains("@messaging-service:5671/", settings["ConnectionStrings__messaging"], StringComparison.Ordinal);
+                    var folder = (string)Assert.Single(Chart.List(container["volumeMounts"]), mount => (string?)mount["name"] == "broker-ca")["mountPath"]!;
+                    Assert.Equal($"/etc/ssl/certs:{folder}", settings["SSL_CERT_DIR"]);
+
+                    // The authority, and not the key of the broker.
+                    Assert.Equal("ca.crt", (string?)Assert.Single(Chart.List(secret["items"]))["key"]);
+                    Assert.Contains(
+                        Policies(chart, pod).SelectMany(policy => Chart.List(policy["spec"]!["egress"])).SelectMany(rule => Chart.List(rule["ports"])), port => port["port"]!.ToString() == "5671");
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void WithoutACertificate_NothingIsEncryptedOrTrustedBesides()
+    {
+        var chart = Chart.Render(ChartFixture.Committed);
+
+        Assert.DoesNotContain("ssl", (string)chart.Get("ConfigMap", "messaging-files")["data"]!["agentplatform.conf"]!, StringComparison.Ordinal);
+        Assert.Equal("/etc/ssl/certs", PodSettings.Of(chart, chart.Container("gateway"))["SSL_CERT_DIR"]);
+        Assert.Equal("amqp://gateway:$(BROKER_PASSWORD)@messaging-service:5672/%2F", PodSettings.Of(chart, chart.Container("gateway"))["ConnectionStrings__messaging"]);
     }
 
     [Fact]

@@ -128,6 +128,10 @@ internal sealed partial class GoTemplate(IReadOnlyDictionary<string, object?> da
         ("quote", [var value]) => JsonSerializer.Serialize(Text(value)),
         ("default", [var fallback, var value]) => IsTrue(value) ? value : fallback,
         ("not", [var value]) => !IsTrue(value),
+        ("empty", [var value]) => !IsTrue(value),
+        ("eq", [var left, var right]) => Equals(left, right),
+        ("ternary", [var yes, var no, bool condition]) => condition ? yes : no,
+        ("or", _) => arguments.FirstOrDefault(IsTrue, arguments[^1]),
         ("and", _) => arguments.FirstOrDefault(argument => !IsTrue(argument), arguments[^1]),
         ("dict", []) => new Dictionary<string, object?>(),
 

@@ -55,6 +55,21 @@ public sealed class PoolRulesTests : IDisposable
     }
 
     [Fact]
+    public async Task ARefusal_LeavesTheChartOfTheLastTimeAndOtherFilesAsTheyAre()
+    {
+        await ChartFixture.PublishAsync(_folder, static pools => pools.AddOnnxChat("chat", "models/tiny-chat", "A model."));
+        await File.WriteAllTextAsync(Path.Combine(_folder, "values-production.yaml"), "ingress: {}");
+        var before = Files();
+
+        await Assert.ThrowsAsync<StartupException>(() =>
+            ChartFixture.PublishAsync(_folder, static pools => pools.AddOnnxChat("other", "models/tiny-chat", "A model."), "--Pools:other:MinReplicas=6"));
+
+        Assert.Equal(before, Files());
+
+        Dictionary<string, string> Files() => Directory.EnumerateFiles(_folder, "*", SearchOption.AllDirectories).ToDictionary(file => file, File.ReadAllText);
+    }
+
+    [Fact]
     public async Task AServer_ThatNeedsAGpu_IsRefusedWithoutOne()
     {
         var refusal = await Assert.ThrowsAsync<StartupException>(() => ChartFixture.PublishAsync(_folder, static pools => pools.AddVllm("llama", "meta-llama/Llama-3.1-8B-Instruct", gpus: 0)));

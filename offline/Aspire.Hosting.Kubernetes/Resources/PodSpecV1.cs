@@ -13,6 +13,9 @@ public sealed class PodTemplateSpecV1
 /// <summary>Containers of a pod, and where they run.</summary>
 public sealed class PodSpecV1
 {
+    /// <summary>How important it is.</summary>
+    public string? PriorityClassName { get; set; }
+
     /// <summary>Account for the cluster's API.</summary>
     public string? ServiceAccountName { get; set; }
 
@@ -27,6 +30,9 @@ public sealed class PodSpecV1
 
     /// <summary>Whether containers get variables for every service.</summary>
     public bool? EnableServiceLinks { get; set; }
+
+    /// <summary>Credentials for registries of images.</summary>
+    public List<LocalObjectReferenceV1> ImagePullSecrets { get; } = [];
 
     /// <summary>Containers that are started before; those that restart stay beside the others.</summary>
     public List<ContainerV1> InitContainers { get; } = [];
@@ -45,6 +51,13 @@ public sealed class PodSpecV1
 
     /// <summary>As whom containers run.</summary>
     public PodSecurityContextV1? SecurityContext { get; set; }
+}
+
+/// <summary>An object of the same namespace.</summary>
+public sealed class LocalObjectReferenceV1
+{
+    /// <summary>Its name.</summary>
+    public string Name { get; set; } = null!;
 }
 
 /// <summary>A taint that does not keep a pod away.</summary>
@@ -122,6 +135,9 @@ public sealed class VolumeV1
 
     /// <summary>An empty folder that goes with the pod.</summary>
     public EmptyDirVolumeSourceV1? EmptyDir { get; set; }
+
+    /// <summary>Values of a Secret as files.</summary>
+    public SecretVolumeSourceV1? Secret { get; set; }
 }
 
 /// <summary>Files of an image.</summary>
@@ -156,4 +172,27 @@ public sealed class EmptyDirVolumeSourceV1
 
     /// <summary>How much it holds.</summary>
     public string SizeLimit { get; set; } = null!;
+}
+
+/// <summary>Values of a Secret as files.</summary>
+public sealed class SecretVolumeSourceV1
+{
+    /// <summary>The Secret.</summary>
+    public string SecretName { get; set; } = null!;
+
+    /// <summary>Whether there need not be one.</summary>
+    public bool? Optional { get; set; }
+
+    /// <summary>Which of its values; all if there are none.</summary>
+    public List<KeyToPathV1> Items { get; } = [];
+}
+
+/// <summary>A value as a file.</summary>
+public sealed class KeyToPathV1
+{
+    /// <summary>Path of the file.</summary>
+    public string Path { get; set; } = null!;
+
+    /// <summary>Key of the value.</summary>
+    public string Key { get; set; } = null!;
 }
