@@ -35,6 +35,7 @@ public static class InferenceApiExtensions
         services.AddSingleton<InferenceMetrics>();
         services.AddOptions<ReplayOptions>().BindConfiguration(ReplayOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<ReplayOptions>, ReplayOptionsValidator>();
+        services.AddSingleton<ReplayMetrics>();
         services.AddSingleton<RecordedResponses>();
         services.AddSingleton<ResponseSender>();
         services.AddSingleton<RequestBodies>();

@@ -26,7 +26,7 @@ internal static class BatchApi
         using var deadline = call.StartDeadline(context);
 
         // All at once: what cannot run yet waits in the models' queues, not here.
-        var answers = await Task.WhenAll(items.Select(item => AnswerAsync(item, call, catalogue, deadline)));
+        var answers = await Task.WhenAll(items.Select(item => AnswerAsync(item, call, catalogue, deadline, context.RequestAborted)));
         var output = context.Response.BodyWriter;
         context.Response.ContentType = "application/json";
         output.Write("["u8);
@@ -69,15 +69,17 @@ internal static class BatchApi
         return items;
     }
 
-    private static async Task<ArrayBufferWriter<byte>> AnswerAsync(ReadOnlyMemory<byte> item, InferenceCall call, IModelCatalogue catalogue, RequestDeadline deadline)
+    private static async Task<ArrayBufferWriter<byte>> AnswerAsync(
+        ReadOnlyMemory<byte> item, InferenceCall call, IModelCatalogue catalogue, RequestDeadline deadline, CancellationToken clientLeft)
     {
+        var requestId = Guid.CreateVersion7();
         var answer = new ArrayBufferWriter<byte>();
         try
         {
             var (operation, model) = Describe(item.Span, catalogue);
             await call.CompleteAsync(new InferenceRequest
             {
-                RequestId = Guid.CreateVersion7(),
+                RequestId = requestId,
                 Model = model,
                 Operation = operation,
                 Deadline = deadline.At,
@@ -87,6 +89,12 @@ internal static class BatchApi
         catch (InferenceException e)
         {
             ErrorResponse.WriteEnvelope(answer, e.Error);
+        }
+        catch (Exception e) when (!clientLeft.IsCancellationRequested)
+        {
+            // Alone it would be a 500. Here its neighbours are answered all the same.
+            answer.ResetWrittenCount();
+            ErrorResponse.WriteEnvelope(answer, call.Unforeseen(e, requestId));
         }
 
         return answer;

@@ -11,16 +11,24 @@ namespace AgentPlatform.Api.Replay;
 /// Safe for concurrent use. A store that several gateways share would offer the same: claim a name or find who has it, follow a log from a
 /// place, be told that the run has ended.
 /// </remarks>
-internal sealed class RecordedResponses(IOptions<ReplayOptions> options, TimeProvider time)
+internal sealed class RecordedResponses
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, RecordedResponse> _named = new(StringComparer.Ordinal);
     private readonly LinkedList<RecordedResponse> _finished = new();
     private readonly LinkedList<RecordedResponse> _dropped = new();
-    private readonly ReplayOptions _options = options.Value;
+    private readonly ReplayOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ReplayMetrics _metrics;
     private long _charged;
     private int _count;
     private int _readers;
+
+    public RecordedResponses(IOptions<ReplayOptions> options, TimeProvider time, ReplayMetrics metrics)
+    {
+        (_options, _time, _metrics) = (options.Value, time, metrics);
+        metrics.Observe(this);
+    }
 
     /// <summary>Bytes of memory in use.</summary>
     public long Charged => Interlocked.Read(ref _charged);
@@ -43,13 +51,13 @@ internal sealed class RecordedResponses(IOptions<ReplayOptions> options, TimePro
             if (_named.TryGetValue(names[0], out var known))
             {
                 return known.Fingerprint != fingerprint ? throw new InferenceException(ReplayErrors.KeyReused())
-                    : known.Log is null ? throw new InferenceException(ReplayErrors.NotKept())
-                    : (Open(known, known.Log, default), null);
+                    : known.Log is null ? throw _metrics.Refused(ReplayErrors.NotKept(), "dropped")
+                    : (Replay(known, known.Log, default, "key"), null);
             }
 
             if (_count >= _options.MaxResponses && !ForgetOldest())
             {
-                throw new InferenceException(ReplayErrors.NoRoom());
+                throw _metrics.Refused(ReplayErrors.NoRoom(), "number");
             }
 
             var fresh = new RecordedResponse { Names = names, Fingerprint = fingerprint, KeptFor = keptFor, RunsAlone = runsAlone };
@@ -72,9 +80,24 @@ internal sealed class RecordedResponses(IOptions<ReplayOptions> options, TimePro
         {
             return !_named.TryGetValue(name, out var known) ? throw new InferenceException(ReplayErrors.StreamNotFound())
                 : known.Fingerprint != fingerprint ? throw new InferenceException(ReplayErrors.ResumeMismatch())
-                : known.Log is not { } log ? throw new InferenceException(ReplayErrors.StreamExpired())
+                : known.Log is not { } log ? throw _metrics.Refused(ReplayErrors.StreamExpired(), "dropped")
                 : log.After(lastEvent) is not { } place ? throw new InferenceException(ReplayErrors.StreamNotFound())
-                : Open(known, log, place);
+                : Replay(known, log, place, "stream");
+        }
+    }
+
+    /// <summary>A stream in the making has <paramref name="length"/> bytes and is to go on.</summary>
+    /// <exception cref="InferenceException">It is too large to be kept, or all of them together are.</exception>
+    public void RequireRoom(int length)
+    {
+        if (length > _options.MaxResponseSize)
+        {
+            throw _metrics.Refused(ReplayErrors.TooLarge(_options.MaxResponseSize), "response_size");
+        }
+
+        if (!HasRoom)
+        {
+            throw _metrics.Refused(ReplayErrors.OutOfRoom(), "total_size");
         }
     }
 
@@ -146,6 +169,12 @@ internal sealed class RecordedResponses(IOptions<ReplayOptions> options, TimePro
         }
 
         abandoned?.Abandon(); // Not under the lock: what it cancels may be done here and now.
+    }
+
+    private ResponseReader Replay(RecordedResponse response, ResponseLog log, LogPlace place, string by)
+    {
+        _metrics.Replayed(by);
+        return Open(response, log, place);
     }
 
     private ResponseReader Open(RecordedResponse response, ResponseLog log, LogPlace place)
@@ -235,8 +264,8 @@ internal sealed class RecordedResponses(IOptions<ReplayOptions> options, TimePro
 
     private void SetTimer(RecordedResponse response, TimeSpan span)
     {
-        response.Due = time.GetUtcNow() + span;
-        response.Timer ??= time.CreateTimer(state => Expire((RecordedResponse)state!), response, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        response.Due = _time.GetUtcNow() + span;
+        response.Timer ??= _time.CreateTimer(state => Expire((RecordedResponse)state!), response, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         response.Timer.Change(span, Timeout.InfiniteTimeSpan);
     }
 
@@ -245,7 +274,7 @@ internal sealed class RecordedResponses(IOptions<ReplayOptions> options, TimePro
         lock (_lock)
         {
             // Somebody may have come, or the run have ended, while the timer was about to fire.
-            var left = response.Due - time.GetUtcNow();
+            var left = response.Due - _time.GetUtcNow();
             if (response.IsForgotten || (!response.IsFinished && response.Readers > 0))
             {
                 return;

@@ -115,10 +115,12 @@ internal sealed class ResponseRecorder(
         cancellationToken.ThrowIfCancellationRequested();
         await StartAsync(cancellationToken);
         _log.Publish();
-        return !_isStream ? default
-            : _log.Length > options.Value.MaxResponseSize ? throw new InferenceException(ReplayErrors.TooLarge(options.Value.MaxResponseSize))
-            : !responses.HasRoom ? throw new InferenceException(ReplayErrors.OutOfRoom())
-            : default;
+        if (_isStream)
+        {
+            responses.RequireRoom(_log.Length);
+        }
+
+        return default;
     }
 
     /// <inheritdoc/>

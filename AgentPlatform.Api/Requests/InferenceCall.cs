@@ -51,10 +51,22 @@ internal sealed partial class InferenceCall(IInference inference, IOptions<Infer
             error = e.Error.Code ?? e.Error.Type;
             throw;
         }
+        catch (Exception) when (!deadline.Token.IsCancellationRequested)
+        {
+            error = RequestErrors.Unforeseen.Code;
+            throw;
+        }
         finally
         {
             metrics.Ended(request.Operation, request.Model, time.GetElapsedTime(began), error);
         }
+    }
+
+    /// <summary>What a client is told in the middle of a response of a failure that nobody foresaw. The log gets the rest.</summary>
+    public InferenceError Unforeseen(Exception e, Guid requestId)
+    {
+        NobodyForesaw(logger, e, requestId);
+        return RequestErrors.Unforeseen;
     }
 
     /// <summary>Streams the answer to the client. Returns normally when a failure was told inside the stream.</summary>
@@ -78,11 +90,16 @@ internal sealed partial class InferenceCall(IInference inference, IOptions<Infer
         {
             await FailAsync(e.Error);
         }
-        catch (Exception e) when (writer.HasBegun && !context.RequestAborted.IsCancellationRequested)
+        catch (Exception e) when (!context.RequestAborted.IsCancellationRequested)
         {
-            // Nobody foresaw it. Before the first byte it would be a 500; now only the stream itself can tell it from a good end.
-            StreamBroke(logger, e, request.RequestId);
-            await FailAsync(RequestErrors.Unforeseen);
+            // Before the first byte it is a 500 like any other; after it only the stream itself can tell it from a good end.
+            progress.Error = RequestErrors.Unforeseen.Code;
+            if (!writer.HasBegun)
+            {
+                throw;
+            }
+
+            await FailAsync(Unforeseen(e, request.RequestId));
         }
         finally
         {
@@ -164,8 +181,8 @@ internal sealed partial class InferenceCall(IInference inference, IOptions<Infer
         }
     }
 
-    [LoggerMessage(LogLevel.Error, "The stream of request {RequestId} broke")]
-    private static partial void StreamBroke(ILogger logger, Exception e, Guid requestId);
+    [LoggerMessage(LogLevel.Error, "Request {RequestId} failed for a reason that nobody foresaw")]
+    private static partial void NobodyForesaw(ILogger logger, Exception e, Guid requestId);
 
     private void WriteResult(InferenceRequest request, ReadOnlySpan<byte> result, IBufferWriter<byte> output)
     {

@@ -128,7 +128,11 @@ internal sealed partial class ModelPools(
     }
 
     /// <summary>The running server that a local run is to use for a pool, if any. What is published never depends on one.</summary>
-    public Uri? ServerOf(string name) => builder.ExecutionContext.IsRunMode && OptionsOf(name).Server is { Length: > 0 } address ? new Uri(address) : null;
+    /// <exception cref="StartupException">Its address is none.</exception>
+    public Uri? ServerOf(string name) =>
+        !builder.ExecutionContext.IsRunMode || OptionsOf(name).Server is not { Length: > 0 } address ? null
+        : Uri.TryCreate(address, UriKind.Absolute, out var server) ? server
+        : throw new StartupException($"{PoolOptions.Section}:{name}:{nameof(PoolOptions.Server)} {PoolOptions.ServerRule}");
 
     /// <summary>The secret parameter <c>NAME-KIND</c> of a pool, if the configuration has it.</summary>
     public IResourceBuilder<ParameterResource>? SecretOf(string name, string kind) =>

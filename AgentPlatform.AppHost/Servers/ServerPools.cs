@@ -86,24 +86,49 @@ internal static class ServerPools
     /// <param name="pools">The platform's pools.</param>
     /// <param name="name">Name by which clients ask for the model.</param>
     /// <param name="repository">Folder of Triton's model repository, relative to this repository; in a cluster, the pool's volume of weights.</param>
+    /// <param name="labels">What the model's scores stand for, in their order. A model that analyzes has them, one that chats has none.</param>
     /// <param name="operation">What the model is asked.</param>
     /// <param name="model">The model's name in that folder; the pool's name if null.</param>
     /// <param name="gpus">GPUs that it may use; none makes it compute on the CPU.</param>
     /// <param name="tag">Version of the image.</param>
     /// <param name="configure">Sets options of the pool, which the configuration can override.</param>
+    /// <exception cref="StartupException">Labels are missing, or there are some for a chat.</exception>
     public static IResourceBuilder<ProjectResource> AddTriton(
-        this ModelPools pools, string name, string repository, ModelOperation operation = ModelOperation.Analyze, string? model = null, int gpus = 1, string tag = "25.09-py3",
-        Action<PoolOptions>? configure = null)
+        this ModelPools pools, string name, string repository, IReadOnlyList<string>? labels = null, ModelOperation operation = ModelOperation.Analyze, string? model = null, int gpus = 1,
+        string tag = "25.09-py3", Action<PoolOptions>? configure = null)
     {
-        var pool = pools.Add(name, EngineType.Triton, operation, $"{model ?? name} on Triton.", WithGpus(gpus, configure)).WithEnvironment("Triton__ModelName", model ?? name);
-        return pools.ServerOf(name) is { } address
-            ? pool.WithEnvironment("Triton__Endpoint", address.ToString())
-            : pool.WithServer(pools, new EngineServer("Triton", "nvcr.io/nvidia/tritonserver", tag, Port: 8000, "/v2/health/ready", "Triton__Endpoint", "")
+        CheckLabels(name, labels ?? [], operation);
+        var address = pools.ServerOf(name);
+        var upstreamModel = (address is null ? null : pools.OptionsOf(name).UpstreamModel) ?? model ?? name;
+        var pool = pools.Add(name, EngineType.Triton, operation, $"{upstreamModel} on Triton.", WithGpus(gpus, configure)).WithEnvironment("Triton__ModelName", upstreamModel);
+        foreach (var (index, label) in (labels ?? []).Index())
+        {
+            pool.WithEnvironment($"Triton__Labels__{Text(index)}", label);
+        }
+
+        if (address is null)
+        {
+            return pool.WithServer(pools, new EngineServer("Triton", "nvcr.io/nvidia/tritonserver", tag, Port: 8000, "/v2/health/ready", "Triton__Endpoint", "")
             {
                 Args = ["tritonserver", "--model-repository=/models"],
                 ModelFolder = repository,
                 SharesMemory = true,
             });
+        }
+
+        pool.WithEnvironment("Triton__Endpoint", address.ToString());
+        return pools.SecretOf(name, "api-key") is { } key ? pool.WithEnvironment("Triton__ApiKey", key) : pool;
+    }
+
+    // The worker takes a model with labels for a classifier, and one without for one that chats.
+    private static void CheckLabels(string name, IReadOnlyList<string> labels, ModelOperation operation)
+    {
+        if (operation == ModelOperation.Analyze != labels.Count > 0 || labels.Any(string.IsNullOrWhiteSpace))
+        {
+            throw new StartupException(operation == ModelOperation.Analyze
+                ? $"The pool '{name}' is to analyze: give AddTriton the labels of its model's scores in their order, such as labels: [\"Negative\", \"Positive\"], or operation: ModelOperation.Chat."
+                : $"The pool '{name}' is to chat: leave the labels of AddTriton away, or ask it for ModelOperation.Analyze.");
+        }
     }
 
     private static IResourceBuilder<ProjectResource> AddChatServer(

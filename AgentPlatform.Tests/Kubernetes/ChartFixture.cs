@@ -23,7 +23,7 @@ public sealed class ChartFixture : IDisposable
     {
         pools.AddVllm("llama", "meta-llama/Llama-3.1-8B-Instruct", gpus: 2, configure: pool => pool.Model = "llama-3.1");
         pools.AddOnnxChat("onnx", "models/smollm2", "In the worker, on a GPU.", pool => (pool.Gpus, pool.ExecutionProvider, pool.Weights, pool.WeightsClaim) = (1, "cuda", WeightsSource.Claim, "weights"));
-        pools.AddTriton("toxicity", "models/triton", configure: pool => (pool.Weights, pool.WeightsImage, pool.GpuResource) = (WeightsSource.OciImage, "registry.example/weights:1", "nvidia.com/mig-1g.10gb"));
+        pools.AddTriton("toxicity", "models/triton", ["Harmless", "Toxic"], configure: pool => (pool.Weights, pool.WeightsImage, pool.GpuResource) = (WeightsSource.OciImage, "registry.example/weights:1", "nvidia.com/mig-1g.10gb"));
         pools.AddLlamaCpp("qwen", "models/qwen.gguf", configure: pool => (pool.Weights, pool.WeightsClaim) = (WeightsSource.Claim, "weights"));
         pools.AddOllama("small", "llama3.2:3b");
         pools.AddOpenAI("gpt", "gpt-5-mini");

@@ -142,6 +142,11 @@ internal sealed class BatchWindow(AgentClient agent, TimeSpan window, int maxBat
             {
                 items.ForEach(item => item.Answer.TrySetCanceled());
             }
+            catch (Exception e)
+            {
+                // Nobody awaits this method: whatever it is, those who wait for their answers have to hear of it.
+                items.ForEach(item => item.Answer.TrySetException(e));
+            }
         }
 
         private static void Settle(Item item, ReadOnlyMemory<byte> answer)
@@ -150,9 +155,9 @@ internal sealed class BatchWindow(AgentClient agent, TimeSpan window, int maxBat
             {
                 item.Answer.TrySetResult(AgentClient.ResultOf(item.Request.Operation, answer));
             }
-            catch (InferenceException e)
+            catch (Exception e)
             {
-                item.Answer.TrySetException(e);
+                item.Answer.TrySetException(e); // Its own failure, whatever it is; the others have their answers.
             }
         }
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using AgentPlatform.Api.Replay;
 using AgentPlatform.Messaging.Contracts;
 using Microsoft.AspNetCore.Http;
@@ -88,7 +89,61 @@ public sealed class RecordedResponsesTests
         Assert.Equal(0, responses.Count);
     }
 
-    private RecordedResponses Create(ReplayOptions options) => new(Options.Create(options), _time);
+    [Fact]
+    public void What_is_on_record_what_was_replayed_and_what_had_no_room_is_measured()
+    {
+        var meters = Worker.Meters.Create();
+        var measured = new Dictionary<string, long>(StringComparer.Ordinal);
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, self) =>
+            {
+                if (instrument.Meter.Scope == meters && instrument.Name.StartsWith("agentplatform.replay.", StringComparison.Ordinal))
+                {
+                    self.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        void Add(Instrument instrument, long value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+        {
+            var name = $"{instrument.Name["agentplatform.replay.".Length..]} {(tags.Length > 0 ? tags[0].Value : "")}".TrimEnd();
+            measured[name] = (instrument.IsObservable ? 0 : measured.GetValueOrDefault(name)) + value;
+        }
+
+        listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Add(instrument, value, tags));
+        listener.SetMeasurementEventCallback<int>((instrument, value, tags, _) => Add(instrument, value, tags));
+        listener.Start();
+
+        var responses = Create(new ReplayOptions { MaxResponseSize = 64 * 1024, MaxTotalSize = 100 * 1024, MaxResponses = 2 }, meters);
+        Finished(responses, "large", 70_000).Dispose();
+        Assert.Equal("response_not_kept", Failure(() => Claim(responses, "large")).Code);
+        Assert.Equal("stream_expired", Failure(() => responses.Resume("large", 0, "")).Code);
+        using var kept = Finished(responses, "kept", 10);
+        Open(responses, "kept").Dispose();
+        Open(responses, "kept").Dispose();
+        Assert.Equal("response_too_large", Failure(() => responses.RequireRoom(70_000)).Code);
+        responses.RequireRoom(10);
+
+        // Two that run, larger than all may be together, and none whose place a third one could have.
+        var running = new[] { Claim(responses, "a"), Claim(responses, "b") };
+        _ = running.Select(run => run.Fresh!.Log!.GetMemory(60_000)).ToList();
+        Assert.Equal(503, Failure(() => Claim(responses, "c")).Status);
+        Assert.Equal(503, Failure(() => responses.RequireRoom(10)).Status);
+        listener.RecordObservableInstruments();
+
+        Assert.Equal(
+            [
+                ("refused dropped", 2), ("refused number", 1), ("refused response_size", 1), ("refused total_size", 1),
+                ("replays key", 2), ("responses", 2), ("size", responses.Charged),
+            ],
+            measured.Select(pair => (pair.Key, pair.Value)).OrderBy(pair => pair.Key, StringComparer.Ordinal));
+        Assert.InRange(responses.Charged, 120_000, 130_000);
+        Array.ForEach(running, run => run.Reader.Dispose());
+    }
+
+    private RecordedResponses Create(ReplayOptions options) => Create(options, Worker.Meters.Create());
+
+    private RecordedResponses Create(ReplayOptions options, IMeterFactory meters) => new(Options.Create(options), _time, new ReplayMetrics(meters));
 
     private static (ResponseReader Reader, RecordedResponse? Fresh) Claim(RecordedResponses responses, string name) => responses.Claim([name], "", _kept, Timeout.InfiniteTimeSpan);
 

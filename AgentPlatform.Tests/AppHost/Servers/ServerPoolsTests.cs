@@ -3,6 +3,7 @@ using AgentPlatform.AppHost.Models;
 using AgentPlatform.AppHost.Servers;
 using AgentPlatform.AppHost.Startup;
 using Aspire.Hosting;
+using Aspire.Hosting.ApplicationModel;
 
 namespace AgentPlatform.Tests.AppHost.Servers;
 
@@ -72,13 +73,69 @@ public sealed class ServerPoolsTests : IDisposable
     [Fact]
     public async Task AddTriton_Published_ServesTheRepositoryToAnEngineOfItsOwn()
     {
-        var resources = await PublishAsync(pools => pools.AddTriton("toxicity", "models/triton"));
+        var resources = await PublishAsync(pools => pools.AddTriton("toxicity", "models/triton", ["Harmless", "Toxic"]));
 
         Assert.Equal(["tritonserver", "--model-repository=/models"], Strings(resources.GetProperty("toxicity-server").GetProperty("args")));
         var worker = resources.GetProperty("toxicity").GetProperty("env");
         Assert.Equal("triton", worker.GetProperty("Engine__Type").GetString());
         Assert.Equal("{toxicity-server.bindings.http.url}", worker.GetProperty("Triton__Endpoint").GetString());
         Assert.Equal("toxicity", worker.GetProperty("Triton__ModelName").GetString());
+        Assert.Equal(("Harmless", "Toxic"), (worker.GetProperty("Triton__Labels__0").GetString(), worker.GetProperty("Triton__Labels__1").GetString()));
+        Assert.False(worker.TryGetProperty("Triton__Labels__2", out _));
+    }
+
+    [Fact]
+    public async Task AddTriton_ForAChat_HasNoLabels()
+    {
+        var resources = await PublishAsync(
+            pools => pools.AddTriton("writer", "models/triton", operation: ModelOperation.Chat, model: "ensemble"), "--Pools:writer:UpstreamModel=elsewhere");
+
+        Assert.Equal("Chat", resources.GetProperty("gateway").GetProperty("env").GetProperty("Models__0__Operations__0").GetString());
+        Assert.Equal("ensemble", resources.GetProperty("writer").GetProperty("env").GetProperty("Triton__ModelName").GetString());
+        Assert.False(resources.GetProperty("writer").GetProperty("env").TryGetProperty("Triton__Labels__0", out _));
+    }
+
+    [Fact]
+    public async Task AddTriton_WithARunningServer_AsksItForTheModelThatTheConfigurationNames()
+    {
+        var pools = Create(
+            ["--Pools:toxicity:Server=http://localhost:8000", "--Pools:toxicity:UpstreamModel=toxicity_v2", "--Parameters:toxicity-api-key=sk-secret"], hasContainers: false);
+
+        var pool = pools.AddTriton("toxicity", "models/triton", ["Harmless", "Toxic"], model: "toxicity_v1");
+
+        var context = new EnvironmentCallbackContext(pools.ApplicationBuilder.ExecutionContext, pool.Resource);
+        foreach (var annotation in pool.Resource.Annotations.OfType<EnvironmentCallbackAnnotation>())
+        {
+            await annotation.Callback(context);
+        }
+
+        Assert.Equal("http://localhost:8000/", context.EnvironmentVariables["Triton__Endpoint"]);
+        Assert.Equal("toxicity_v2", context.EnvironmentVariables["Triton__ModelName"]);
+        Assert.Equal("toxicity-api-key", Assert.IsType<ParameterResource>(context.EnvironmentVariables["Triton__ApiKey"]).Name);
+    }
+
+    [Theory]
+    [InlineData]
+    [InlineData("Toxic", "")]
+    public void AddTriton_ToAnalyzeWithoutALabelForEachScore_IsRefused(params string[] labels)
+    {
+        var pools = Create([], hasContainers: true);
+
+        var e = Assert.Throws<StartupException>(() => pools.AddTriton("toxicity", "models/triton", labels));
+
+        Assert.Equal(
+            "The pool 'toxicity' is to analyze: give AddTriton the labels of its model's scores in their order, such as labels: [\"Negative\", \"Positive\"], or operation: ModelOperation.Chat.",
+            e.Message);
+    }
+
+    [Fact]
+    public void AddTriton_ToChatWithLabels_IsRefused()
+    {
+        var pools = Create([], hasContainers: true);
+
+        var e = Assert.Throws<StartupException>(() => pools.AddTriton("writer", "models/triton", ["Toxic"], ModelOperation.Chat));
+
+        Assert.Equal("The pool 'writer' is to chat: leave the labels of AddTriton away, or ask it for ModelOperation.Analyze.", e.Message);
     }
 
     [Fact]
@@ -116,6 +173,8 @@ public sealed class ServerPoolsTests : IDisposable
     [Theory]
     [InlineData("ftp://localhost")]
     [InlineData("localhost:8000")]
+    [InlineData("http://localhost:port/v1")]
+    [InlineData("http:///v1")]
     public void AServer_WithAWrongAddress_IsRefusedWithItsKey(string address)
     {
         var pools = Create([$"--Pools:llama:Server={address}"], hasContainers: false);

@@ -1,4 +1,4 @@
-using System.Text;
+using System.Runtime.InteropServices;
 using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Messaging.Replies;
@@ -8,28 +8,29 @@ using Microsoft.Extensions.Time.Testing;
 namespace AgentPlatform.Tests.Messaging.Replies;
 
 /// <summary>
-/// A request, its queue and its workers as a model: workers take messages, ask, send, die, freeze and come back late; frames are lost, doubled and
-/// overtaken; a run of random events decides what happens next. Whatever it is, the client's text is a prefix of the true answer, and once the
-/// disturbances end it is the whole answer.
+/// A request, its queue and its workers as a model: workers take messages, ask, send, die, vanish, freeze and come back late; frames are lost, doubled
+/// and overtaken; a run of random events decides what happens next. No two workers make the same part, and each part is made to follow certain others:
+/// whatever happens, the client gets only parts that follow just those that it has, and once the disturbances end it gets all.
 /// </summary>
 public sealed class ReplyAssemblyModelTests
 {
-    private const string Answer = "The quick brown fox.";
+    private const int Length = 20;
 
     [Property(MaxTest = 2000, EndSize = 400)]
-    public bool Any_order_of_events_gives_a_prefix_of_the_answer_and_in_the_end_the_answer(byte[] events)
+    public bool Any_order_of_events_gives_parts_that_belong_together_and_in_the_end_all_of_them(byte[] events)
     {
         var run = new Run();
         foreach (var happening in events)
         {
             run.Happen(happening % 16, happening / 16);
-            if (!Answer.StartsWith(run.Text, StringComparison.Ordinal))
+            if (run.IsTorn)
             {
                 return false;
             }
         }
 
-        return run.Calm() == Answer && run.IsComplete;
+        run.Calm();
+        return run is { IsComplete: true, IsTorn: false };
     }
 
     /// <summary>A message of the request in the queue, or at the worker that holds it unacknowledged.</summary>
@@ -41,7 +42,8 @@ public sealed class ReplyAssemblyModelTests
 
         public ushort? Attempt { get; set; }
 
-        public uint Next { get; set; }
+        /// <summary>The parts that it was told of and those that it made.</summary>
+        public List<int> Answer { get; } = [];
 
         public Guid Claim { get; } = Guid.NewGuid();
 
@@ -57,7 +59,10 @@ public sealed class ReplyAssemblyModelTests
         private readonly List<Worker> _workers = [];
         private readonly List<Frame> _onTheWay = [];
         private readonly IAsyncEnumerator<ReplyPart> _reader;
-        private readonly StringBuilder _text = new();
+        private readonly List<int> _received = [];
+
+        // What each part that was ever made follows, by the part's number.
+        private readonly List<int[]> _made = [];
         private Task<bool>? _pending;
 
         public Run()
@@ -68,14 +73,8 @@ public sealed class ReplyAssemblyModelTests
 
         public bool IsComplete { get; private set; }
 
-        public string Text
-        {
-            get
-            {
-                Read();
-                return _text.ToString();
-            }
-        }
+        /// <summary>Whether the client got something that does not follow what it has.</summary>
+        public bool IsTorn { get; private set; }
 
         public void Happen(int what, int which)
         {
@@ -100,8 +99,11 @@ public sealed class ReplyAssemblyModelTests
                 case 12 when _onTheWay.Count > 0:
                     _onTheWay.Add(_onTheWay[which % _onTheWay.Count]); // Doubled.
                     break;
-                case 13 when worker is not null:
+                case 13 when worker is not null && which < 12:
                     Die(worker);
+                    break;
+                case 13 when worker is not null:
+                    _workers.Remove(worker); // Neither it nor its message is seen again, and the broker does not know.
                     break;
                 case 14 when worker is not null:
                     worker.IsFrozen = !worker.IsFrozen;
@@ -113,10 +115,12 @@ public sealed class ReplyAssemblyModelTests
                 default:
                     break;
             }
+
+            Read();
         }
 
         /// <summary>From now on nothing is disturbed: what is there is worked off.</summary>
-        public string Calm()
+        public void Calm()
         {
             _workers.ForEach(worker => worker.IsFrozen = false);
             for (var round = 0; round < 300 && !IsComplete; round++)
@@ -142,8 +146,13 @@ public sealed class ReplyAssemblyModelTests
             }
 
             // The reader is woken on another thread.
-            SpinWait.SpinUntil(() => Text.Length >= 0 && IsComplete, TimeSpan.FromSeconds(30));
-            return Text;
+            SpinWait.SpinUntil(
+                () =>
+                {
+                    Read();
+                    return IsComplete;
+                },
+                TimeSpan.FromSeconds(10));
         }
 
         private void Take()
@@ -161,8 +170,9 @@ public sealed class ReplyAssemblyModelTests
                 var grant = _assembly.Claim(new ClaimNote("w", worker.Claim, worker.Message.Issue));
                 if (grant?.Attempt is { } granted)
                 {
-                    (worker.Attempt, worker.Next) = (granted, grant.Parts);
-                    Assert.Equal(Answer[..(int)grant.Parts], Encoding.UTF8.GetString(grant.Trail));
+                    worker.Attempt = granted;
+                    worker.Answer.AddRange(MemoryMarshal.Cast<byte, int>(grant.Trail));
+                    Assert.Equal((int)grant.Parts, worker.Answer.Count);
                     _onTheWay.Add(new Frame(id, granted, grant.Parts, ReplyKind.Started, new StartedNote("w").ToUtf8()));
                 }
                 else if (grant is not null)
@@ -173,10 +183,13 @@ public sealed class ReplyAssemblyModelTests
                 return;
             }
 
-            var offset = worker.Next++;
-            var part = offset < Answer.Length ? Encoding.UTF8.GetBytes(Answer.Substring((int)offset, 1)) : [];
-            _onTheWay.Add(new Frame(id, attempt, offset, part.Length > 0 ? ReplyKind.Delta : ReplyKind.End, part, part));
-            if (part.Length == 0)
+            var number = _made.Count;
+            var part = BitConverter.GetBytes(number);
+            var isEnd = worker.Answer.Count == Length;
+            _made.Add([.. worker.Answer]);
+            _onTheWay.Add(new Frame(id, attempt, (uint)worker.Answer.Count, isEnd ? ReplyKind.End : ReplyKind.Delta, part, part));
+            worker.Answer.Add(number);
+            if (isEnd)
             {
                 _workers.Remove(worker); // Its last part is with the broker: acknowledged.
             }
@@ -218,10 +231,18 @@ public sealed class ReplyAssemblyModelTests
                     return;
                 }
 
-                var hasPart = _pending.Result;
+                IsComplete = !_pending.Result;
                 _pending = null;
-                IsComplete = !hasPart;
-                _text.Append(hasPart ? Encoding.UTF8.GetString(_reader.Current.Payload.Span) : "");
+                if (!IsComplete)
+                {
+                    var number = BitConverter.ToInt32(_reader.Current.Payload.Span);
+                    IsTorn |= !_made[number].SequenceEqual(_received);
+                    _received.Add(number);
+                }
+                else
+                {
+                    IsTorn |= _received.Count != Length + 1; // With the end.
+                }
             }
         }
     }

@@ -9,7 +9,7 @@ internal static class BytePairTrainer
     {
         var pieces = texts.SelectMany(BytePairTokenizer.Pieces).CountBy(piece => piece)
             .OrderBy(piece => piece.Key, StringComparer.Ordinal)
-            .Select(piece => (Symbols: ByteAlphabet.Spell(piece.Key).Select(character => character.ToString()).ToList(), Count: piece.Value))
+            .Select(piece => (Symbols: ByteSpelling.Spell(piece.Key).Select(character => character.ToString()).ToList(), Count: piece.Value))
             .ToList();
         var merges = new List<(string Left, string Right)>();
         while (merges.Count < size - 256 - BytePairVocabulary.Special.Count && MostFrequent(pieces) is { } merge)

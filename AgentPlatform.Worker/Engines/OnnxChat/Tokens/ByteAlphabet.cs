@@ -1,22 +1,16 @@
 namespace AgentPlatform.Worker.Engines.OnnxChat.Tokens;
 
 /// <summary>
-/// The characters that stand for bytes in the vocabulary of a byte-level tokenizer (GPT-2's table): a byte that is a printable character of
-/// Latin-1 stands for itself, the others follow each other from U+0100 on.
+/// The characters that stand for bytes in the vocabulary of a byte-level tokenizer (GPT-2's table, which the files of Hugging Face and llama.cpp use): a byte
+/// that is a printable character of Latin-1 stands for itself, the others follow each other from U+0100 on (so a space is Ġ).
 /// </summary>
 internal static class ByteAlphabet
 {
-    private static readonly Dictionary<char, byte> _bytes = [];
+    private static readonly char[] _characters = Make();
+    private static readonly Dictionary<char, byte> _bytes = _characters.Index().ToDictionary(each => each.Item, each => (byte)each.Index);
 
-    static ByteAlphabet()
-    {
-        var others = 0;
-        for (var value = 0; value < 256; value++)
-        {
-            var printable = value is >= '!' and <= '~' or >= 0xA1 and <= 0xAC or >= 0xAE and <= 0xFF;
-            _bytes[printable ? (char)value : (char)(0x100 + others++)] = (byte)value;
-        }
-    }
+    /// <summary>The character of each byte, by its value.</summary>
+    public static ReadOnlySpan<char> Characters => _characters;
 
     /// <summary>The bytes that a token stands for; null if it has a character that is none of these.</summary>
     public static byte[]? Decode(string token)
@@ -31,5 +25,17 @@ internal static class ByteAlphabet
         }
 
         return bytes;
+    }
+
+    private static char[] Make()
+    {
+        var characters = new char[256];
+        var next = 0x100;
+        for (var value = 0; value < 256; value++)
+        {
+            characters[value] = value is (>= '!' and <= '~') or (>= 0xA1 and <= 0xAC) or >= 0xAE ? (char)value : (char)next++;
+        }
+
+        return characters;
     }
 }
