@@ -15,7 +15,7 @@ internal sealed class DrainClock : IDisposable
 
     public DrainClock(IHostApplicationLifetime lifetime, IOptions<StoppingOptions> options, TimeProvider time)
     {
-        Began = lifetime.ApplicationStopping;
+        (Began, Over) = (lifetime.ApplicationStopping, _over.Token);
         _registration = Began.Register(() =>
             _timer = time.CreateTimer(static over => ((CancellationTokenSource)over!).Cancel(), _over, options.Value.DrainTimeout, Timeout.InfiniteTimeSpan));
     }
@@ -23,8 +23,8 @@ internal sealed class DrainClock : IDisposable
     /// <summary>Cancelled when the process begins to stop.</summary>
     public CancellationToken Began { get; }
 
-    /// <summary>Cancelled when it has waited long enough for what runs.</summary>
-    public CancellationToken Over => _over.Token;
+    /// <summary>Cancelled when it has waited long enough for what runs. Can be asked for also by those who outlive the clock.</summary>
+    public CancellationToken Over { get; }
 
     /// <inheritdoc/>
     public void Dispose()
