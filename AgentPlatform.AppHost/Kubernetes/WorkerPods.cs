@@ -27,7 +27,7 @@ internal sealed class WorkerPods(KubernetesChart chart, string name, PoolOptions
     /// <summary>Tells the gateway the version that values.yaml names.</summary>
     /// <param name="gateway">The gateway's objects.</param>
     /// <param name="entry">Beginning of the variables of this model.</param>
-    public void ConfigureGateway(KubernetesResource gateway, string entry) => 
+    public void ConfigureGateway(KubernetesResource gateway, string entry) =>
         SetVersion(gateway, $"{entry}Version");
 
     public void Configure(KubernetesResource service)

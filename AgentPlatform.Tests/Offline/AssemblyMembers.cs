@@ -14,7 +14,7 @@ internal sealed record Member(string Type, string Name, int Parameters)
 internal sealed class AssemblyMembers : IDisposable
 {
     // What the compiler adds to a record or an enumerator.
-    private static readonly HashSet<string> Synthesized = ["Equals", "GetHashCode", "ToString", "Deconstruct", "<Clone>$", "op_Equality", "op_Inequality", "PrintMembers"];
+    private static readonly HashSet<string> _synthesized = ["Equals", "GetHashCode", "ToString", "Deconstruct", "<Clone>$", "op_Equality", "op_Inequality", "PrintMembers"];
 
     private readonly PEReader _file;
     private readonly MetadataReader _reader;
@@ -44,7 +44,7 @@ internal sealed class AssemblyMembers : IDisposable
             {
                 var methodName = _reader.GetString(method.Name);
                 var isOverride = method.Attributes.HasFlag(MethodAttributes.Virtual) && !method.Attributes.HasFlag(MethodAttributes.NewSlot);
-                if (!isOverride && !promised.Contains(methodName) && !Synthesized.Contains(methodName))
+                if (!isOverride && !promised.Contains(methodName) && !_synthesized.Contains(methodName))
                 {
                     yield return Of(name, methodName, method.Signature);
                 }

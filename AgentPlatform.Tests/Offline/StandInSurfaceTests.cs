@@ -3,14 +3,14 @@ namespace AgentPlatform.Tests.Offline;
 /// <summary>The stand-ins for Aspire stay as small as their use: a public member that nobody calls is one to delete.</summary>
 public sealed class StandInSurfaceTests
 {
-    private static readonly string[] StandIns = ["Aspire.Hosting", "Aspire.Hosting.RabbitMQ", "Aspire.Hosting.Kubernetes", "Aspire.RabbitMQ.Client"];
-    private static readonly string[] Consumers = ["AgentPlatform.AppHost", "AgentPlatform.Messaging", "AgentPlatform.Gateway", "AgentPlatform.Worker", "AgentPlatform.Tests"];
+    private static readonly string[] _standIns = ["Aspire.Hosting", "Aspire.Hosting.RabbitMQ", "Aspire.Hosting.Kubernetes", "Aspire.RabbitMQ.Client"];
+    private static readonly string[] _consumers = ["AgentPlatform.AppHost", "AgentPlatform.Messaging", "AgentPlatform.Gateway", "AgentPlatform.Worker", "AgentPlatform.Tests"];
 
     [Fact]
     public void PublicMembers_OfStandIns_AreAllUsed()
     {
-        var standIns = StandIns.Select(name => (Name: name, Members: new AssemblyMembers(Output(Path.Combine("offline", name), name)))).ToList();
-        var consumers = Consumers.Select(name => (Name: name, Members: new AssemblyMembers(Output(name, name)))).ToList();
+        var standIns = _standIns.Select(name => (Name: name, Members: new AssemblyMembers(Output(Path.Combine("offline", name), name)))).ToList();
+        var consumers = _consumers.Select(name => (Name: name, Members: new AssemblyMembers(Output(name, name)))).ToList();
 
         var interfaces = standIns.SelectMany(standIn => standIn.Members.InterfaceMethods()).ToLookup(method => method.Type, method => method.Method);
         var unused = new List<string>();

@@ -21,16 +21,8 @@ internal static class HostRole
         Func<string[], Task<int>> run = role switch
         {
             "gateway" or "worker" => arguments => RunProgramAsync(role, arguments),
-            "upstream" => async arguments =>
-            {
-                await Upstream.RunAsync(arguments);
-                return 0;
-            },
-            "yarp" => async arguments =>
-            {
-                await YarpProxy.RunAsync(arguments);
-                return 0;
-            },
+            "upstream" => arguments => ExitCodeOfAsync(Upstream.RunAsync(arguments)),
+            "yarp" => arguments => ExitCodeOfAsync(YarpProxy.RunAsync(arguments)),
             _ => throw new ArgumentException($"There is no role '{role}'."),
         };
         var running = run(args);
@@ -43,6 +35,12 @@ internal static class HostRole
         var program = Assembly.Load(role == "gateway" ? "AgentPlatform.Gateway" : "AgentPlatform.Worker");
         await Task.Yield();
         return program.EntryPoint!.Invoke(null, [args]) is int exitCode ? exitCode : 0;
+    }
+
+    private static async Task<int> ExitCodeOfAsync(Task server)
+    {
+        await server;
+        return 0;
     }
 
     private static async Task AnswerAsync()

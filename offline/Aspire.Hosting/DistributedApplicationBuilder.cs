@@ -16,7 +16,7 @@ namespace Aspire.Hosting;
 internal sealed class DistributedApplicationBuilder : IDistributedApplicationBuilder
 {
     // Command line of the application host, as the Aspire command line and `dotnet run -- ...` write it.
-    private static readonly Dictionary<string, string> Switches = new()
+    private static readonly Dictionary<string, string> _switches = new()
     {
         ["--operation"] = "AppHost:Operation",
         ["--publisher"] = "Publishing:Publisher",
@@ -44,7 +44,7 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationBui
             _host.Configuration.AddEnvironmentVariables();
         }
 
-        _host.Configuration.AddCommandLine(args, Switches);
+        _host.Configuration.AddCommandLine(args, _switches);
         _host.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning)
             .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None)
             .AddFilter("Microsoft.AspNetCore", LogLevel.Warning)

@@ -6,7 +6,7 @@ namespace Aspire.Hosting;
 /// <summary>A profile of a project's Properties/launchSettings.json.</summary>
 internal sealed record LaunchProfile(string Name, IReadOnlyList<LaunchUrl> Urls, IReadOnlyDictionary<string, string> Environment)
 {
-    private static readonly JsonDocumentOptions Lenient = new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
+    private static readonly JsonDocumentOptions _lenient = new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
 
     /// <summary>The profile <paramref name="preferred"/> if the project has it, else its first one that starts the project; null without any.</summary>
     public static LaunchProfile? Of(string projectPath, string? preferred)
@@ -23,7 +23,7 @@ internal sealed record LaunchProfile(string Name, IReadOnlyList<LaunchUrl> Urls,
     private static List<LaunchProfile> All(string projectPath)
     {
         var path = Path.Combine(Path.GetDirectoryName(projectPath)!, "Properties", "launchSettings.json");
-        if (!File.Exists(path) || JsonNode.Parse(File.ReadAllText(path), documentOptions: Lenient)?["profiles"] is not JsonObject profiles)
+        if (!File.Exists(path) || JsonNode.Parse(File.ReadAllText(path), documentOptions: _lenient)?["profiles"] is not JsonObject profiles)
         {
             return [];
         }

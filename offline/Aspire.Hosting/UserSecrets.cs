@@ -8,7 +8,7 @@ namespace Aspire.Hosting;
 /// <summary>The user secrets of the application host: a JSON file under the user's home.</summary>
 internal static class UserSecrets
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+    private static readonly JsonSerializerOptions _indented = new() { WriteIndented = true };
 
     /// <summary>Adds a value; does nothing when the application host has no UserSecretsId.</summary>
     public static void Keep(string key, string value)
@@ -27,7 +27,7 @@ internal static class UserSecrets
         var written = $"{path}.{Environment.ProcessId}";
         using (var file = new FileStream(written, OwnerOnly()))
         {
-            JsonSerializer.Serialize(file, secrets, Indented);
+            JsonSerializer.Serialize(file, secrets, _indented);
         }
 
         File.Move(written, path, overwrite: true);

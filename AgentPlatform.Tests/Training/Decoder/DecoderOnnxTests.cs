@@ -5,18 +5,18 @@ namespace AgentPlatform.Tests.Training.Decoder;
 
 public class DecoderOnnxTests
 {
-    private static readonly DecoderShape Shape = new(Vocabulary: 50, Layers: 2, Width: 24, Heads: 6, KeyValueHeads: 2, HeadSize: 8, Hidden: 40, Context: 64);
-    private static readonly DecoderWeights Weights = DecoderWeights.Random(Shape, seed: 7);
-    private static readonly int[] Tokens = [3, 49, 0, 17, 17, 5, 21, 8, 30, 2, 44];
+    private static readonly DecoderShape _shape = new(Vocabulary: 50, Layers: 2, Width: 24, Heads: 6, KeyValueHeads: 2, HeadSize: 8, Hidden: 40, Context: 64);
+    private static readonly DecoderWeights _weights = DecoderWeights.Random(_shape, seed: 7);
+    private static readonly int[] _tokens = [3, 49, 0, 17, 17, 5, 21, 8, 30, 2, 44];
 
-    private static readonly InferenceSession Session = new(DecoderOnnx.Write(Shape, Weights));
+    private static readonly InferenceSession _session = new(DecoderOnnx.Write(_shape, _weights));
 
     [Fact]
     public void Prompt_InOneRun_HasTheLogitsOfTheDefinition()
     {
-        var (logits, _) = Run([Tokens], Mask(1, Tokens.Length), [[.. Enumerable.Range(0, Tokens.Length)]], past: null);
+        var (logits, _) = Run([_tokens], Mask(1, _tokens.Length), [[.. Enumerable.Range(0, _tokens.Length)]], past: null);
 
-        Close(new ReferenceDecoder(Shape, Weights).Logits(Tokens), logits[0]);
+        Close(new ReferenceDecoder(_shape, _weights).Logits(_tokens), logits[0]);
     }
 
     [Fact]
@@ -24,26 +24,26 @@ public class DecoderOnnxTests
     {
         float[][]? past = null;
         var rows = new List<float[]>();
-        for (var position = 0; position < Tokens.Length; position++)
+        for (var position = 0; position < _tokens.Length; position++)
         {
-            (var logits, past) = Run([[Tokens[position]]], Mask(1, position + 1), [[position]], past);
+            (var logits, past) = Run([[_tokens[position]]], Mask(1, position + 1), [[position]], past);
             rows.Add(logits[0][0]);
         }
 
-        Close(new ReferenceDecoder(Shape, Weights).Logits(Tokens), [.. rows]);
+        Close(new ReferenceDecoder(_shape, _weights).Logits(_tokens), [.. rows]);
     }
 
     [Fact]
     public void Batch_WithUnusedSlotsBeforeAndBetween_SeesOnlyWhatTheMaskLeaves()
     {
         // Row 0 is padded on the left by three slots; row 1 has its unused slots in the middle, as a past with spare room has.
-        int[][] tokens = [[0, 0, 0, .. Tokens[..8]], [.. Tokens[..4], 0, 0, 0, .. Tokens[4..8]]];
+        int[][] tokens = [[0, 0, 0, .. _tokens[..8]], [.. _tokens[..4], 0, 0, 0, .. _tokens[4..8]]];
         int[][] positions = [[0, 0, 0, .. Enumerable.Range(0, 8)], [0, 1, 2, 3, 0, 0, 0, 4, 5, 6, 7]];
         var mask = positions.SelectMany((row, index) => row.Select((_, slot) => slot >= (index == 0 ? 0 : 4) && slot < (index == 0 ? 3 : 7) ? 0L : 1L)).ToArray();
 
         var (logits, _) = Run(tokens, mask, positions, past: null);
 
-        var expected = new ReferenceDecoder(Shape, Weights).Logits(Tokens[..8]);
+        var expected = new ReferenceDecoder(_shape, _weights).Logits(_tokens[..8]);
         Close(expected, logits[0][3..]);
         Close(expected, [.. logits[1][..4], .. logits[1][7..]]);
         Assert.All(logits.SelectMany(row => row).SelectMany(row => row), logit => Assert.True(float.IsFinite(logit)));
@@ -52,10 +52,10 @@ public class DecoderOnnxTests
     [Fact]
     public void Parameters_CountsEveryWeight()
     {
-        var layers = Weights.Layers.SelectMany(layer => (float[][])
+        var layers = _weights.Layers.SelectMany(layer => (float[][])
             [layer.AttentionNorm, layer.Query, layer.Key, layer.Value, layer.Output, layer.FeedForwardNorm, layer.Gate, layer.Up, layer.Down]);
 
-        Assert.Equal(layers.Append(Weights.Embedding).Append(Weights.FinalNorm).Sum(matrix => matrix.LongLength), Shape.Parameters);
+        Assert.Equal(layers.Append(_weights.Embedding).Append(_weights.FinalNorm).Sum(matrix => matrix.LongLength), _shape.Parameters);
     }
 
     private static long[] Mask(int rows, int slots) => [.. Enumerable.Repeat(1L, rows * slots)];
@@ -80,16 +80,16 @@ public class DecoderOnnxTests
             ["attention_mask"] = Longs(mask, batch, slots),
             ["position_ids"] = Longs(positions.SelectMany(row => row).Select(position => (long)position), batch, count),
         };
-        string[] parts = [.. Enumerable.Range(0, Shape.Layers).SelectMany(layer => (string[])[$"{layer}.key", $"{layer}.value"])];
+        string[] parts = [.. Enumerable.Range(0, _shape.Layers).SelectMany(layer => (string[])[$"{layer}.key", $"{layer}.value"])];
         foreach (var (index, part) in parts.Index())
         {
             inputs[$"past_key_values.{part}"] = OrtValue.CreateTensorValueFromMemory(
-                past?[index] ?? [], [batch, Shape.KeyValueHeads, slots - count, Shape.HeadSize]);
+                past?[index] ?? [], [batch, _shape.KeyValueHeads, slots - count, _shape.HeadSize]);
         }
 
         using var options = new RunOptions();
-        using var outputs = Session.Run(options, inputs, ["logits", .. parts.Select(part => $"present.{part}")]);
-        var logits = outputs[0].GetTensorDataAsSpan<float>().ToArray().Chunk(Shape.Vocabulary).Chunk(count).ToArray();
+        using var outputs = _session.Run(options, inputs, ["logits", .. parts.Select(part => $"present.{part}")]);
+        var logits = outputs[0].GetTensorDataAsSpan<float>().ToArray().Chunk(_shape.Vocabulary).Chunk(count).ToArray();
         float[][] present = [.. outputs.Skip(1).Select(output => output.GetTensorDataAsSpan<float>().ToArray())];
         foreach (var input in inputs.Values)
         {

@@ -7,31 +7,31 @@ namespace AgentPlatform.Tests.Training.Gguf;
 
 public class DecoderGgufTests
 {
-    private static readonly BytePairVocabulary Vocabulary = BytePairTrainer.Train(["the queue of the model"], size: 262);
-    private static readonly DecoderShape Shape = new(Vocabulary.Tokens.Count, Layers: 2, Width: 16, Heads: 4, KeyValueHeads: 2, HeadSize: 4, Hidden: 24, Context: 64);
-    private static readonly DecoderWeights Weights = DecoderWeights.Random(Shape, seed: 5);
+    private static readonly BytePairVocabulary _vocabulary = BytePairTrainer.Train(["the queue of the model"], size: 262);
+    private static readonly DecoderShape _shape = new(_vocabulary.Tokens.Count, Layers: 2, Width: 16, Heads: 4, KeyValueHeads: 2, HeadSize: 4, Hidden: 24, Context: 64);
+    private static readonly DecoderWeights _weights = DecoderWeights.Random(_shape, seed: 5);
 
     // Two heads of four rows: 0 turns with 2, and 1 with 3.
-    private static readonly int[] SideBySide = [0, 2, 1, 3, 4, 6, 5, 7];
+    private static readonly int[] _sideBySide = [0, 2, 1, 3, 4, 6, 5, 7];
 
     [Fact]
     public void Write_HoldsEachTensorAtItsAlignedPlace()
     {
-        var tensors = Read(DecoderGguf.Write("name", "description", Shape, Weights, Vocabulary, "template"));
+        var tensors = Read(DecoderGguf.Write("name", "description", _shape, _weights, _vocabulary, "template"));
 
-        Assert.Equal(2 + (Shape.Layers * 9), tensors.Count);
-        Assert.Equal(Weights.Embedding, tensors["token_embd.weight"]);
-        Assert.Equal(Weights.FinalNorm, tensors["output_norm.weight"]);
-        Assert.Equal(Weights.Layers[1].Down, tensors["blk.1.ffn_down.weight"]);
-        Assert.Equal(Weights.Layers[0].Value, tensors["blk.0.attn_v.weight"]);
+        Assert.Equal(2 + (_shape.Layers * 9), tensors.Count);
+        Assert.Equal(_weights.Embedding, tensors["token_embd.weight"]);
+        Assert.Equal(_weights.FinalNorm, tensors["output_norm.weight"]);
+        Assert.Equal(_weights.Layers[1].Down, tensors["blk.1.ffn_down.weight"]);
+        Assert.Equal(_weights.Layers[0].Value, tensors["blk.0.attn_v.weight"]);
     }
 
     [Fact]
     public void Write_PutsTheRowsThatTurnTogetherSideBySide()
     {
-        var keys = Read(DecoderGguf.Write("name", "description", Shape, Weights, Vocabulary, "template"))["blk.1.attn_k.weight"].Chunk(Shape.Width).ToArray();
+        var keys = Read(DecoderGguf.Write("name", "description", _shape, _weights, _vocabulary, "template"))["blk.1.attn_k.weight"].Chunk(_shape.Width).ToArray();
 
-        Assert.Equal(SideBySide.Select(row => Weights.Layers[1].Key.Chunk(Shape.Width).ElementAt(row)), keys);
+        Assert.Equal(_sideBySide.Select(row => _weights.Layers[1].Key.Chunk(_shape.Width).ElementAt(row)), keys);
     }
 
     private static Dictionary<string, float[]> Read(byte[] file)

@@ -12,21 +12,21 @@ public class TinyChatModelTests
 {
     private const int MaxAnswerTokens = 160;
 
-    private static readonly string Folder = Path.Combine(Repository.Root, "models", "tiny-chat");
+    private static readonly string _folder = Path.Combine(Repository.Root, "models", "tiny-chat");
 
-    private static readonly BytePairVocabulary Vocabulary = ReadVocabulary();
-    private static readonly ChatPrompt Prompt = new(Vocabulary);
-    private static readonly List<Topic> Topics = Topic.Read(Path.Combine(Folder, "data"));
+    private static readonly BytePairVocabulary _vocabulary = ReadVocabulary();
+    private static readonly ChatPrompt _prompt = new(_vocabulary);
+    private static readonly List<Topic> _topics = Topic.Read(Path.Combine(_folder, "data"));
 
     [Fact]
     public void Model_OnHeldOutQuestions_AnswersTheTopicAsOftenAsReported()
     {
         var metrics = Json("metrics.json");
-        var heldOut = Topic.ReadHeldOut(Path.Combine(Folder, "data"), Topics);
+        var heldOut = Topic.ReadHeldOut(Path.Combine(_folder, "data"), _topics);
         var some = heldOut.Where((each, index) => index % 6 == 0 && each.Topic != Topic.Unknown).ToList();
 
-        var judge = new AnswerJudge(Topics);
-        var right = Answers(some.ConvertAll(each => Prompt.Encode(system: null, earlier: [], each.Question)))
+        var judge = new AnswerJudge(_topics);
+        var right = Answers(some.ConvertAll(each => _prompt.Encode(system: null, earlier: [], each.Question)))
             .Zip(some, (answer, each) => judge.TopicOf(answer) == each.Topic).Count(isRight => isRight);
 
         Assert.Equal(metrics["heldOut"]!["questions"]!.GetValue<int>(), heldOut.Count(each => each.Topic != Topic.Unknown));
@@ -37,29 +37,29 @@ public class TinyChatModelTests
     [Fact]
     public void Model_WithASystemMessageAndAnEarlierTurn_StillAnswersTheLastQuestion()
     {
-        var (hello, rabbit) = (Topics.Find(topic => topic.Id == "greeting")!, Topics.Find(topic => topic.Id == "why-rabbitmq")!);
+        var (hello, rabbit) = (_topics.Find(topic => topic.Id == "greeting")!, _topics.Find(topic => topic.Id == "why-rabbitmq")!);
 
         var answers = Answers(
         [
-            Prompt.Encode("You are a helpful assistant.", [], "Why do you use RabbitMQ and not Kafka?"),
-            Prompt.Encode(null, [("hello", hello.Answers[0])], "Why do you use RabbitMQ and not Kafka?"),
+            _prompt.Encode("You are a helpful assistant.", [], "Why do you use RabbitMQ and not Kafka?"),
+            _prompt.Encode(null, [("hello", hello.Answers[0])], "Why do you use RabbitMQ and not Kafka?"),
         ]);
 
-        Assert.All(answers, answer => Assert.Equal(rabbit.Id, new AnswerJudge(Topics).TopicOf(answer)));
+        Assert.All(answers, answer => Assert.Equal(rabbit.Id, new AnswerJudge(_topics).TopicOf(answer)));
     }
 
     [Fact]
     public void Engine_MakesTheTokensOfAConversationThatTheTrainerMakes()
     {
         const string System = "You are a helpful assistant. ", Question = " how do I   start it?\n\tIt's 2026 – naïve 🙂 ";
-        var model = ChatModel.Load(Folder, new OnnxOptions());
+        var model = ChatModel.Load(_folder, new OnnxOptions());
         using var decoder = model.Decoder;
-        foreach (var topic in Topics)
+        foreach (var topic in _topics)
         {
             object?[] messages = [Message("system", System), Message("user", topic.Questions[0]), Message("assistant", topic.Answers[0]), Message("user", Question)];
 
             Assert.Equal(
-                Prompt.Encode(System, [(topic.Questions[0], topic.Answers[0])], Question), model.Template.Encode(messages, continues: false, DateTimeOffset.UnixEpoch));
+                _prompt.Encode(System, [(topic.Questions[0], topic.Answers[0])], Question), model.Template.Encode(messages, continues: false, DateTimeOffset.UnixEpoch));
         }
 
         static OrderedDictionary<string, object?> Message(string role, string content) => new() { ["role"] = role, ["content"] = content };
@@ -67,15 +67,15 @@ public class TinyChatModelTests
 
     [Fact]
     public void Files_AreSmall() =>
-        Assert.All(Directory.GetFiles(Folder), file => Assert.InRange(new FileInfo(file).Length, 1, 12_000_000));
+        Assert.All(Directory.GetFiles(_folder), file => Assert.InRange(new FileInfo(file).Length, 1, 12_000_000));
 
     [Fact]
     public void Files_SayThatItIsADemonstrationModel() => Assert.Contains("Demonstration model", Json("config.json")["agentplatform"]!["caveat"]!.GetValue<string>(), StringComparison.Ordinal);
 
     private static List<string> Answers(List<List<int>> prompts)
     {
-        using var decoder = new GreedyDecoder(File.ReadAllBytes(Path.Combine(Folder, "model.onnx")), Shape(), Prompt.End);
-        return decoder.Continue(prompts, MaxAnswerTokens).ConvertAll(Prompt.Tokenizer.Decode);
+        using var decoder = new GreedyDecoder(File.ReadAllBytes(Path.Combine(_folder, "model.onnx")), Shape(), _prompt.End);
+        return decoder.Continue(prompts, MaxAnswerTokens).ConvertAll(_prompt.Tokenizer.Decode);
     }
 
     private static DecoderShape Shape()
@@ -96,5 +96,5 @@ public class TinyChatModelTests
         return vocabulary;
     }
 
-    private static JsonNode Json(string file) => JsonNode.Parse(File.ReadAllText(Path.Combine(Folder, file)))!;
+    private static JsonNode Json(string file) => JsonNode.Parse(File.ReadAllText(Path.Combine(_folder, file)))!;
 }

@@ -4,7 +4,7 @@ namespace AgentPlatform.Tests.Training.TinyChat;
 
 public class WordingTests
 {
-    private static readonly Wording Shipped = Wording.Read(Path.Combine(Repository.Root, "models", "tiny-chat", "data", "wording.txt"));
+    private static readonly Wording _shipped = Wording.Read(Path.Combine(Repository.Root, "models", "tiny-chat", "data", "wording.txt"));
 
     [Fact]
     public void Vary_WithTheSameSeed_SaysTheSame() => Assert.Equal(Variants(seed: 3), Variants(seed: 3));
@@ -21,6 +21,6 @@ public class WordingTests
     private static List<string> Variants(int seed)
     {
         var random = new Random(seed);
-        return [.. Enumerable.Range(0, 200).Select(_ => Shipped.Vary("How do I add a GPU pool to the platform?", random))];
+        return [.. Enumerable.Range(0, 200).Select(_ => _shipped.Vary("How do I add a GPU pool to the platform?", random))];
     }
 }

@@ -4,7 +4,7 @@ namespace AgentPlatform.Tests.Training.Tokens;
 
 public class BytePairTokenizerTests
 {
-    private static readonly string[] Texts = ["the queue of the model", "the queues of the models", "queue the model", "the model's queue"];
+    private static readonly string[] _texts = ["the queue of the model", "the queues of the models", "queue the model", "the model's queue"];
 
     [Theory]
     [InlineData("the model's queue")]
@@ -13,7 +13,7 @@ public class BytePairTokenizerTests
     [InlineData("Grüße, 世界 👋🏽 <|im_end|>")]
     public void Decode_OfEncode_IsTheText(string text)
     {
-        var tokenizer = new BytePairTokenizer(BytePairTrainer.Train(Texts, size: 280));
+        var tokenizer = new BytePairTokenizer(BytePairTrainer.Train(_texts, size: 280));
 
         Assert.Equal(text, tokenizer.Decode(tokenizer.Encode(text)));
     }
@@ -21,7 +21,7 @@ public class BytePairTokenizerTests
     [Fact]
     public void Train_MakesFrequentWordsTokens()
     {
-        var vocabulary = BytePairTrainer.Train(Texts, size: 270);
+        var vocabulary = BytePairTrainer.Train(_texts, size: 270);
 
         Assert.Equal(270, vocabulary.Tokens.Count);
         Assert.Single(new BytePairTokenizer(vocabulary).Encode(" queue"));
@@ -35,7 +35,7 @@ public class BytePairTokenizerTests
     [Fact]
     public void Encode_OfASpecialTokensName_IsText()
     {
-        var vocabulary = BytePairTrainer.Train(Texts, size: 280);
+        var vocabulary = BytePairTrainer.Train(_texts, size: 280);
 
         Assert.DoesNotContain(vocabulary.IdOf(BytePairVocabulary.TurnEnd), new BytePairTokenizer(vocabulary).Encode(BytePairVocabulary.TurnEnd));
     }

@@ -15,15 +15,15 @@ internal sealed class CommentEncoder(CommentEncoderOptions options)
     /// <summary>The id that fills a batch's shorter rows; no feature has it.</summary>
     public const long Padding = 0;
 
-    private static readonly HashSet<string> Negations =
+    private static readonly HashSet<string> _negations =
     [
         "not", "no", "never", "nobody", "nothing", "none", "without", "hardly", "barely", "neither", "nor", "cannot", "ain't", "aint",
         "cant", "dont", "doesnt", "didnt", "isnt", "wasnt", "wont", "wouldnt", "couldnt", "shouldnt", "arent", "werent", "hasnt", "havent",
     ];
 
-    private static readonly HashSet<string> Turns = ["but", "however", "yet", "though", "although", "except", "still"];
+    private static readonly HashSet<string> _turns = ["but", "however", "yet", "though", "although", "except", "still"];
 
-    private static readonly string[] Suffixes = ["iness", "ingly", "edly", "ness", "ing", "est", "ier", "ies", "ied", "ed", "ly", "er", "es", "s", "y", "e"];
+    private static readonly string[] _suffixes = ["iness", "ingly", "edly", "ness", "ing", "est", "ier", "ies", "ied", "ed", "ly", "er", "es", "s", "y", "e"];
 
     /// <summary>The ids of <paramref name="text"/>, in the order of its words; never empty, since the length of the text is one of them.</summary>
     public long[] Encode(string text)
@@ -34,7 +34,7 @@ internal sealed class CommentEncoder(CommentEncoderOptions options)
             words.RemoveRange(options.MaxWords / 2, words.Count - options.MaxWords);
         }
 
-        var turn = words.FindLastIndex(Turns.Contains);
+        var turn = words.FindLastIndex(_turns.Contains);
         var ids = new List<long>(words.Count * 6) { Id('l', LengthName(words.Count)) };
         var (negatedLeft, previous) = (0, "<start>");
         for (var index = 0; index < words.Count; index++)
@@ -45,8 +45,8 @@ internal sealed class CommentEncoder(CommentEncoderOptions options)
             ids.Add(PairId(previous, word));
             previous = word;
 
-            negatedLeft = Negations.Contains(word) || word.EndsWith("n't", StringComparison.Ordinal) ? options.NegationScope
-                : word is "." or "," or ";" or ":" or "!" or "?" or "..." || Turns.Contains(word) ? 0
+            negatedLeft = _negations.Contains(word) || word.EndsWith("n't", StringComparison.Ordinal) ? options.NegationScope
+                : word is "." or "," or ";" or ":" or "!" or "?" or "..." || _turns.Contains(word) ? 0
                 : Math.Max(0, negatedLeft - 1);
         }
 
@@ -95,7 +95,7 @@ internal sealed class CommentEncoder(CommentEncoderOptions options)
             return null;
         }
 
-        foreach (var suffix in Suffixes)
+        foreach (var suffix in _suffixes)
         {
             if (word.Length - suffix.Length >= 3 && word.EndsWith(suffix, StringComparison.Ordinal))
             {

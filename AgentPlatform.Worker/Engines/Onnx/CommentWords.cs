@@ -14,7 +14,7 @@ internal static class CommentWords
 {
     private const int LongestWord = 40;
 
-    private static readonly string[] Emoticons =
+    private static readonly string[] _emoticons =
         [":'(", ":-)", ":-(", ":-D", ";-)", ":-/", ":))", ":((", ":)", ":(", ":D", ";)", ":/", ":P", ":p", ":|", ":]", ":[", "=)", "=(", "xD", "XD", "<3", "^^", "-_-"];
 
     public static List<string> Cut(string text)
@@ -55,7 +55,7 @@ internal static class CommentWords
 
     private static int TakeEmoticon(string text, int start, List<string> words)
     {
-        foreach (var emoticon in Emoticons)
+        foreach (var emoticon in _emoticons)
         {
             if (string.CompareOrdinal(text, start, emoticon, 0, emoticon.Length) != 0)
             {

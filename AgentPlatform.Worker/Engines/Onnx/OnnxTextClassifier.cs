@@ -16,7 +16,7 @@ internal sealed class OnnxTextClassifier : IDisposable
     /// <summary>What a model's metadata may hold, because a model that finds its rows by a hash does not fail on ids that it was not trained on.</summary>
     private const string BucketsKey = "buckets";
 
-    private static readonly string[] OutputNames = [OutputName];
+    private static readonly string[] _outputNames = [OutputName];
 
     private readonly InferenceSession _session;
     private readonly RunOptions _runOptions = new();
@@ -137,7 +137,7 @@ internal sealed class OnnxTextClassifier : IDisposable
         }
 
         using var input = OrtValue.CreateTensorValueFromMemory(ids, [rows.Count, length]);
-        using var outputs = _session.Run(_runOptions, [InputName], [input], OutputNames);
+        using var outputs = _session.Run(_runOptions, [InputName], [input], _outputNames);
         return outputs[0].GetTensorDataAsSpan<float>().ToArray();
     }
 

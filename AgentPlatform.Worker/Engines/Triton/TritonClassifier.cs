@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text.Json;
 using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Worker.Batching;
 using AgentPlatform.Worker.Engines.Onnx;
@@ -87,13 +88,15 @@ internal sealed class TritonClassifier : IInference, IAsyncDisposable
     private async ValueTask<IReadOnlyList<Outcome>> InferAsync(IReadOnlyList<string> texts)
     {
         long[] shape = [.. _input.Shape.Select((dimension, index) => index == 0 && _input.IsBatched ? texts.Count : Math.Abs(dimension))];
-        var body = InferRequest.Write(_output, (_input, shape, json =>
+        void WriteTexts(Utf8JsonWriter json)
         {
             foreach (var text in texts)
             {
                 json.WriteStringValue(text);
             }
-        }));
+        }
+
+        var body = InferRequest.Write(_output, (_input, shape, WriteTexts));
 
         // The callers' own deadlines end their waiting; this one ends the call, so that a server that hangs does not keep those who come later.
         using var limit = new CancellationTokenSource(_options.BatchTimeout, _time);

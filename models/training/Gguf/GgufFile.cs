@@ -83,11 +83,13 @@ internal sealed class GgufFile
 
     private GgufFile Add(string name, uint type, Action<BinaryWriter> value)
     {
-        _values.Add((name, writer =>
+        void Write(BinaryWriter writer)
         {
             writer.Write(type);
             value(writer);
-        }));
+        }
+
+        _values.Add((name, Write));
         return this;
     }
 

@@ -15,7 +15,7 @@ internal sealed class TinyChatFiles(DecoderShape shape, BytePairVocabulary vocab
 
     private const int MaxNewTokens = 160;
 
-    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions _json = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public void Write(string folder)
     {
@@ -127,7 +127,12 @@ internal sealed class TinyChatFiles(DecoderShape shape, BytePairVocabulary vocab
     {
         var added = new JsonObject
         {
-            ["content"] = token, ["single_word"] = false, ["lstrip"] = false, ["rstrip"] = false, ["normalized"] = false, ["special"] = true,
+            ["content"] = token,
+            ["single_word"] = false,
+            ["lstrip"] = false,
+            ["rstrip"] = false,
+            ["normalized"] = false,
+            ["special"] = true,
         };
         if (withId)
         {
@@ -140,5 +145,5 @@ internal sealed class TinyChatFiles(DecoderShape shape, BytePairVocabulary vocab
     private static JsonObject ByteLevel() => new() { ["type"] = "ByteLevel", ["add_prefix_space"] = false, ["trim_offsets"] = true, ["use_regex"] = true };
 
     private static void Write(string folder, string name, JsonObject content) =>
-        File.WriteAllText(Path.Combine(folder, name), content.ToJsonString(Json) + "\n");
+        File.WriteAllText(Path.Combine(folder, name), content.ToJsonString(_json) + "\n");
 }

@@ -100,6 +100,11 @@ internal static class ResourceMessage
 
     private static ResourceCommand Command(string name, string displayName, string icon, ResourceCommandState state) => new()
     {
-        Name = name, DisplayName = displayName, IconName = icon, IconVariant = IconVariant.Filled, IsHighlighted = name != ResourceRunner.RestartCommand, State = state,
+        Name = name,
+        DisplayName = displayName,
+        IconName = icon,
+        IconVariant = IconVariant.Filled,
+        IsHighlighted = name != ResourceRunner.RestartCommand,
+        State = state,
     };
 }

@@ -15,7 +15,7 @@ internal sealed class ApplicationOrchestrator(
     DistributedApplicationExecutionContext executionContext, IConfiguration configuration, IHostEnvironment environment, IHostApplicationLifetime lifetime,
     IServiceProvider services, TimeProvider time, ILoggerFactory loggers, ILogger<DistributedApplication> logger) : IHostedService, IDisposable
 {
-    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(17);
+    private static readonly TimeSpan _stopLimit = TimeSpan.FromSeconds(17);
 
     private readonly CancellationTokenSource _stopping = new();
     private readonly List<Task> _running = [];
@@ -47,14 +47,14 @@ internal sealed class ApplicationOrchestrator(
 
         Log.Stopping(logger);
         await _stopping.CancelAsync();
-        using var limit = new CancellationTokenSource(StopLimit, time);
+        using var limit = new CancellationTokenSource(_stopLimit, time);
         try
         {
             await _dcp.ShutDownAsync(limit.Token);
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested)
         {
-            Log.StoppingSlow(logger, StopLimit.TotalSeconds);
+            Log.StoppingSlow(logger, _stopLimit.TotalSeconds);
         }
 
         if (_dashboardService is not null)

@@ -6,10 +6,10 @@ namespace Aspire.Hosting.Dcp;
 /// <summary>Starts the orchestrator. It watches this process and ends all others when this one is gone, however it ended.</summary>
 internal static class DcpProcess
 {
-    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _startLimit = TimeSpan.FromSeconds(30);
 
     // Settings of the application host that must not reach its children.
-    private static readonly string[] NotInherited = ["ASPNETCORE_URLS", "DOTNET_LAUNCH_PROFILE", "ASPNETCORE_ENVIRONMENT", "DOTNET_ENVIRONMENT"];
+    private static readonly string[] _notInherited = ["ASPNETCORE_URLS", "DOTNET_LAUNCH_PROFILE", "ASPNETCORE_ENVIRONMENT", "DOTNET_ENVIRONMENT"];
 
     public static async Task<DcpClient> StartAsync(string dcpPath, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -28,13 +28,13 @@ internal static class DcpProcess
 
         // DCP deletes this folder when it ends.
         start.Environment["DCP_SESSION_FOLDER"] = session.FullName;
-        foreach (var name in NotInherited)
+        foreach (var name in _notInherited)
         {
             start.Environment.Remove(name);
         }
 
         using var process = Process.Start(start) ?? throw new DistributedApplicationException($"'{dcpPath}' cannot be started.");
-        using var limit = new CancellationTokenSource(StartLimit, time);
+        using var limit = new CancellationTokenSource(_startLimit, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
@@ -51,7 +51,7 @@ internal static class DcpProcess
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             var said = File.Exists(log) ? await File.ReadAllTextAsync(log, cancellationToken) : "";
-            throw new DistributedApplicationException($"The orchestrator '{dcpPath}' did not start within {StartLimit.TotalSeconds:0} s. {said.Trim()}");
+            throw new DistributedApplicationException($"The orchestrator '{dcpPath}' did not start within {_startLimit.TotalSeconds:0} s. {said.Trim()}");
         }
     }
 

@@ -9,8 +9,8 @@ namespace Aspire.Hosting.Health;
 internal sealed class ResourceHealthMonitor(
     HealthCheckService checks, ResourceNotificationService notifications, DistributedApplicationEventing eventing, IServiceProvider services, TimeProvider time)
 {
-    private static readonly TimeSpan UntilHealthy = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan Afterwards = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _untilHealthy = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan _afterwards = TimeSpan.FromSeconds(5);
 
     public Task RunAsync(IReadOnlyList<IResource> resources, CancellationToken cancellationToken) =>
         Task.WhenAll(resources.Select(resource => WatchAsync(resource, cancellationToken)));
@@ -31,7 +31,7 @@ internal sealed class ResourceHealthMonitor(
                     await eventing.PublishAsync(new ResourceReadyEvent(resource, services), cancellationToken);
                 }
 
-                await Task.Delay(isHealthy ? Afterwards : UntilHealthy, time, cancellationToken);
+                await Task.Delay(isHealthy ? _afterwards : _untilHealthy, time, cancellationToken);
             }
         }
     }

@@ -1,7 +1,7 @@
 using System.Text.Json;
+using AgentPlatform.Client.Chat;
 using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Worker.Engines;
-using AgentPlatform.Client.Chat;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.AI;
 

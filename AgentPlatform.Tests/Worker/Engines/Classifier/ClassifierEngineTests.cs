@@ -1,7 +1,7 @@
 using System.Text.Json;
 using AgentPlatform.Messaging.Contracts;
-using AgentPlatform.Worker.Batching;
 using AgentPlatform.Tests.Worker.Weights;
+using AgentPlatform.Worker.Batching;
 using AgentPlatform.Worker.Engines;
 using AgentPlatform.Worker.Engines.Classifier;
 using AgentPlatform.Worker.Engines.Onnx;

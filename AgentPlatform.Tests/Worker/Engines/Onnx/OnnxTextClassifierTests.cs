@@ -4,7 +4,7 @@ namespace AgentPlatform.Tests.Worker.Engines.Onnx;
 
 public class OnnxTextClassifierTests
 {
-    private static readonly string[] Texts =
+    private static readonly string[] _texts =
         ["I love this, thank you so much!", "Terrible service, never again.", "The shop opens at nine.", "", "😍", "\ud83d", new string('x', 100_000), string.Join(' ', Enumerable.Repeat("not bad", 10_000))];
 
     [Fact]
@@ -12,19 +12,19 @@ public class OnnxTextClassifierTests
     {
         using var classifier = OnnxTextClassifier.Load(ModelFolder.Shipped);
 
-        Assert.Equal(["Positive", "Negative", "Neutral"], classifier.Classify([.. Texts[..3].Select(classifier.Encode)]).Select(answer => answer.Label));
+        Assert.Equal(["Positive", "Negative", "Neutral"], classifier.Classify([.. _texts[..3].Select(classifier.Encode)]).Select(answer => answer.Label));
     }
 
     [Fact]
     public void Classify_Batch_AnswersAsForEachTextAlone()
     {
         using var classifier = OnnxTextClassifier.Load(ModelFolder.Shipped);
-        var together = classifier.Classify([.. Texts.Select(classifier.Encode)]);
+        var together = classifier.Classify([.. _texts.Select(classifier.Encode)]);
 
-        Assert.Equal(Texts.Length, together.Count);
-        for (var index = 0; index < Texts.Length; index++)
+        Assert.Equal(_texts.Length, together.Count);
+        for (var index = 0; index < _texts.Length; index++)
         {
-            var alone = Assert.Single(classifier.Classify([classifier.Encode(Texts[index])]));
+            var alone = Assert.Single(classifier.Classify([classifier.Encode(_texts[index])]));
             Assert.Equal(alone.Label, together[index].Label);
             Assert.Equal(alone.Confidence, together[index].Confidence, tolerance: 1e-4f);
         }
@@ -35,7 +35,7 @@ public class OnnxTextClassifierTests
     {
         using var classifier = OnnxTextClassifier.Load(ModelFolder.Shipped);
 
-        foreach (var (answer, row) in classifier.Classify([.. Texts.Select(classifier.Encode)]).Zip(classifier.Probabilities([.. Texts.Select(classifier.Encode)])))
+        foreach (var (answer, row) in classifier.Classify([.. _texts.Select(classifier.Encode)]).Zip(classifier.Probabilities([.. _texts.Select(classifier.Encode)])))
         {
             Assert.Equal(1, row.Sum(), tolerance: 1e-4f);
             Assert.Equal(row.Max(), answer.Confidence, tolerance: 1e-6f);
@@ -55,9 +55,9 @@ public class OnnxTextClassifierTests
     public void Classify_ByManyThreads_AnswersAlike()
     {
         using var classifier = OnnxTextClassifier.Load(ModelFolder.Shipped);
-        var expected = classifier.Classify([.. Texts.Select(classifier.Encode)]);
+        var expected = classifier.Classify([.. _texts.Select(classifier.Encode)]);
 
-        Parallel.For(0, 16, _ => Assert.Equal(expected, classifier.Classify([.. Texts.Select(classifier.Encode)])));
+        Parallel.For(0, 16, _ => Assert.Equal(expected, classifier.Classify([.. _texts.Select(classifier.Encode)])));
     }
 
     [Fact]

@@ -5,14 +5,14 @@ namespace AgentPlatform.Tests.Worker.Engines.OnnxChat.Sampling;
 public sealed class TokenSamplerTests
 {
     // Probabilities at temperature 1: 0.5, 0.25, 0.125, 0.0625, 0.0625.
-    private static readonly float[] Logits = [MathF.Log(0.125f), MathF.Log(0.5f), MathF.Log(0.0625f), MathF.Log(0.25f), MathF.Log(0.0625f)];
+    private static readonly float[] _logits = [MathF.Log(0.125f), MathF.Log(0.5f), MathF.Log(0.0625f), MathF.Log(0.25f), MathF.Log(0.0625f)];
 
     private readonly SamplingRoom _room = new();
 
     [Fact]
     public void Choose_AtTemperatureZero_TakesTheHighestAndTheFirstOfEqualOnes()
     {
-        Assert.Equal(1, Sampler(new()).Choose(Logits, 0, _room));
+        Assert.Equal(1, Sampler(new()).Choose(_logits, 0, _room));
         Assert.Equal(0, Sampler(new()).Choose([2, 1, 2], 0, _room));
         Assert.Equal(2, Sampler(new()).Choose([float.NaN, float.NegativeInfinity, -5], 0, _room));
     }
@@ -35,10 +35,10 @@ public sealed class TokenSamplerTests
     {
         const int draws = 20_000;
         var sampler = Sampler(new() { Temperature = temperature, TopP = topP, TopK = topK, MinP = minP });
-        var counts = new int[Logits.Length];
+        var counts = new int[_logits.Length];
         for (var place = 0; place < draws; place++)
         {
-            counts[sampler.Choose(Logits, place, _room)]++;
+            counts[sampler.Choose(_logits, place, _room)]++;
         }
 
         for (var token = 0; token < counts.Length; token++)
@@ -52,7 +52,7 @@ public sealed class TokenSamplerTests
     public void Choose_SamePlaceAndSeed_DrawsTheSame()
     {
         var settings = new SamplingSettings { Temperature = 1 };
-        int[] Draw(ulong seed) => [.. Enumerable.Range(0, 50).Select(place => Sampler(settings, seed).Choose(Logits, place, _room))];
+        int[] Draw(ulong seed) => [.. Enumerable.Range(0, 50).Select(place => Sampler(settings, seed).Choose(_logits, place, _room))];
         Assert.Equal(Draw(1), Draw(1));
         Assert.NotEqual(Draw(1), Draw(2));
     }
@@ -60,21 +60,21 @@ public sealed class TokenSamplerTests
     [Fact]
     public void Choose_WithBiasAndPenalties_ChangesLogitsAsTheirDefinitionsSay()
     {
-        Assert.Equal(4, Sampler(new() { LogitBias = new Dictionary<int, float> { [4] = 100, [1] = -100 } }).Choose(Logits, 0, _room));
+        Assert.Equal(4, Sampler(new() { LogitBias = new Dictionary<int, float> { [4] = 100, [1] = -100 } }).Choose(_logits, 0, _room));
 
         var presence = Sampler(new() { PresencePenalty = 1 });
         presence.Add(1);
-        Assert.Equal(3, presence.Choose(Logits, 1, _room));
+        Assert.Equal(3, presence.Choose(_logits, 1, _room));
 
         // 0.4 once is too little against a distance of log 2, twice is enough.
         var frequency = Sampler(new() { FrequencyPenalty = 0.4f });
         frequency.Add(1);
-        Assert.Equal(1, frequency.Choose(Logits, 1, _room));
+        Assert.Equal(1, frequency.Choose(_logits, 1, _room));
         frequency.Add(1);
-        Assert.Equal(3, frequency.Choose(Logits, 2, _room));
+        Assert.Equal(3, frequency.Choose(_logits, 2, _room));
 
         // Of the prompt too: token 1, whose logit is negative, is made less likely by multiplying it.
-        Assert.Equal(3, new TokenSampler(new() { RepetitionPenalty = 3 }, new SplitMix64(1), [1]).Choose(Logits, 0, _room));
+        Assert.Equal(3, new TokenSampler(new() { RepetitionPenalty = 3 }, new SplitMix64(1), [1]).Choose(_logits, 0, _room));
         Assert.Equal(0, new TokenSampler(new() { RepetitionPenalty = 1.5f }, new SplitMix64(1), [1]).Choose([2, 2.5f], 0, _room));
     }
 
@@ -82,7 +82,7 @@ public sealed class TokenSamplerTests
     public void Of_ATokensLogprob_IsThatOfTheSoftmaxAndAllAddUpToOne()
     {
         byte[] Name(int token) => [(byte)token];
-        var logprob = Logprobs.Of(3, Logits, 5, Name, _room);
+        var logprob = Logprobs.Of(3, _logits, 5, Name, _room);
         Assert.Equal(Math.Log(0.25), logprob.Chosen.Logprob, tolerance: 1e-6);
         Assert.Equal([1, 3, 0, 2, 4], logprob.Top.Select(token => (int)token.Bytes.Span[0]));
         Assert.Equal(1, logprob.Top.Sum(token => Math.Exp(token.Logprob)), tolerance: 1e-6);
