@@ -8,7 +8,8 @@ namespace AgentPlatform.AppHost.Kubernetes;
 /// <param name="Configure">What it may declare, as a regular expression.</param>
 /// <param name="Write">What it may publish to and bind.</param>
 /// <param name="Read">What it may consume and bind to.</param>
-internal sealed record BrokerUser(string Name, string Configure, string Write, string Read)
+/// <param name="Tags">What it may in the management API.</param>
+internal sealed record BrokerUser(string Name, string Configure, string Write, string Read, string Tags = "")
 {
     /// <summary>Publishes jobs, and reads the answers of its own reply queue.</summary>
     public static BrokerUser Gateway { get; } = new("gateway", "^infer.*$", "^(infer.*|amq\\.default)$", "^(infer.*|amq\\.default)$");
@@ -17,7 +18,10 @@ internal sealed record BrokerUser(string Name, string Configure, string Write, s
     public static BrokerUser Worker { get; } = new("worker", "^(infer.*|amq\\.gen.*)$", "^(infer.*|amq\\.gen.*|amq\\.default)$", "^(infer.*|amq\\.gen.*)$");
 
     /// <summary>KEDA: sees queues, and does nothing with them.</summary>
-    public static BrokerUser Scaler { get; } = new("scaler", "^$", "^$", "^$");
+    public static BrokerUser Scaler { get; } = new("scaler", "^$", "^$", "^$", "monitoring");
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<BrokerUser> All { get; } = [Gateway, Worker, Scaler];
 
     /// <summary>Key of its password in the Secret.</summary>
     public string PasswordKey => $"{Name}-password";
@@ -62,10 +66,8 @@ internal sealed class BrokerAccess(KubernetesChart chart)
 
     private string SchemeValue { get; } = chart.Values.Path("broker.scheme", "amqp", "amqp, or amqps for an existing broker with a certificate of a public authority.");
 
-    private string VirtualHost { get; } = chart.Values.Text("broker.virtualHost", "/", "Its virtual host.");
-
     /// <summary>Name of the virtual host.</summary>
-    public string ScalerVirtualHost => VirtualHost;
+    public string VirtualHost { get; } = chart.Values.Text("broker.virtualHost", "/", "Its virtual host.");
 
     /// <summary>Address of the management API. KEDA asks from another namespace.</summary>
     public string ManagementAddress => $"{{{{ {ManagementUrl} | default (printf `http://%s.%s.svc:15672/` .Values.broker.host .Release.Namespace) }}}}";

@@ -50,15 +50,10 @@ internal sealed class BrokerPods(KubernetesChart chart, string name)
 
     private void ConfigureServer(PodSpecV1 pod, ContainerV1 server)
     {
-        server.Image = chart.Values.Text("broker.image", "docker.io/library/rabbitmq:4.3", "Image of the release's own RabbitMQ, 4.0 or newer.");
+        server.Image = chart.Values.Text("broker.image", "docker.io/library/rabbitmq:4.3", "Image of the release's own RabbitMQ, 3.10 or newer.");
         server.Resources = PodShape.Need(
             chart.Values.Text("broker.cpu", "500m", "Processors that it needs."), chart.Values.Text("broker.memory", "1Gi", "Its memory."));
         server.EnvFrom.Clear();
-        foreach (var user in (BrokerUser[])[BrokerUser.Gateway, BrokerUser.Worker, BrokerUser.Scaler])
-        {
-            server.Env.Add(new() { Name = PasswordVariable(user), ValueFrom = _access.FromSecret(user.PasswordKey) });
-        }
-
         server.Ports[0].ContainerPort = _access.ServerPort;
         server.Ports.Add(new() { Name = "management", Protocol = "TCP", ContainerPort = ManagementPort });
         server.StartupProbe = Ask("ping", period: 5, failures: 60);
@@ -69,6 +64,7 @@ internal sealed class BrokerPods(KubernetesChart chart, string name)
         server.VolumeMounts.Add(new() { Name = "files", MountPath = "/etc/rabbitmq/enabled_plugins", SubPath = "enabled_plugins", ReadOnly = true });
         server.VolumeMounts.Add(new() { Name = "tls", MountPath = TlsFolder, ReadOnly = true });
         pod.Volumes.Add(_access.TlsVolume("tls", "tls.crt", "tls.key", "ca.crt"));
+        new BrokerDefinitions(_access).WriteBefore(pod, server);
         pod.Volumes.Add(new() { Name = "files", ConfigMap = new() { Name = ConfigurationName } });
     }
 
@@ -81,7 +77,8 @@ internal sealed class BrokerPods(KubernetesChart chart, string name)
         return claim;
     }
 
-    // Users are made with the virtual host, at the first start, with passwords from the environment: RabbitMQ 4.0 and newer.
+    // KEDA asks for numbers of messages and no other statistics, which the server collects no more by default where it is the official image. The
+    // totals do not need them.
     private ConfigMap Configuration() => new()
     {
         Metadata = { Name = ConfigurationName },
@@ -90,15 +87,9 @@ internal sealed class BrokerPods(KubernetesChart chart, string name)
             ["enabled_plugins"] = "[rabbitmq_management,rabbitmq_prometheus].\n",
             ["agentplatform.conf"] = string.Join('\n', (string[])
             [
-                $"default_user = {BrokerUser.Gateway.Name}",
-                $"default_pass = $({PasswordVariable(BrokerUser.Gateway)})",
-                "default_user_tags.administrator = false",
-                $"default_permissions.configure = {BrokerUser.Gateway.Configure}",
-                $"default_permissions.write = {BrokerUser.Gateway.Write}",
-                $"default_permissions.read = {BrokerUser.Gateway.Read}",
-                .. Lines(BrokerUser.Worker),
-                .. Lines(BrokerUser.Scaler),
-                $"default_users.{BrokerUser.Scaler.Name}.tags = monitoring",
+                $"load_definitions = {BrokerDefinitions.Path}",
+                "management_agent.disable_metrics_collector = true",
+                "management.enable_queue_totals = true",
                 "",
             ]) + Encryption(),
         },
@@ -116,17 +107,6 @@ internal sealed class BrokerPods(KubernetesChart chart, string name)
         "ssl_options.fail_if_no_peer_cert = false",
         "{{ end }}",
     ]);
-
-    private static IEnumerable<string> Lines(BrokerUser user) =>
-    [
-        $"default_users.{user.Name}.vhost_pattern = .*",
-        $"default_users.{user.Name}.password = $({PasswordVariable(user)})",
-        $"default_users.{user.Name}.configure = {user.Configure}",
-        $"default_users.{user.Name}.write = {user.Write}",
-        $"default_users.{user.Name}.read = {user.Read}",
-    ];
-
-    private static string PasswordVariable(BrokerUser user) => $"{user.Name.ToUpperInvariant()}_PASSWORD";
 
     private static ProbeV1 Ask(string check, int period, int failures) => new()
     {

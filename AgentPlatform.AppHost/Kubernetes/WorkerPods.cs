@@ -157,7 +157,7 @@ internal sealed class WorkerPods(KubernetesChart chart, string name, PoolOptions
                     // Only the management API counts jobs that a worker has taken: by AMQP a pool that computes looks idle.
                     ["protocol"] = "http",
                     ["host"] = access.ManagementAddress,
-                    ["vhostName"] = access.ScalerVirtualHost,
+                    ["vhostName"] = access.VirtualHost,
 
                     // Both lanes of the queue: new jobs, and those whose worker was lost. What the values give has no character that means anything.
                     ["queueName"] = $"^infer\\.{Regex.Escape(Model)}\\.{Version}\\.(default|resume)$",

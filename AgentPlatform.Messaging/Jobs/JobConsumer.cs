@@ -26,6 +26,7 @@ public sealed partial class JobConsumer : IBrokerSession, IDisposable
     private readonly MessagingOptions _options;
     private readonly MessagingTelemetry _telemetry;
     private readonly ILogger<JobConsumer> _logger;
+    private IConnection? _connection;
     private IChannel? _channel;
     private IReadOnlyList<string> _consumerTags = [];
     private bool _wanted;
@@ -46,9 +47,9 @@ public sealed partial class JobConsumer : IBrokerSession, IDisposable
         try
         {
             _wanted = true;
-            if (_channel is { IsOpen: true } channel)
+            if (_connection is { } connection && _channel is { IsOpen: true } channel)
             {
-                await ConsumeAsync(channel, cancellationToken);
+                await ConsumeAsync(connection, channel, cancellationToken);
             }
         }
         finally
@@ -90,10 +91,10 @@ public sealed partial class JobConsumer : IBrokerSession, IDisposable
         {
             var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
             await Topology.DeclareJobQueueAsync(channel, _source.Queue, _options, cancellationToken);
-            (_channel, _consumerTags) = (channel, []);
+            (_connection, _channel, _consumerTags) = (connection, channel, []);
             if (_wanted)
             {
-                await ConsumeAsync(channel, cancellationToken);
+                await ConsumeAsync(connection, channel, cancellationToken);
             }
         }
         finally
@@ -102,12 +103,12 @@ public sealed partial class JobConsumer : IBrokerSession, IDisposable
         }
     }
 
-    private async Task ConsumeAsync(IChannel channel, CancellationToken cancellationToken)
+    private async Task ConsumeAsync(IConnection connection, IChannel channel, CancellationToken cancellationToken)
     {
         await channel.BasicQosAsync(0, _source.Prefetch, global: false, cancellationToken);
         var lost = new CancellationTokenSource();
         channel.ChannelShutdownAsync += (_, _) => lost.CancelAsync();
-        var consumer = new Consumer(this, channel, lost.Token);
+        var consumer = new Consumer(this, connection, channel, lost.Token);
         _consumerTags =
         [
             await channel.BasicConsumeAsync(Topology.ResumeQueue(_source.Queue), autoAck: false, consumer, cancellationToken),
@@ -118,12 +119,8 @@ public sealed partial class JobConsumer : IBrokerSession, IDisposable
     [LoggerMessage(LogLevel.Error, "Dead-lettered message {MessageId}, which is not a job: {Reason}")]
     private static partial void NotAJob(ILogger logger, string? messageId, string reason);
 
-    private sealed class Consumer(JobConsumer owner, IChannel channel, CancellationToken lost) : AsyncDefaultBasicConsumer(channel)
+    private sealed class Consumer(JobConsumer owner, IConnection connection, IChannel channel, CancellationToken lost) : QueueConsumer(connection, channel)
     {
-        // The broker cancels a consumer whose queue was deleted; only a new connection declares it again.
-        public override Task HandleBasicCancelAsync(string consumerTag, CancellationToken cancellationToken = default) =>
-            Channel.CloseAsync(404, "The queue is gone.", abort: true, CancellationToken.None);
-
         public override async Task HandleBasicDeliverAsync(
             string consumerTag, ulong deliveryTag, bool redelivered, string exchange, string routingKey, IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body,
             CancellationToken cancellationToken = default)

@@ -70,7 +70,7 @@ public sealed partial class ReplyReceiver : IBrokerSession
         await Topology.DeclareReplyQueueAsync(channel, ReplyQueue, _options, cancellationToken);
 
         // No acknowledgement: frames that a gateway cannot handle any more are of no use to anybody else.
-        await channel.BasicConsumeAsync(ReplyQueue, autoAck: true, new Consumer(this, channel), cancellationToken);
+        await channel.BasicConsumeAsync(ReplyQueue, autoAck: true, new Consumer(this, connection, channel), cancellationToken);
     }
 
     private void Receive(ReadOnlyMemory<byte> message)
@@ -129,12 +129,8 @@ public sealed partial class ReplyReceiver : IBrokerSession
     [LoggerMessage(LogLevel.Error, "Dropped a reply message: {Reason}")]
     private static partial void MalformedReply(ILogger logger, string reason);
 
-    private sealed class Consumer(ReplyReceiver owner, IChannel channel) : AsyncDefaultBasicConsumer(channel)
+    private sealed class Consumer(ReplyReceiver owner, IConnection connection, IChannel channel) : QueueConsumer(connection, channel)
     {
-        // The broker cancels a consumer whose queue was deleted or expired; a new connection declares it again.
-        public override Task HandleBasicCancelAsync(string consumerTag, CancellationToken cancellationToken = default) =>
-            Channel.CloseAsync(404, "The reply queue is gone.", abort: true, CancellationToken.None);
-
         public override Task HandleBasicDeliverAsync(
             string consumerTag, ulong deliveryTag, bool redelivered, string exchange, string routingKey, IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body,
             CancellationToken cancellationToken = default)

@@ -20,6 +20,9 @@ public class RabbitMQNode : IAsyncDisposable
 
     private const string ControlScript = "/usr/lib/rabbitmq/bin/rabbitmqctl";
 
+    private const string ConfigurationFile = "rabbitmq.conf";
+    private const string PluginsFile = "enabled_plugins";
+
     private const int FirstPort = 20_000;
     private const int PortCount = 12_000;
 
@@ -34,8 +37,35 @@ public class RabbitMQNode : IAsyncDisposable
     private readonly int _epmdPort = FreePort();
     private Process? _group;
 
+    /// <summary>The first server that can refuse what is deprecated.</summary>
+    public static Version KnowsDeprecated { get; } = new(3, 13);
+
+    /// <summary>Version of the server, from the name of its folder: <c>/usr/lib/rabbitmq/lib/rabbitmq_server-4.3.6</c>.</summary>
+    public static Version ServerVersion { get; } = Version.Parse(
+        Path.GetFileName(Directory.EnumerateDirectories($"{Environment.GetEnvironmentVariable(RootVariable)}/usr/lib/rabbitmq/lib", "rabbitmq_server-*").Single()).Split('-')[1]);
+
+    /// <summary>
+    /// Settings by which the server refuses what RabbitMQ is about to remove, as a later one will by itself. Servers before 3.13 do not know them.
+    /// </summary>
+    /// <seealso href="https://www.rabbitmq.com/docs/deprecated-features"/>
+    protected static string RefuseDeprecated { get; } = ServerVersion < KnowsDeprecated ? "" : string.Concat(
+        ((string[])["amqp_address_v1", "global_qos", "management_metrics_collection", "queue_master_locator", "transient_nonexcl_queues"])
+        .Select(feature => $"deprecated_features.permit.{feature} = false\n"));
+
     /// <summary>Connection string of the node.</summary>
-    public string ConnectionString => $"amqp://guest:guest@127.0.0.1:{_port}";
+    public virtual string ConnectionString => $"amqp://guest:guest@127.0.0.1:{_port}";
+
+    /// <summary>Its port without encryption, if its configuration names no listener.</summary>
+    protected int Port => _port;
+
+    /// <summary>Folder of its files, the same for the node and for this process.</summary>
+    protected string Home => _home;
+
+    /// <summary>What stands in rabbitmq.conf when it starts.</summary>
+    protected virtual string Configuration => RefuseDeprecated;
+
+    /// <summary>What stands in enabled_plugins when it starts.</summary>
+    protected virtual string Plugins => "[].\n";
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -48,6 +78,8 @@ public class RabbitMQNode : IAsyncDisposable
     /// <summary>Starts the node and waits until it takes connections.</summary>
     public async Task StartAsync()
     {
+        await File.WriteAllTextAsync(Path.Combine(_home, ConfigurationFile), Configuration);
+        await File.WriteAllTextAsync(Path.Combine(_home, PluginsFile), Plugins);
         var start = new ProcessStartInfo("setsid") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in Command($"epmd -address 127.0.0.1 & {ServerScript} & cat > /dev/null; kill -KILL 0"))
         {
@@ -132,7 +164,7 @@ public class RabbitMQNode : IAsyncDisposable
     }
 
     /// <summary>A plain connection for what a test looks at.</summary>
-    public Task<IConnection> ConnectAsync() => new ConnectionFactory { Uri = new Uri(ConnectionString), AutomaticRecoveryEnabled = false }.CreateConnectionAsync();
+    public virtual Task<IConnection> ConnectAsync() => new ConnectionFactory { Uri = new Uri(ConnectionString), AutomaticRecoveryEnabled = false }.CreateConnectionAsync();
 
     /// <summary>
     /// A port that nobody has, below those that the kernel gives to outgoing connections (from 32768): one of these may be taken
@@ -210,7 +242,7 @@ public class RabbitMQNode : IAsyncDisposable
         yield return ("RABBITMQ_LOG_BASE", Path.Combine(_home, "log"));
         yield return ("RABBITMQ_PID_FILE", Path.Combine(_home, "pid"));
         yield return ("RABBITMQ_CONF_ENV_FILE", "/dev/null");
-        yield return ("RABBITMQ_CONFIG_FILE", Path.Combine(_home, "none"));
-        yield return ("RABBITMQ_ENABLED_PLUGINS_FILE", Path.Combine(_home, "enabled_plugins"));
+        yield return ("RABBITMQ_CONFIG_FILE", Path.Combine(_home, ConfigurationFile));
+        yield return ("RABBITMQ_ENABLED_PLUGINS_FILE", Path.Combine(_home, PluginsFile));
     }
 }

@@ -35,8 +35,20 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
     public static WorkerProcess Start(params string[] arguments) => StartProgram("AgentPlatform.Worker.dll", arguments);
 
     /// <summary>Another service of the platform in the worker's place.</summary>
-    public static WorkerProcess StartProgram(string program, params string[] arguments) => new(Process.Start(TiedProcess.StartInfo(
-        "dotnet", [Path.Combine(AppContext.BaseDirectory, program), "--urls=http://127.0.0.1:0", .. arguments.Select(argument => $"--{argument}")]))!);
+    public static WorkerProcess StartProgram(string program, params string[] arguments) => StartProgram(program, new Dictionary<string, string>(), arguments);
+
+    /// <summary>The same with variables of the environment.</summary>
+    public static WorkerProcess StartProgram(string program, IReadOnlyDictionary<string, string> environment, params string[] arguments)
+    {
+        var start = TiedProcess.StartInfo(
+            "dotnet", [Path.Combine(AppContext.BaseDirectory, program), "--urls=http://127.0.0.1:0", .. arguments.Select(argument => $"--{argument}")]);
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        return new(Process.Start(start)!);
+    }
 
     /// <summary>Waits until the worker says that it is ready, and gives its address.</summary>
     public async Task<Uri> ReadyAsync()

@@ -46,7 +46,7 @@ public sealed class ContainerV1
     public List<EnvVarV1> Env { get; } = [];
 
     /// <summary>When the image is pulled.</summary>
-    public string ImagePullPolicy { get; internal set; } = null!;
+    public string ImagePullPolicy { get; set; } = null!;
 
     /// <summary>Always makes an init container stay.</summary>
     public string? RestartPolicy { get; set; }
