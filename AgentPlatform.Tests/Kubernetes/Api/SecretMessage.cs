@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
 
 namespace AgentPlatform.Tests.Kubernetes.Api;
 
@@ -14,11 +15,15 @@ internal static class SecretMessage
 
     private static ReadOnlySpan<byte> Magic => "k8s\0"u8;
 
+    /// <exception cref="ApiException">It is something else.</exception>
     public static JsonObject Read(ReadOnlySpan<byte> message)
     {
-        Assert.True(message.StartsWith(Magic));
-        var envelope = Fields(message[Magic.Length..]);
-        Assert.Equal("Secret", Text(Fields(envelope[1].Single()), 2));
+        var envelope = message.StartsWith(Magic) ? Fields(message[Magic.Length..]) : null;
+        if (envelope is null || Text(Fields(envelope[1].Single()), 2) != "Secret")
+        {
+            throw new ApiException(StatusCodes.Status415UnsupportedMediaType, "UnsupportedMediaType", "only Secrets are read in this form");
+        }
+
         var secret = Fields(envelope[2].Single());
         var metadata = Fields(secret[1].Single());
         var item = new JsonObject
