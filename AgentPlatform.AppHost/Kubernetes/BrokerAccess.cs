@@ -57,14 +57,15 @@ internal sealed class BrokerAccess(KubernetesChart chart)
 
     private string Host { get; } = chart.Values.Text("broker.host", "messaging-service", "Where it is.");
 
+    // Converted first: in Helm 3.18.0 the number 0 of values.yaml is not empty.
     /// <summary>Port for AMQP.</summary>
-    public string Port => $"{{{{ {PortValue} | default (or {TlsSecret} (eq {SchemeValue} `amqps`) | empty | ternary 5672 5671) | int }}}}";
+    public string Port => $"{{{{ {PortValue} | int | default (or {TlsSecret} (eq {SchemeValue} `amqps`) | empty | ternary 5672 5671) | int }}}}";
 
     private string PortValue { get; } = chart.Values.Path("broker.port", 0, "Its port for AMQP; 0: 5671 with TLS, 5672 without.");
 
     private string Scheme => $"{{{{ {TlsSecret} | empty | ternary {SchemeValue} `amqps` }}}}";
 
-    private string SchemeValue { get; } = chart.Values.Path("broker.scheme", "amqp", "amqp, or amqps for an existing broker with a certificate of a public authority.");
+    private string SchemeValue { get; } = chart.Values.OneOf("broker.scheme", "amqp", "amqp, or amqps for an existing broker with a certificate of a public authority.", "amqp", "amqps");
 
     /// <summary>Name of the virtual host.</summary>
     public string VirtualHost { get; } = chart.Values.Text("broker.virtualHost", "/", "Its virtual host.");
@@ -74,6 +75,10 @@ internal sealed class BrokerAccess(KubernetesChart chart)
 
     private string ManagementUrl { get; } = chart.Values.Path(
         "broker.managementUrl", "", "Address of its management API, which KEDA asks, ending in a slash; empty: port 15672 of the release's own.");
+
+    /// <summary>Has Helm refuse a broker of the release's own that clients would ask for TLS and that has no certificate.</summary>
+    public void RefuseTlsWithoutCertificate() => chart.Refuse(
+        $"and {Enabled} (eq {SchemeValue} `amqps`) (empty {TlsSecret})", "broker.scheme is amqps, and the release's own broker speaks TLS only with broker.tls.secretName.");
 
     /// <summary>Gives a container its connection string, in place of Aspire's own Secret for each consumer.</summary>
     public void Connect(KubernetesResource service, ContainerV1 container, BrokerUser user)

@@ -39,6 +39,7 @@ internal sealed class BrokerPods(KubernetesChart chart, string name)
         service.AdditionalResources.Add(Configuration());
         service.AdditionalResources.Add(chart.When(_access.MakesSecret, name, new UserSecret()));
         service.AdditionalResources.Add(Policy());
+        _access.RefuseTlsWithoutCertificate();
 
         // Where the broker is somebody else's, all of this is left out; the Secret belongs to the users, not to the broker.
         BaseKubernetesResource[] own = [set, service.Service, .. service.AdditionalResources.Where(item => item is ConfigMap)];

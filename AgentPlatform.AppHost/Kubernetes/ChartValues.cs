@@ -6,7 +6,8 @@ namespace AgentPlatform.AppHost.Kubernetes;
 /// <summary>One value of values.yaml.</summary>
 /// <param name="Value">Its default: a text, a number, a truth value, or a whole map or list.</param>
 /// <param name="Comment">What it is for; stands above it.</param>
-internal sealed record ChartValue(object Value, string Comment);
+/// <param name="Limits">What its schema says besides its type, such as <c>minimum</c>.</param>
+internal sealed record ChartValue(object Value, string Comment, JsonObject? Limits = null);
 
 /// <summary>
 /// What a person can set when the chart is installed. Registering a value gives the expression that stands for it in a template, so no
@@ -25,11 +26,18 @@ internal sealed class ChartValues
     /// <summary>A text; the expression is put into quotes by whoever writes it.</summary>
     public string Text(string path, string value, string comment) => $"{{{{ {Add(path, value, comment)} }}}}";
 
-    /// <summary>A whole number.</summary>
-    public string Number(string path, int value, string comment) => $"{{{{ {Add(path, value, comment)} | int }}}}";
+    /// <summary>A text of a certain form.</summary>
+    /// <param name="path">Where it is in values.yaml.</param>
+    /// <param name="value">Its default.</param>
+    /// <param name="comment">What it is for.</param>
+    /// <param name="pattern">A regular expression of the whole; Helm refuses what does not match.</param>
+    public string Text(string path, string value, string comment, string pattern) => $"{{{{ {Add(path, value, comment, new() { ["type"] = "string", ["pattern"] = pattern })} }}}}";
 
-    /// <summary>A number where the template wants a text, such as a quantity that is usually one.</summary>
-    public string NumberText(string path, int value, string comment) => $"{{{{ {Add(path, value, comment)} | int | toString }}}}";
+    /// <summary>A whole number in a range.</summary>
+    public string Number(string path, int value, string comment, int least = 0, int most = int.MaxValue) => $"{{{{ {Add(path, value, comment, Range(least, most))} | int }}}}";
+
+    /// <summary>A number, above zero, where the template wants a text, such as a quantity that is usually one.</summary>
+    public string NumberText(string path, int value, string comment) => $"{{{{ {Add(path, value, comment, Range(1, int.MaxValue))} | int | toString }}}}";
 
     /// <summary>A text that may be left empty, and then is not set at all.</summary>
     public string Optional(string path, string comment)
@@ -44,11 +52,17 @@ internal sealed class ChartValues
     /// <summary>A value for use in a longer expression, or as the condition of a whole object (<see cref="KubernetesChart.When"/>): <c>.Values.ingress.enabled</c>.</summary>
     public string Path(string path, object value, string comment) => Add(path, value, comment);
 
-    private string Add(string path, object value, string comment)
+    /// <summary>The same for one of some texts.</summary>
+    public string OneOf(string path, string value, string comment, params string[] allowed) =>
+        Add(path, value, comment, new() { ["enum"] = new JsonArray([.. allowed.Select(text => (JsonNode)text)]) });
+
+    private static JsonObject Range(int least, int most) => most == int.MaxValue ? new() { ["minimum"] = least } : new() { ["minimum"] = least, ["maximum"] = most };
+
+    private string Add(string path, object value, string comment, JsonObject? limits = null)
     {
         if (!_values.TryGetValue(path, out var known))
         {
-            _values.Add(path, new ChartValue(value, comment));
+            _values.Add(path, new ChartValue(value, comment, limits));
         }
         else if (!known.Value.Equals(value) && !(known.Value is JsonNode node && JsonNode.DeepEquals(node, value as JsonNode)))
         {

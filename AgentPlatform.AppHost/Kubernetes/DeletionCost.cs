@@ -38,9 +38,9 @@ internal sealed class DeletionCost(KubernetesChart chart, string name)
 
     // The worker asks at the Service's port; plugins that look at packets behind it see the port of the API server itself.
     private NetworkPolicy Policy() => new NetworkPolicy($"{name}-api", ComponentLabels.Select(name)).To(
-        NetworkPeer.Addresses(chart.Values.Text("deletionCost.apiAddresses", "0.0.0.0/0", "Addresses of the cluster's API; policies let workers reach no other by its ports. Narrow it to yours.")),
+        NetworkPeer.Addresses(chart.Values.Text("deletionCost.apiAddresses", "0.0.0.0/0", "Addresses of the cluster's API; policies let workers reach no other by its ports. Narrow it to yours.", "^[0-9A-Fa-f.:]+/[0-9]{1,3}$")),
         "443",
-        chart.Values.Number("deletionCost.apiPort", 6443, "Port of the API servers, beside the 443 of their Service."));
+        chart.Values.Number("deletionCost.apiPort", 6443, "Port of the API servers, beside the 443 of their Service.", least: 1, most: 65535));
 
     // The cluster mounts a token into every container that has nothing else in that place. Servers run other people's code, and need none.
     private static void HideToken(ContainerV1 server) => server.VolumeMounts.Add(new() { Name = "tmp", MountPath = TokenFolder, SubPath = "no-token", ReadOnly = true });

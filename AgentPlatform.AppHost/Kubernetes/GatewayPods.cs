@@ -43,9 +43,10 @@ internal sealed class GatewayPods(KubernetesChart chart, string name)
         service.AdditionalResources.Add(new PodDisruptionBudget(name));
         service.AdditionalResources.Add(new CpuAutoscaler(
             name,
-            values.Number("gateway.minReplicas", 2, "Gateways at least; below 2, replacing one interrupts the service."),
-            values.Number("gateway.maxReplicas", 6, "Gateways at most."),
-            values.Number("gateway.cpuPercent", 70, "Processor time, in percent of what they need, above which there are more.")));
+            values.Number("gateway.minReplicas", 2, "Gateways at least; below 2, replacing one interrupts the service.", least: 1),
+            values.Number("gateway.maxReplicas", 6, "Gateways at most.", least: 1),
+            values.Number("gateway.cpuPercent", 70, "Processor time, in percent of what they need, above which there are more.", least: 1)));
+        chart.RefuseMinAboveMax("gateway");
         var ingress = values.Path("ingress.enabled", false, "Whether clients outside of the cluster reach the gateway by an Ingress.");
         service.AdditionalResources.Add(chart.When(ingress, name, new HttpIngress(
             name,

@@ -11,6 +11,7 @@ internal sealed class KubernetesChart
     private const string Environment = "k8s";
 
     private readonly Dictionary<string, string> _conditions = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _refusals = new(StringComparer.Ordinal);
 
     private KubernetesChart(KubernetesOptions options) => Options = options;
 
@@ -57,6 +58,15 @@ internal sealed class KubernetesChart
         return item;
     }
 
+    /// <summary>Has Helm refuse values that do not go together; those that are wrong by themselves their schema refuses.</summary>
+    /// <param name="condition">When they do not, in Helm's language, without braces.</param>
+    /// <param name="sentence">Which values, and what is wrong or what to set.</param>
+    public void Refuse(string condition, string sentence) => _refusals[condition] = sentence;
+
+    /// <summary>The same for replicas at least that are more than those at most.</summary>
+    /// <param name="section">Section of values.yaml that has <c>minReplicas</c> and <c>maxReplicas</c>.</param>
+    public void RefuseMinAboveMax(string section) => Refuse($"gt (int .Values.{section}.minReplicas) (int .Values.{section}.maxReplicas)", $"{section}.minReplicas is above {section}.maxReplicas.");
+
     private static string Folder(PipelineStepContext context) => context.Services.GetRequiredService<IPipelineOutputService>().GetOutputDirectory();
 
     private Task Prepare(PipelineStepContext context)
@@ -67,7 +77,7 @@ internal sealed class KubernetesChart
 
     private async Task CompleteAsync(PipelineStepContext context)
     {
-        await new ChartFolder(Folder(context), Options.ChartName).CompleteAsync(Values, _conditions, context.CancellationToken);
+        await new ChartFolder(Folder(context), Options.ChartName).CompleteAsync(Values, _conditions, _refusals, context.CancellationToken);
         IsComplete = true;
     }
 }

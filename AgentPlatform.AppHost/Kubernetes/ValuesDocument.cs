@@ -68,7 +68,13 @@ internal sealed class ValuesDocument
 
             // On Helm's command line a text of digits is a number.
             JsonNode type = leaf.Value switch { bool => "boolean", int => "integer", _ => new JsonArray("string", "integer") };
-            return leaf.Comment.Length > 0 ? new JsonObject { ["description"] = leaf.Comment, ["type"] = type } : new JsonObject { ["type"] = type };
+            var schema = leaf.Comment.Length > 0 ? new JsonObject { ["description"] = leaf.Comment, ["type"] = type } : new JsonObject { ["type"] = type };
+            foreach (var (name, limit) in leaf.Limits ?? [])
+            {
+                schema[name] = limit!.DeepClone();
+            }
+
+            return schema;
         }
 
         return new JsonObject

@@ -141,13 +141,14 @@ internal sealed class WorkerPods(KubernetesChart chart, string name, PoolOptions
     {
         var values = chart.Values;
         var least = values.Number($"{_section}.minReplicas", options.MinReplicas, "Replicas without any job; 0 scales to zero.");
+        chart.RefuseMinAboveMax(_section);
         return new()
         {
             ScaleTargetRef = new($"{name}-deployment"),
-            PollingInterval = values.Number($"{_section}.pollingSeconds", (int)options.PollingInterval.TotalSeconds, "How often the queue is looked at."),
-            CooldownPeriod = values.Number($"{_section}.cooldownSeconds", (int)options.Cooldown.TotalSeconds, "How long fewer jobs must have been enough before there are fewer replicas."),
+            PollingInterval = values.Number($"{_section}.pollingSeconds", (int)options.PollingInterval.TotalSeconds, "How often the queue is looked at.", least: 1),
+            CooldownPeriod = values.Number($"{_section}.cooldownSeconds", (int)options.Cooldown.TotalSeconds, "How long fewer jobs must have been enough before there are fewer replicas.", most: 3600),
             MinReplicaCount = least,
-            MaxReplicaCount = values.Number($"{_section}.maxReplicas", options.MaxReplicas, "Replicas at most."),
+            MaxReplicaCount = values.Number($"{_section}.maxReplicas", options.MaxReplicas, "Replicas at most.", least: 1),
             Fallback = new(3, least),
             Advanced = new(new(new(new($"{{{{ .Values.{_section}.cooldownSeconds | int }}}}")))),
             Triggers =
@@ -183,7 +184,7 @@ internal sealed class WorkerPods(KubernetesChart chart, string name, PoolOptions
 
         return Server is { Cache: not null } ? "443"
             : Server is null && engine is EngineType.OpenAI or EngineType.Triton or EngineType.Agent
-                ? chart.Values.Number($"{_section}.endpointPort", 443, "Port of the servers that its workers ask; network policies allow no other.")
+                ? chart.Values.Number($"{_section}.endpointPort", 443, "Port of the servers that its workers ask; network policies allow no other.", least: 1, most: 65535)
             : null;
     }
 

@@ -11,15 +11,20 @@ internal sealed class Chart
     /// <summary>Name of the release.</summary>
     public const string Release = "test";
 
+    /// <summary>Where it is installed.</summary>
+    public const string Namespace = "models";
+
     private Chart(IReadOnlyList<JsonObject> objects) => Objects = objects;
 
     public IReadOnlyList<JsonObject> Objects { get; }
 
     /// <summary>Renders the chart in a folder.</summary>
     /// <param name="folder">Folder of Chart.yaml.</param>
-    /// <param name="settings">Values like <c>ingress.enabled=true</c>, as <c>helm --set</c> takes them, or with a map or list in braces or brackets.</param>
+    /// <param name="settings">One of <see cref="ChartScenarios"/>.</param>
+    /// <exception cref="ChartRefusedException">The chart refuses them.</exception>
     public static Chart Render(string folder, params string[] settings)
     {
+        Assert.Contains(ChartScenarios.OfTheCommittedChart.Concat(ChartScenarios.Refused.Select(refused => refused.Settings)), scenario => scenario.SequenceEqual(settings));
         var values = (Dictionary<string, object?>)Value(Load(File.ReadAllText(Path.Combine(folder, "values.yaml"))).Single())!;
         foreach (var setting in settings)
         {
@@ -30,11 +35,17 @@ internal sealed class Chart
         {
             ["Values"] = values,
             ["Chart"] = new Dictionary<string, object?> { ["Name"] = "agentplatform" },
-            ["Release"] = new Dictionary<string, object?> { ["Name"] = Release, ["Namespace"] = "models" },
+            ["Release"] = new Dictionary<string, object?> { ["Name"] = Release, ["Namespace"] = Namespace },
         });
         var files = Directory.EnumerateFiles(Path.Combine(folder, "templates"), "*.yaml", SearchOption.AllDirectories).Order(StringComparer.Ordinal);
-        return new Chart([.. files.SelectMany(file => Load(template.Render(File.ReadAllText(file)))).Select(node => (JsonObject)Json(node)!)]);
+        return new Chart([.. files.SelectMany(file => Parse(template.Render(File.ReadAllText(file))).Objects)]);
     }
+
+    /// <summary>A chart that something else has rendered.</summary>
+    public static Chart Parse(string yaml) => new([.. Load(yaml).Select(Json).OfType<JsonObject>()]);
+
+    /// <summary>A map or a list of a setting.</summary>
+    public static JsonNode ParseWhole(string yaml) => Json(Load(yaml).Single(), keepsNulls: true)!;
 
     public IEnumerable<JsonObject> Of(string kind) => Objects.Where(item => (string?)item["kind"] == kind);
 
@@ -72,8 +83,13 @@ internal sealed class Chart
         var section = path[..^1].Aggregate(values, (map, key) => (Dictionary<string, object?>)map[key]!);
         Assert.True(section.ContainsKey(path[^1]), $"The chart has no value {setting[..equals]}.");
         var text = setting[(equals + 1)..];
-        section[path[^1]] = Value(text is ['{' or '[', ..] ? Load(text).Single() : new YamlScalarNode(text) { Style = ScalarStyle.Plain });
+        var value = Value(text is ['{' or '[', ..] ? Load(text).Single() : new YamlScalarNode(text) { Style = ScalarStyle.Plain });
+        section[path[^1]] = value is Dictionary<string, object?> map ? Merge((Dictionary<string, object?>)section[path[^1]]!, map) : value;
     }
+
+    // As Helm does: what a map has stays, unless the other has null there.
+    private static Dictionary<string, object?> Merge(Dictionary<string, object?> map, Dictionary<string, object?> other) =>
+        map.Where(entry => !other.ContainsKey(entry.Key)).Concat(other.Where(entry => entry.Value is not null)).ToDictionary();
 
     private static object? Value(YamlNode node) => node switch
     {
@@ -90,11 +106,14 @@ internal sealed class Chart
         _ => ((YamlScalarNode)node).Value,
     };
 
-    private static JsonNode? Json(YamlNode node) => node switch
+    private static JsonNode? Json(YamlNode node) => Json(node, keepsNulls: false);
+
+    // A field of an object without a value is one that is not there.
+    private static JsonNode? Json(YamlNode node, bool keepsNulls) => node switch
     {
-        // A field without a value is one that is not there.
-        YamlMappingNode mapping => new JsonObject(mapping.Children.Select(child => KeyValuePair.Create(((YamlScalarNode)child.Key).Value!, Json(child.Value))).Where(field => field.Value is not null)),
-        YamlSequenceNode sequence => new JsonArray([.. sequence.Select(Json)]),
+        YamlMappingNode mapping => new JsonObject(mapping.Children
+            .Select(child => KeyValuePair.Create(((YamlScalarNode)child.Key).Value!, Json(child.Value, keepsNulls))).Where(field => keepsNulls || field.Value is not null)),
+        YamlSequenceNode sequence => new JsonArray([.. sequence.Select(item => Json(item, keepsNulls))]),
         _ => JsonValue(Value(node)),
     };
 

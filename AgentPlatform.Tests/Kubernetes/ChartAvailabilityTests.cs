@@ -130,7 +130,7 @@ public sealed class ChartAvailabilityTests(ChartFixture charts) : IClassFixture<
     [Fact]
     public async Task TheGateway_HasTwoAtLeastAndScalesOnItsOwn()
     {
-        foreach (var chart in await charts.AllAsync("keda.enabled=false"))
+        foreach (var chart in await charts.AllAsync(ChartScenarios.WithoutKeda))
         {
             Assert.Empty(chart.Of("ScaledObject"));
             var autoscaler = Assert.Single(chart.Of("HorizontalPodAutoscaler"))["spec"]!;

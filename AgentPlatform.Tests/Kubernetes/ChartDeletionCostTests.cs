@@ -47,18 +47,18 @@ public sealed class ChartDeletionCostTests(ChartFixture charts) : IClassFixture<
     [Fact]
     public void Workers_ReachTheApiOfTheCluster()
     {
-        var chart = Chart.Render(ChartFixture.Committed, "deletionCost.apiAddresses=10.0.0.1/32", "deletionCost.apiPort=16443");
+        var chart = Chart.Render(ChartFixture.Committed, ChartScenarios.ApiAddresses);
 
         var rule = Assert.Single(Chart.List(chart.Get("NetworkPolicy", "sentiment-api")["spec"]!["egress"]));
         Assert.Equal("10.0.0.1/32", (string?)Assert.Single(Chart.List(rule["to"]))["ipBlock"]!["cidr"]);
         Assert.Equal([443, 16443], Chart.List(rule["ports"]).Select(port => (int)port["port"]!));
-        Assert.Empty(Chart.Render(ChartFixture.Committed, "networkPolicies.enabled=false").Of("NetworkPolicy"));
+        Assert.Empty(Chart.Render(ChartFixture.Committed, ChartScenarios.WithoutPolicies).Of("NetworkPolicy"));
     }
 
     [Fact]
     public async Task SwitchedOff_NoPodHasATokenAndNobodyMayDoAnything()
     {
-        foreach (var chart in await charts.AllAsync("deletionCost.enabled=false"))
+        foreach (var chart in await charts.AllAsync(ChartScenarios.WithoutDeletionCost))
         {
             Assert.Empty(chart.Of("Role").Concat(chart.Of("RoleBinding")));
             Assert.All(chart.Of("ServiceAccount"), account => Assert.False((bool)account["automountServiceAccountToken"]!));

@@ -71,7 +71,7 @@ public sealed class ChartDriftTests : IDisposable
             ["account.yaml", "api.yaml", "binding.yaml", "broker.yaml", "config.yaml", "deployment.yaml", "disruption.yaml", "network.yaml", "role.yaml", "scaling.yaml"],
             made.Keys.Except(old.Keys).Order(StringComparer.Ordinal).Select(file => Path.GetRelativePath(Path.Combine("templates", "llama"), file)));
         var changed = old.Keys.Where(file => made[file] != old[file]).Order(StringComparer.Ordinal).ToList();
-        Assert.Equal([Path.Combine("templates", "gateway", "config.yaml"), Path.Combine("templates", "gateway", "deployment.yaml"), "values.schema.json", "values.yaml"], changed);
+        Assert.Equal([Path.Combine("templates", "gateway", "config.yaml"), Path.Combine("templates", "gateway", "deployment.yaml"), Path.Combine("templates", "refusals.yaml"), "values.schema.json", "values.yaml"], changed);
 
         // Lines are only added.
         Assert.All(changed, file => Assert.Empty(old[file].Split('\n').Except(made[file].Split('\n'))));

@@ -8,14 +8,7 @@ namespace AgentPlatform.Tests.Kubernetes;
 /// <summary>A cluster would accept the chart, and its objects fit together: the committed one, and one with GPUs, servers and keys.</summary>
 public sealed class ChartRulesTests(ChartFixture charts) : IClassFixture<ChartFixture>
 {
-    public static TheoryData<string[]> Settings => new(
-        [],
-        ["ingress.enabled=true"],
-        ["telemetry.otlpEndpoint=http://collector:4317"],
-        ["broker.enabled=false", "broker.existingSecret=rabbit", "broker.host=rabbit.example", "broker.scheme=amqps", "broker.port=5671", "broker.storageClass=fast"],
-        ["broker.tls.secretName=rabbit-tls"],
-        ["keda.enabled=false", "networkPolicies.enabled=false"],
-        ["broker.storageClass=fast", "imagePullSecrets=[{name: registry}]", "gateway.priorityClassName=low", "gateway.nodeSelector={disk: ssd}", "broker.tolerations=[{key: a, operator: Exists}]"]);
+    public static TheoryData<string[]> Settings => [.. ChartScenarios.OfAnyChart];
 
     [Theory]
     [MemberData(nameof(Settings))]
@@ -77,7 +70,7 @@ public sealed class ChartRulesTests(ChartFixture charts) : IClassFixture<ChartFi
     [Fact]
     public async Task Ports_OfServicesIngressesProbesAndPolicies_Exist()
     {
-        foreach (var chart in await charts.AllAsync("ingress.enabled=true"))
+        foreach (var chart in await charts.AllAsync(ChartScenarios.Ingress))
         {
             foreach (var service in chart.Of("Service"))
             {
@@ -148,12 +141,16 @@ public sealed class ChartRulesTests(ChartFixture charts) : IClassFixture<ChartFi
     [Fact]
     public void AVersion_InTheValues_IsTheWorkersTheGatewaysAndTheQueues()
     {
-        var chart = Chart.Render(ChartFixture.Committed, "pools.tiny_chat.version=v2");
+        var chart = Chart.Render(ChartFixture.Committed, ChartScenarios.Version);
 
         Assert.Equal(@"^infer\.tiny-chat\.v2\.(default|resume)$", (string?)chart.Get("ScaledObject", "tiny-chat-scaling")["spec"]!["triggers"]![0]!["metadata"]!["queueName"]);
         Assert.Equal("v2", PodSettings.Of(chart, chart.Container("tiny-chat"))["Model__Version"]);
         Assert.Equal("v2", PodSettings.Of(chart, chart.Container("gateway"))["Models__1__Version"]);
     }
+
+    [Fact]
+    public void ValuesThatDoNotGoTogether_AreRefusedWithASentence() => Assert.All(ChartScenarios.Refused, refused =>
+        Assert.Equal(refused.Sentence, Assert.Throws<ChartRefusedException>(() => Chart.Render(ChartFixture.Committed, refused.Settings)).Message));
 
     [Fact]
     public void Values_HaveASchemaThatKnowsNoOthers()
@@ -165,6 +162,8 @@ public sealed class ChartRulesTests(ChartFixture charts) : IClassFixture<ChartFi
         Assert.Equal(["sentiment", "tiny_chat"], pools["properties"]!.AsObject().Select(pool => pool.Key));
         Assert.Equal("integer", (string?)pools["properties"]!["tiny_chat"]!["properties"]!["maxReplicas"]!["type"]);
         Assert.Equal("boolean", (string?)schema["properties"]!["ingress"]!["properties"]!["enabled"]!["type"]);
+        Assert.Equal(1, (int?)pools["properties"]!["tiny_chat"]!["properties"]!["maxReplicas"]!["minimum"]);
+        Assert.Equal("string", (string?)schema["properties"]!["deletionCost"]!["properties"]!["apiAddresses"]!["type"]);
         Assert.True(schema["properties"]!.AsObject().ContainsKey("global"));
     }
 
@@ -195,12 +194,9 @@ public sealed class ChartRulesTests(ChartFixture charts) : IClassFixture<ChartFi
     [Fact]
     public void EveryPart_HasItsOwnNodesAndAllHaveTheCredentialsOfTheRegistry()
     {
-        string[] parts = ["gateway", "broker", "pools.sentiment", "pools.tiny_chat"];
-        var chart = Chart.Render(ChartFixture.Committed, [
-            "imagePullSecrets=[{name: registry}]",
-            .. parts.SelectMany(part => new[] { $"{part}.nodeSelector={{example/part: '{part}'}}", $"{part}.tolerations=[{{key: '{part}', operator: Exists}}]", $"{part}.priorityClassName={part}" })]);
+        var chart = Chart.Render(ChartFixture.Committed, ChartScenarios.Placement);
 
-        Assert.Equal(parts.Order(StringComparer.Ordinal), chart.Pods().Select(item => item.Pod["spec"]!).Select(pod =>
+        Assert.Equal(ChartScenarios.Parts.Order(StringComparer.Ordinal), chart.Pods().Select(item => item.Pod["spec"]!).Select(pod =>
         {
             Assert.Equal("""[{"name":"registry"}]""", pod["imagePullSecrets"]!.ToJsonString());
             var part = (string)pod["nodeSelector"]!["example/part"]!;

@@ -41,13 +41,13 @@ public sealed class ChartSecurityTests(ChartFixture charts) : IClassFixture<Char
                 Policies(chart, item.Pod), policy => Chart.List(policy["spec"]!["policyTypes"]).Select(type => (string)type!).ToHashSet().SetEquals(["Ingress", "Egress"])));
         }
 
-        Assert.Empty(Chart.Render(ChartFixture.Committed, "networkPolicies.enabled=false").Of("NetworkPolicy"));
+        Assert.Empty(Chart.Render(ChartFixture.Committed, ChartScenarios.WithoutPolicies).Of("NetworkPolicy"));
     }
 
     [Fact]
     public void Workers_AreReachedByNobodyAndReachTheBrokerAndNamesOnly()
     {
-        var chart = Chart.Render(ChartFixture.Committed, "deletionCost.enabled=false");
+        var chart = Chart.Render(ChartFixture.Committed, ChartScenarios.WithoutDeletionCost);
 
         var policy = Assert.Single(Policies(chart, chart.Get("Deployment", "sentiment-deployment")["spec"]!["template"]!));
         Assert.Null(policy["spec"]!["ingress"]);
@@ -72,7 +72,7 @@ public sealed class ChartSecurityTests(ChartFixture charts) : IClassFixture<Char
     [Fact]
     public void TheBroker_IsReachedByThisReleaseAndItsManagementByKedaOnly()
     {
-        var chart = Chart.Render(ChartFixture.Committed, "keda.namespace=scaling");
+        var chart = Chart.Render(ChartFixture.Committed, ChartScenarios.KedaElsewhere);
 
         var rules = Chart.List(chart.Get("NetworkPolicy", "messaging-network")["spec"]!["ingress"]).ToList();
         Assert.Equal("5672", Assert.Single(Chart.List(rules[0]["ports"]))["port"]!.ToString());
@@ -84,7 +84,7 @@ public sealed class ChartSecurityTests(ChartFixture charts) : IClassFixture<Char
     [Fact]
     public async Task ACertificate_MakesAllSpeakTlsOnlyAndTrustItsAuthority()
     {
-        foreach (var chart in await charts.AllAsync("broker.tls.secretName=rabbit-tls"))
+        foreach (var chart in await charts.AllAsync(ChartScenarios.Tls))
         {
             var configuration = (string)chart.Get("ConfigMap", "messaging-files")["data"]!["agentplatform.conf"]!;
             Assert.Contains("\nlisteners.tcp = none\nlisteners.ssl.default = 5671\n", configuration, StringComparison.Ordinal);
@@ -140,7 +140,7 @@ public sealed class ChartSecurityTests(ChartFixture charts) : IClassFixture<Char
     [Fact]
     public void Broker_IsOneSecretForAllConsumersWithAUserForEachRole()
     {
-        var chart = Chart.Render(ChartFixture.Committed, "broker.enabled=false", "broker.existingSecret=rabbit", "broker.host=rabbit.example", "broker.scheme=amqps", "broker.port=5671");
+        var chart = Chart.Render(ChartFixture.Committed, ChartScenarios.ExistingBroker);
 
         Assert.Empty(chart.Of("StatefulSet"));
         Assert.Empty(chart.Of("Secret"));

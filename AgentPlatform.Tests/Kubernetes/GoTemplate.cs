@@ -1,10 +1,14 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 
 namespace AgentPlatform.Tests.Kubernetes;
+
+/// <summary>The chart refuses the values that it is rendered with.</summary>
+internal sealed class ChartRefusedException(string message) : Exception(message);
 
 /// <summary>
 /// Renders what the chart uses of Helm's language: <c>if</c>, <c>else</c> and <c>end</c>, values, pipelines and some functions. Anything else
@@ -12,6 +16,8 @@ namespace AgentPlatform.Tests.Kubernetes;
 /// </summary>
 internal sealed partial class GoTemplate(IReadOnlyDictionary<string, object?> data)
 {
+    private static readonly JsonSerializerOptions _goJson = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     public string Render(string template)
     {
         var text = new StringBuilder();
@@ -129,6 +135,8 @@ internal sealed partial class GoTemplate(IReadOnlyDictionary<string, object?> da
         ("default", [var fallback, var value]) => IsTrue(value) ? value : fallback,
         ("not", [var value]) => !IsTrue(value),
         ("empty", [var value]) => !IsTrue(value),
+        ("gt", [int left, int right]) => left > right,
+        ("fail", [string sentence]) => throw new ChartRefusedException(sentence),
         ("eq", [var left, var right]) => Equals(left, right),
         ("ternary", [var yes, var no, bool condition]) => condition ? yes : no,
         ("or", _) => arguments.FirstOrDefault(IsTrue, arguments[^1]),
@@ -141,7 +149,7 @@ internal sealed partial class GoTemplate(IReadOnlyDictionary<string, object?> da
         ("randAlphaNum", [int length]) => RandomNumberGenerator.GetString("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", length),
         ("b64enc", [var value]) => Convert.ToBase64String(Encoding.UTF8.GetBytes(Text(value))),
         ("urlquery", [var value]) => Uri.EscapeDataString(Text(value)),
-        ("toJson", [var value]) => JsonSerializer.Serialize(value),
+        ("toJson", [var value]) => Json(value),
         ("sha256sum", [var value]) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Text(value)))),
         ("printf", [string format, ..]) => arguments[1..].Aggregate(format, (text, argument) => text[..text.IndexOf("%s", StringComparison.Ordinal)] + Text(argument) + text[(text.IndexOf("%s", StringComparison.Ordinal) + 2)..]),
         _ => throw new NotSupportedException($"{name} with {arguments.Length} arguments"),
@@ -152,6 +160,17 @@ internal sealed partial class GoTemplate(IReadOnlyDictionary<string, object?> da
         null or false or "" or 0 => false,
         IReadOnlyDictionary<string, object?> map => map.Count > 0,
         _ => true,
+    };
+
+    // As Go writes it: keys in their order, and three characters of HTML escaped.
+    private static string Json(object? value) => JsonSerializer.Serialize(Sorted(value), _goJson)
+        .Replace("<", "\\u003c", StringComparison.Ordinal).Replace(">", "\\u003e", StringComparison.Ordinal).Replace("&", "\\u0026", StringComparison.Ordinal);
+
+    private static object? Sorted(object? value) => value switch
+    {
+        IReadOnlyDictionary<string, object?> map => new SortedDictionary<string, object?>(map.ToDictionary(entry => entry.Key, entry => Sorted(entry.Value)), StringComparer.Ordinal),
+        List<object?> list => list.Select(Sorted).ToList(),
+        _ => value,
     };
 
     private static string Text(object? value) => value switch

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using AgentPlatform.Tests.Kubernetes.Api;
 
 namespace AgentPlatform.Tests.Kubernetes;
 
@@ -9,13 +10,33 @@ internal sealed class ObjectSchemas
 {
     private readonly JsonObject _schemas = JsonNode.Parse(File.ReadAllText(Path.Combine(Repository.Root, "AgentPlatform.Tests", "Kubernetes", "schemas", "objects.json")))!.AsObject();
 
+    /// <summary>The schema of an object's kind, if there is one.</summary>
+    public JsonNode? Find(JsonNode item)
+    {
+        var (group, version) = ((string)item["apiVersion"]!).Split('/') is [var first, var second] ? (first, second) : ("", (string)item["apiVersion"]!);
+        return _schemas.Select(definition => definition.Value!).SingleOrDefault(definition => Chart.List(definition["x-kubernetes-group-version-kind"])
+            .Any(kind => (string?)kind["group"] == group && (string?)kind["version"] == version && (string?)kind["kind"] == (string?)item["kind"]));
+    }
+
+    /// <summary>What a schema, or one that it refers to, says under a name.</summary>
+    public JsonNode? Part(JsonNode schema, string name) => schema[name]
+        ?? Chart.List(schema["allOf"]).Select(part => Part(part, name)).FirstOrDefault(part => part is not null)
+        ?? (Reference(schema) is { } other ? Part(other, name) : null);
+
+    /// <summary>The same, where it is a text.</summary>
+    public string? Text(JsonNode schema, string name) => (string?)Part(schema, name);
+
+    /// <summary>The schema of a field.</summary>
+    public JsonNode? Field(JsonNode? schema, string name) =>
+        schema is null ? null : Part(schema, "properties")?[name] ?? Part(schema, "additionalProperties") as JsonObject;
+
+    /// <summary>The schema of a list's items.</summary>
+    public JsonNode? Item(JsonNode? schema) => schema is null ? null : Part(schema, "items");
+
     /// <summary>What is wrong with an object.</summary>
     public IReadOnlyList<string> Check(JsonObject item)
     {
-        var (group, version) = ((string)item["apiVersion"]!).Split('/') is [var first, var second] ? (first, second) : ("", (string)item["apiVersion"]!);
-        var schema = _schemas.Select(definition => definition.Value!).SingleOrDefault(definition => Chart.List(definition["x-kubernetes-group-version-kind"])
-            .Any(kind => (string?)kind["group"] == group && (string?)kind["version"] == version && (string?)kind["kind"] == (string?)item["kind"]));
-        if (schema is null)
+        if (Find(item) is not { } schema)
         {
             return [$"There is no kind {item["kind"]} of {item["apiVersion"]}."];
         }
@@ -32,9 +53,9 @@ internal sealed class ObjectSchemas
             Check(path, value, part, mistakes);
         }
 
-        if ((string?)schema["$ref"] is { } reference)
+        if (Reference(schema) is { } other)
         {
-            Check(path, value, _schemas[reference[(reference.LastIndexOf('/') + 1)..]]!, mistakes);
+            Check(path, value, other, mistakes);
         }
 
         if (!HasType(value, schema))
@@ -53,12 +74,20 @@ internal sealed class ObjectSchemas
             }
 
             mistakes.AddRange(items.Count < ((int?)schema["minItems"] ?? 0) ? [$"{path} has too few items."] : Array.Empty<string>());
+            mistakes.AddRange(Duplicates(items, schema).Select(key => $"{path} has two items {key}."));
         }
         else if (value is JsonValue scalar)
         {
             CheckScalar(path, scalar, schema, mistakes);
         }
     }
+
+    private JsonNode? Reference(JsonNode schema) => (string?)schema["$ref"] is { } reference ? _schemas[reference[(reference.LastIndexOf('/') + 1)..]]! : null;
+
+    // Server-side apply takes no list whose items cannot be told apart.
+    private static IEnumerable<string> Duplicates(JsonArray items, JsonNode schema) => schema["x-kubernetes-list-map-keys"] is JsonArray keys
+        ? items.GroupBy(item => FieldStep.KeyOf(item!, [.. keys.Select(key => (string)key!)])).Where(same => same.Count() > 1).Select(same => same.Key)
+        : [];
 
     private void CheckFields(string path, JsonObject fields, JsonNode schema, List<string> mistakes)
     {

@@ -1,0 +1,137 @@
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace AgentPlatform.Tests.Kubernetes.Helm;
+
+/// <summary>The life of a release: what Helm sends when it is installed, upgraded, taken back and removed, and what stays the same meanwhile.</summary>
+[Trait("Category", "Helm")]
+public sealed class HelmReleaseTests : IAsyncLifetime
+{
+    private HelmCluster _cluster = null!;
+
+    public async Task InitializeAsync() => _cluster = await HelmCluster.StartAsync();
+
+    public async Task DisposeAsync() => await _cluster.DisposeAsync();
+
+    [Fact]
+    public async Task Install_MakesTheObjectsOfTheChartAndPrintsNoSecret()
+    {
+        var output = await InstallAsync();
+
+        Assert.Equal(Chart.Render(ChartFixture.Committed).Objects.Select(item => $"{item["kind"]} {Chart.Name(item)}").Order(StringComparer.Ordinal), _cluster.Names());
+        Assert.Equal(3, _cluster.Passwords().Values.Distinct().Count());
+        AssertNoSecretIn(output);
+    }
+
+    [Fact]
+    public async Task UpgradeAndRollback_ReplaceWhatChangedAndKeepThePasswords()
+    {
+        await InstallAsync();
+        var passwords = _cluster.Passwords();
+
+        AssertNoSecretIn((await _cluster.HelmAsync("upgrade", Chart.Release, ChartFixture.Committed, "--reuse-values", "--set", "gateway.cpu=110m", "--atomic", "--timeout", "2m")).Checked());
+        Assert.Equal("110m", GatewayCpu());
+        Assert.Equal(passwords, _cluster.Passwords());
+
+        AssertNoSecretIn((await _cluster.HelmAsync("rollback", Chart.Release, "1", "--wait", "--timeout", "2m")).Checked());
+        Assert.Equal("500m", GatewayCpu());
+        Assert.Equal(passwords, _cluster.Passwords());
+
+        // What the workflows read to find the way back.
+        var history = JsonNode.Parse((await _cluster.HelmAsync("history", Chart.Release, "--output", "json")).Checked())!.AsArray();
+        Assert.Equal(["superseded", "superseded", "deployed"], history.Select(revision => (string)revision!["status"]!));
+        Assert.Equal(3, (int)history[^1]!["revision"]!);
+        var release = JsonNode.Parse((await _cluster.HelmAsync("list", "--filter", $"^{Chart.Release}$", "--output", "json")).Checked())!;
+        Assert.StartsWith("agentplatform-", (string?)release[0]!["chart"], StringComparison.Ordinal);
+        var values = JsonNode.Parse((await _cluster.HelmAsync("get", "values", Chart.Release, "--all", "--output", "json")).Checked())!;
+        Assert.Equal("500m", (string?)values["gateway"]!["cpu"]);
+    }
+
+    [Fact]
+    public async Task AnUpgrade_LeavesTheNumberOfReplicasToWhoeverScales()
+    {
+        await InstallAsync();
+        foreach (var deployment in (string[])["tiny-chat-deployment", "gateway-deployment"])
+        {
+            (await _cluster.KubectlAsync("scale", "deployment", deployment, "--replicas", "4")).Checked();
+        }
+
+        (await _cluster.HelmAsync("upgrade", Chart.Release, ChartFixture.Committed, "--set", "gateway.cpu=110m", "--set", "pools.tiny_chat.cpu=110m")).Checked();
+        Assert.Equal((4, 4), (Replicas("tiny-chat-deployment"), Replicas("gateway-deployment")));
+
+        (await _cluster.HelmAsync("rollback", Chart.Release, "1")).Checked();
+        Assert.Equal((4, 4), (Replicas("tiny-chat-deployment"), Replicas("gateway-deployment")));
+    }
+
+    [Fact]
+    public async Task AnUpgrade_TakesAwayWhatIsSwitchedOff()
+    {
+        await InstallAsync();
+
+        (await _cluster.HelmAsync("upgrade", Chart.Release, ChartFixture.Committed, "--set", "keda.enabled=false", "--set", "broker.tls.secretName=rabbit-tls")).Checked();
+
+        Assert.DoesNotContain(_cluster.Names(), name => name.StartsWith("ScaledObject", StringComparison.Ordinal));
+        Assert.Equal([5671, 15672], Chart.List(_cluster.Get("Service", "messaging-service")["spec"]!["ports"]).Select(port => (int)port["port"]!).Order());
+    }
+
+    [Fact]
+    public async Task AnUpgradeWhosePodsDoNotComeUp_IsTakenBackByItself()
+    {
+        await InstallAsync();
+        _cluster.Objects.IsReady = item => (string?)item["spec"]!["template"]!["spec"]!["containers"]![0]!["image"] != "broken";
+
+        (await _cluster.HelmAsync("upgrade", Chart.Release, ChartFixture.Committed, "--set", "images.gateway=broken", "--atomic", "--timeout", "10s")).Refused();
+
+        Assert.Equal("agentplatform/gateway:0.1.0", (string?)_cluster.Get("Deployment", "gateway-deployment")["spec"]!["template"]!["spec"]!["containers"]![0]!["image"]);
+    }
+
+    [Fact]
+    public async Task AFirstInstallationThatFails_IsRemovedAndTheNextOneSucceeds()
+    {
+        _cluster.Objects.IsReady = _ => false;
+        (await _cluster.HelmAsync("upgrade", Chart.Release, ChartFixture.Committed, "--install", "--create-namespace", "--atomic", "--timeout", "10s")).Refused();
+        Assert.Empty(_cluster.Names());
+
+        _cluster.Objects.IsReady = _ => true;
+        (await _cluster.HelmAsync("upgrade", Chart.Release, ChartFixture.Committed, "--install", "--atomic", "--timeout", "2m")).Checked();
+        Assert.NotEmpty(_cluster.Names());
+    }
+
+    [Fact]
+    public async Task Uninstall_LeavesNothingAndTheNextInstallationHasOtherPasswords()
+    {
+        await InstallAsync();
+        var passwords = _cluster.Passwords();
+
+        AssertNoneIn(passwords, (await _cluster.HelmAsync("uninstall", Chart.Release, "--wait", "--timeout", "2m")).Checked());
+        Assert.Empty(_cluster.Names());
+
+        await InstallAsync();
+        Assert.Empty(passwords.Values.Intersect(_cluster.Passwords().Values));
+    }
+
+    [Fact]
+    public async Task AnUpgradeOfWhatCannotChange_IsRefused()
+    {
+        await InstallAsync();
+
+        var sentence = (await _cluster.HelmAsync("upgrade", Chart.Release, ChartFixture.Committed, "--set", "broker.storage=16Gi")).Refused();
+
+        Assert.Contains("StatefulSet messaging-statefulset.spec.volumeClaimTemplates: field is immutable", sentence, StringComparison.Ordinal);
+    }
+
+    private async Task<string> InstallAsync() =>
+        (await _cluster.HelmAsync("install", Chart.Release, ChartFixture.Committed, "--create-namespace", "--wait", "--timeout", "2m")).Checked();
+
+    private void AssertNoSecretIn(string output) => AssertNoneIn(_cluster.Passwords(), output);
+
+    private static void AssertNoneIn(Dictionary<string, string> passwords, string output) => Assert.All(passwords.Values, password =>
+    {
+        Assert.DoesNotContain(password, output, StringComparison.Ordinal);
+        Assert.DoesNotContain(Encoding.UTF8.GetString(Convert.FromBase64String(password)), output, StringComparison.Ordinal);
+    });
+
+    private string? GatewayCpu() => (string?)_cluster.Get("Deployment", "gateway-deployment")["spec"]!["template"]!["spec"]!["containers"]![0]!["resources"]!["requests"]!["cpu"];
+
+    private int Replicas(string deployment) => (int)_cluster.Get("Deployment", deployment)["spec"]!["replicas"]!;
+}

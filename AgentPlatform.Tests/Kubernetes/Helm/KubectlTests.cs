@@ -1,0 +1,57 @@
+namespace AgentPlatform.Tests.Kubernetes.Helm;
+
+/// <summary>kubectl takes what Helm renders.</summary>
+[Trait("Category", "Helm")]
+public sealed class KubectlTests(ChartFixture charts) : IClassFixture<ChartFixture>, IAsyncLifetime
+{
+    private HelmCluster _cluster = null!;
+
+    public async Task InitializeAsync()
+    {
+        _cluster = await HelmCluster.StartAsync();
+        _cluster.Objects.CreateNamespace(Chart.Namespace);
+    }
+
+    public async Task DisposeAsync() => await _cluster.DisposeAsync();
+
+    [Theory]
+    [InlineData("--dry-run=client")]
+    [InlineData("--dry-run=server", "--server-side")]
+    public async Task Apply_TakesAllObjects(params string[] how)
+    {
+        foreach (var folder in new[] { ChartFixture.Committed, await charts.EveryKindAsync() })
+        {
+            var rendered = await RenderAsync(folder, "--set", "ingress.enabled=true");
+
+            var lines = (await ApplyAsync(rendered, how)).Checked().Trim().Split('\n');
+
+            Assert.Equal(Chart.Parse(rendered).Objects.Count, lines.Length);
+            Assert.All(lines, line => Assert.EndsWith("dry run)", line, StringComparison.Ordinal));
+            Assert.Empty(_cluster.Names());
+        }
+    }
+
+    [Fact]
+    public async Task Apply_OfAFieldThatThereIsNot_IsRefused()
+    {
+        var rendered = (await RenderAsync(ChartFixture.Committed)).Replace("revisionHistoryLimit:", "revisionLimit:", StringComparison.Ordinal);
+
+        Assert.Contains("Deployment gateway-deployment.spec.revisionLimit is no field.", (await ApplyAsync(rendered, "--dry-run=server", "--server-side")).Refused(), StringComparison.Ordinal);
+    }
+
+    private async Task<string> RenderAsync(string folder, params string[] settings) => (await _cluster.HelmAsync(["template", Chart.Release, folder, .. settings])).Checked();
+
+    private async Task<HelmPrograms.Ended> ApplyAsync(string objects, params string[] how)
+    {
+        var file = Path.GetTempFileName();
+        try
+        {
+            await File.WriteAllTextAsync(file, objects);
+            return await _cluster.KubectlAsync(["apply", "--validate=strict", "--filename", file, .. how]);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+}
