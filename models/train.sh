@@ -19,7 +19,7 @@ has_new_libstdcxx() {
 fetch_libraries() {
     local work mirror
     work=$(mktemp -d)
-    trap 'rm -rf "$work"' RETURN
+    trap 'rm -rf "$work"; trap - RETURN' RETURN # Otherwise it would run again when the next function returns.
     mirror=$(apt-get indextargets --format '$(ORIGIN) $(SUITE) $(REPO_URI)' | sed -n 's/^Debian [a-z]* \(.*\)/\1/p' | grep -v security | head -1)
     mkdir -p "$work"/state/lists/partial "$work"/cache/archives/partial "$work"/root
     echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${mirror:?apt-get knows no Debian mirror} trixie main" > "$work/sources.list"
