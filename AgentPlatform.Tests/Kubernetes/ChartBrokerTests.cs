@@ -19,7 +19,7 @@ public sealed class ChartBrokerTests
 
     [Theory]
     [InlineData]
-    [InlineData("broker.tls.secretName=messaging-tls")]
+    [InlineData("broker.tls.secretName=rabbit-tls")]
     public async Task Gateway_and_worker_work_under_their_users_and_KEDA_sees_a_job_that_waits_and_one_that_runs(params string[] settings)
     {
         var chart = Chart.Render(ChartFixture.Committed, settings);
