@@ -13,6 +13,10 @@ public sealed class MessagingOptions
     [Range(1, 10_000_000)]
     public int MaxQueueLength { get; set; } = 10_000;
 
+    /// <summary>Largest request in bytes that is given to the broker, which closes the connection over a larger one than its <c>max_message_size</c>: 16 MiB since RabbitMQ 4.0, more before.</summary>
+    [Range(1024, int.MaxValue)]
+    public int MaxMessageSize { get; set; } = 16 * 1024 * 1024;
+
     /// <summary>How often in a row a job may be lost with its worker without a new part of its answer, before it is given up and put into <c>infer.dead</c>.</summary>
     [Range(1, 100)]
     public int DeliveryLimit { get; set; } = 5;

@@ -49,10 +49,15 @@ public sealed class JobPublisher : IBrokerSession
     /// <param name="replyQueue">Where workers send the answer.</param>
     /// <param name="issue">0 for the first message of the request, one more for each further one.</param>
     /// <param name="cancellationToken">Ends the waiting for the broker's word.</param>
-    /// <exception cref="InferenceException">429 if the queue is full, 503 if the broker is away or the queue is missing.</exception>
+    /// <exception cref="InferenceException">413 if the request is larger than a message may be, 429 if the queue is full, 503 if the broker is away or the queue is missing.</exception>
     /// <exception cref="OperationCanceledException">The caller no longer waits for the broker's word; the queue may have the request or not.</exception>
     public async Task PublishAsync(InferenceRequest request, string queue, string version, string replyQueue, ushort issue, CancellationToken cancellationToken)
     {
+        if (request.Body.Length > _options.MaxMessageSize)
+        {
+            throw new InferenceException(new InferenceError(413, "invalid_request_error", $"The request is larger than the {_options.MaxMessageSize} bytes that the message broker takes.", "request_too_large"));
+        }
+
         if (!await IsBrokerOpenAsync(cancellationToken))
         {
             throw BrokerAway();

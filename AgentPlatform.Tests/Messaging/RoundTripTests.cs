@@ -103,6 +103,19 @@ public sealed class RoundTripTests(RabbitMQServer server)
     }
 
     [Fact]
+    public async Task A_request_of_the_largest_size_is_taken_and_a_larger_one_refused_before_the_broker_closes_the_connection()
+    {
+        const int Largest = 16 * 1024 * 1024;
+        await using var gateway = await Side.GatewayAsync(server, _queue);
+        await SendAsync(gateway, Request(stream: false) with { Body = new byte[Largest] });
+
+        var refusal = await Assert.ThrowsAsync<InferenceException>(() => SendAsync(gateway, Request(stream: false) with { Body = new byte[Largest + 1] }));
+
+        Assert.Equal((413, "request_too_large"), (refusal.Error.Status, refusal.Error.Code));
+        await SendAsync(gateway, Request(stream: false));
+    }
+
+    [Fact]
     public async Task A_message_that_is_no_job_is_dead_lettered_and_the_next_job_is_served()
     {
         await using var gateway = await Side.GatewayAsync(server, _queue);
