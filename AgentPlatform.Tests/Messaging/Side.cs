@@ -51,7 +51,10 @@ internal sealed class Side : IAsyncDisposable
         builder.Configuration.AddInMemoryCollection(settings.Select(setting => new KeyValuePair<string, string?>(setting.Key, setting.Value)));
         builder.Services.AddMetrics();
         builder.Services.AddLogging();
-        builder.Services.AddSingleton<IConnectionFactory>(new ConnectionFactory { Uri = new Uri(server.ConnectionString), AutomaticRecoveryEnabled = false });
+
+        // Longer than a test waits: nothing may depend on a call that the client gives up.
+        builder.Services.AddSingleton<IConnectionFactory>(
+            new ConnectionFactory { Uri = new Uri(server.ConnectionString), AutomaticRecoveryEnabled = false, ContinuationTimeout = TimeSpan.FromMinutes(5) });
         add(builder);
         var side = new Side(builder.Build());
         await side._host.StartAsync();

@@ -3,6 +3,8 @@ using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Messaging.Jobs;
 using AgentPlatform.Messaging.Replies;
 using AgentPlatform.Tests.Broker;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
 
 namespace AgentPlatform.Tests.Messaging.Broker;
 
@@ -54,6 +56,31 @@ public sealed class BrokerRestartTests(RabbitMQServer server)
 
         await gateway.BrokerAsync();
         await SendAsync(gateway, queue, Guid.NewGuid());
+    }
+
+    [Fact]
+    public async Task A_deleted_reply_queue_is_there_again_with_its_consumer_and_no_call_hangs_over_it()
+    {
+        await using var gateway = await Side.GatewayAsync(server, Topology.JobQueue("m", Guid.NewGuid().ToString("N")), ("Messaging:ConfirmTimeout", "00:05:00"));
+        var queue = gateway.Get<ReplyReceiver>().ReplyQueue;
+        await using var connection = await server.ConnectAsync();
+        await using (var channel = await connection.CreateChannelAsync())
+        {
+            await channel.QueueDeleteAsync(queue);
+        }
+
+        await Side.UntilAsync(async () =>
+        {
+            await using var channel = await connection.CreateChannelAsync();
+            try
+            {
+                return await channel.ConsumerCountAsync(queue) == 1;
+            }
+            catch (OperationInterruptedException)
+            {
+                return false; // There is none yet.
+            }
+        });
     }
 
     private static Task SendAsync(Side gateway, string queue, Guid requestId) => gateway.Get<JobPublisher>().PublishAsync(

@@ -74,12 +74,10 @@ public sealed class BrokerTroubleTests(RabbitMQServer server)
 
     private async Task<Platform> StartAsync(int slots = 2)
     {
-        // Longer than a test lasts: both sides must notice by themselves, and not because their connections hang.
-        var patience = ("Messaging:ConfirmTimeout", "00:05:00");
         var engine = new ScriptedEngine();
-        var worker = await TestWorker.StartAsync(engine, server.ConnectionString, ("Model:Version", _version), ("Engine:Slots", $"{slots}"), patience);
+        var worker = await TestWorker.StartAsync(engine, server.ConnectionString, ("Model:Version", _version), ("Engine:Slots", $"{slots}"));
         await worker.ReadyAsync();
-        var gateway = new GatewayHost(("Models:0:Name", "m"), ("Models:0:Version", _version), ("ConnectionStrings:messaging", server.ConnectionString), patience);
+        var gateway = new GatewayHost(("Models:0:Name", "m"), ("Models:0:Version", _version), ("ConnectionStrings:messaging", server.ConnectionString));
         var client = gateway.CreateClient();
         await Side.UntilAsync(async () => (await client.GetAsync(new Uri("/health", UriKind.Relative))).IsSuccessStatusCode);
         return new Platform(gateway, client, worker, engine);
