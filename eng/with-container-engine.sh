@@ -21,9 +21,9 @@ export DOCKER_HOST="unix://$state/docker.sock"
 exec 9>"$data.lock"
 flock -w 600 9 || fail "another engine has had $data for ten minutes"
 
-# In a mount namespace of its own, so that no mount outlives it, with layers over the folders where it would write besides its own. It
-# ends with this script, however that ends.
-setpriv --pdeathsig TERM unshare --mount sh -c '
+# In a mount namespace of its own, so that no mount outlives it, with layers over the folders where it would write besides its own. In a
+# session of its own, so that a signal to all of this script's group reaches it last. It ends with this script, however that ends.
+setsid setpriv --pdeathsig TERM unshare --mount sh -c '
     layers=$1; shift
     mkdir "$layers" && mount -n -t tmpfs none "$layers" || exit
     for folder in etc/docker opt run; do
@@ -40,6 +40,8 @@ stop() {
     # shellcheck disable=SC2086
     [[ -z "$containers" ]] || timeout 60 docker rm --force --volumes $containers >/dev/null 2>&1
     timeout 60 docker network prune --force >/dev/null 2>&1
+    # Stages of builds have no name; they spare the next build its restore.
+    timeout 60 docker image prune --force --filter until=168h >/dev/null 2>&1
     kill -TERM "$engine" 2>/dev/null; wait "$engine" 2>/dev/null
     find /sys/fs/cgroup -depth -type d -path "*/$name*" -exec rmdir {} + 2>/dev/null
     rm -rf --one-file-system "$state"
