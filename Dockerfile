@@ -54,7 +54,8 @@ RUN case "$(uname -m)" in aarch64) system=linux-arm64;; *) system=linux-x64;; es
 FROM ${RUNTIME_IMAGE} AS worker
 WORKDIR /app
 COPY --from=worker-build /app .
-ENV HTTP_PORTS=8080
+# ONNX Runtime 1.31 reports its use to Microsoft, from before its API can tell it not to.
+ENV HTTP_PORTS=8080 ORT_DISABLE_TELEMETRY=1
 EXPOSE 8080
 USER 1654
 ENTRYPOINT ["dotnet", "AgentPlatform.Worker.dll"]

@@ -115,6 +115,13 @@ public sealed class ContainerTests(ClusterFixture cluster)
     }
 
     [ContainerFact]
+    public void Worker_tells_nobody_of_its_use()
+    {
+        Assert.Contains("ORT_DISABLE_TELEMETRY=1", ContainerEngine.Docker("inspect", "--format", "{{.Config.Env}}", "agentplatform/worker:test"), StringComparison.Ordinal);
+        Assert.DoesNotContain("telemetry device", ContainerEngine.Logs(cluster.Full("sentiment")), StringComparison.Ordinal);
+    }
+
+    [ContainerFact]
     public void Images_name_user_port_and_entry_point_and_no_health_check()
     {
         foreach (var (image, program) in new[] { ("gateway", "AgentPlatform.Gateway.dll"), ("worker", "AgentPlatform.Worker.dll") })
