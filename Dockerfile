@@ -20,10 +20,12 @@ COPY AgentPlatform.ServiceDefaults/*.csproj AgentPlatform.ServiceDefaults/packag
 COPY AgentPlatform.Gateway/*.csproj AgentPlatform.Gateway/packages.lock.json AgentPlatform.Gateway/
 COPY AgentPlatform.Worker/*.csproj AgentPlatform.Worker/packages.lock.json AgentPlatform.Worker/
 
-# Unset: decided by what the feed has, as everywhere (eng/Aspire.props). The committed lock files hold the graph without Aspire's packages.
+# Unset: decided by what the feed has, as everywhere (eng/Aspire.props). The committed lock files hold the graph without Aspire's packages:
+# with false, what they say is restored, or nothing.
 ARG UseAspire
-RUN for project in Gateway Worker; do \
-        dotnet restore AgentPlatform.$project || exit 1; \
+RUN case "$UseAspire" in [Ff]alse) mode=--locked-mode;; *) mode=;; esac && \
+    for project in Gateway Worker; do \
+        dotnet restore AgentPlatform.$project $mode || exit 1; \
     done
 
 COPY offline/ offline/
