@@ -20,10 +20,12 @@ COPY AgentPlatform.ServiceDefaults/*.csproj AgentPlatform.ServiceDefaults/packag
 COPY AgentPlatform.Gateway/*.csproj AgentPlatform.Gateway/packages.lock.json AgentPlatform.Gateway/
 COPY AgentPlatform.Worker/*.csproj AgentPlatform.Worker/packages.lock.json AgentPlatform.Worker/
 
-# Unset: decided by what the feed has, as everywhere (eng/Aspire.props). The committed lock files hold the graph without Aspire's packages.
+# Unset: decided by what the feed has, as everywhere (eng/Aspire.props). The committed lock files hold the graph without Aspire's packages:
+# with false, what they say is restored, or nothing.
 ARG UseAspire
-RUN for project in Gateway Worker; do \
-        dotnet restore AgentPlatform.$project || exit 1; \
+RUN case "$UseAspire" in [Ff]alse) mode=--locked-mode;; *) mode=;; esac && \
+    for project in Gateway Worker; do \
+        dotnet restore AgentPlatform.$project $mode || exit 1; \
     done
 
 COPY offline/ offline/
@@ -54,7 +56,8 @@ RUN case "$(uname -m)" in aarch64) system=linux-arm64;; *) system=linux-x64;; es
 FROM ${RUNTIME_IMAGE} AS worker
 WORKDIR /app
 COPY --from=worker-build /app .
-ENV HTTP_PORTS=8080
+# ONNX Runtime 1.31 reports its use to Microsoft, from before its API can tell it not to.
+ENV HTTP_PORTS=8080 ORT_DISABLE_TELEMETRY=1
 EXPOSE 8080
 USER 1654
 ENTRYPOINT ["dotnet", "AgentPlatform.Worker.dll"]

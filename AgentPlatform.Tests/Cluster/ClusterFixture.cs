@@ -1,8 +1,8 @@
 namespace AgentPlatform.Tests.Cluster;
 
 /// <summary>
-/// The platform as containers on a network of their own: broker, gateway, and a worker for each demonstration model, with the rights that the
-/// chart gives to pods. Images are built first, which is quick when nothing has changed.
+/// The platform as containers on a network of their own: broker, gateway, a worker that classifies and two that chat, with the rights that
+/// the chart gives to pods. Images are built first, which is quick when nothing has changed.
 /// </summary>
 public sealed class ClusterFixture : IAsyncLifetime
 {
@@ -10,9 +10,21 @@ public sealed class ClusterFixture : IAsyncLifetime
     private const string LocalBroker = "agentplatform/local-rabbitmq";
     private const string PublicBroker = "docker.io/library/rabbitmq:4.3";
 
+    private static readonly TimeSpan _buildLimit = TimeSpan.FromMinutes(30);
     private static readonly TimeSpan _startLimit = TimeSpan.FromMinutes(2);
 
     private static readonly string[] _restricted = ["--user", "1654", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"];
+
+    /// <summary>Settings of the gateway, and of any further one.</summary>
+    private static readonly (string, string)[] _gateway = [("Models__0__Name", "sentiment"), ("Models__0__Operations__0", "Analyze"), ("Models__1__Name", "tiny-chat")];
+
+    // Slow enough that what happens to one of them happens in the middle of answers.
+    private static readonly string[] _slow = ["--cpus", "0.5"];
+
+    private static readonly (string, string)[] _chat =
+        [("Model__Name", "tiny-chat"), ("Engine__Type", "onnx-chat"), ("Model__Source", "models/tiny-chat"), ("Onnx__IntraOpThreads", "1"), ("Engine__Slots", $"{Crowd.Slots}"), ("Stopping__DrainTimeout", "00:01:00")];
+
+    private static readonly (string, string)[] _sentiment = [("Model__Name", "sentiment"), ("Engine__Type", "onnx-classifier"), ("Model__Source", "models/sentiment")];
 
     private readonly string _name = $"agentplatform-{Guid.NewGuid():N}";
     private readonly List<string> _containers = [];
@@ -20,8 +32,8 @@ public sealed class ClusterFixture : IAsyncLifetime
     /// <summary>A client of the gateway.</summary>
     public HttpClient Gateway { get; private set; } = null!;
 
-    /// <summary>Names of the containers of this repository's images.</summary>
-    internal IReadOnlyList<string> Platform => [.. _containers.Where(name => !name.EndsWith("-broker", StringComparison.Ordinal))];
+    /// <summary>The containers of this repository's images.</summary>
+    internal static IReadOnlyList<string> Platform { get; } = ["gateway", "sentiment", "chat-1", "chat-2"];
 
     /// <inheritdoc/>
     public async Task InitializeAsync()
@@ -31,17 +43,26 @@ public sealed class ClusterFixture : IAsyncLifetime
             return; // Every test is left out.
         }
 
-        ContainerEngine.Checked("./eng/build-images.sh", Tag);
+        ContainerEngine.Checked(_buildLimit, "./eng/build-images.sh", Tag);
         ContainerEngine.Docker("network", "create", _name);
-        StartBroker();
-        Start("sentiment", "worker", ("Model__Name", "sentiment"), ("Engine__Type", "onnx-classifier"), ("Model__Source", "models/sentiment"));
-        Start("tiny-chat", "worker", ("Model__Name", "tiny-chat"), ("Engine__Type", "onnx-chat"), ("Model__Source", "models/tiny-chat"));
-        Start("gateway", "gateway", ("Models__0__Name", "sentiment"), ("Models__0__Operations__0", "Analyze"), ("Models__1__Name", "tiny-chat"));
-
-        Gateway = new HttpClient { BaseAddress = Address("gateway"), Timeout = _startLimit };
-        foreach (var name in (string[])["gateway", "sentiment", "tiny-chat"])
+        try
         {
-            await BeReadyAsync(name);
+            StartBroker();
+            StartOfImage("sentiment", "worker", _sentiment);
+            StartOfImage("chat-1", "worker", _chat, _slow);
+            StartOfImage("chat-2", "worker", _chat, _slow);
+            StartOfImage("gateway", "gateway", _gateway);
+            foreach (var name in Platform)
+            {
+                await BeReadyAsync(name);
+            }
+
+            Gateway = Client("gateway");
+        }
+        catch
+        {
+            await DisposeAsync(); // Nobody else does after a failure.
+            throw;
         }
     }
 
@@ -49,24 +70,65 @@ public sealed class ClusterFixture : IAsyncLifetime
     public Task DisposeAsync()
     {
         Gateway?.Dispose();
-        if (ContainerEngine.Answers && _containers.Count > 0)
+        if (ContainerEngine.Answers)
         {
-            ContainerEngine.Docker(["rm", "--force", "--volumes", .. _containers]);
+            foreach (var name in _containers)
+            {
+                ContainerEngine.Docker("rm", "--force", "--volumes", Full(name));
+            }
+
             ContainerEngine.Docker("network", "rm", _name);
         }
 
         return Task.CompletedTask;
     }
 
-    /// <summary>Where a container's port 8080 is, from this machine.</summary>
-    internal Uri Address(string name) =>
-        new($"http://{ContainerEngine.Docker("inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", Full(name))}:8080/");
+    /// <summary>The container's name at the engine.</summary>
+    internal string Full(string name) => $"{_name}-{name}";
 
-    private string Full(string name) => $"{_name}-{name}";
+    /// <summary>A client of a container's port 8080.</summary>
+    internal HttpClient Client(string name)
+    {
+        var address = ContainerEngine.Docker("inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", Full(name));
+        return new HttpClient { BaseAddress = new Uri($"http://{address}:8080/"), Timeout = _startLimit };
+    }
 
-    private void Start(string name, string image, params IEnumerable<(string Name, string Value)> settings) =>
-        Run(name, [.. _restricted, "--env", $"ConnectionStrings__messaging=amqp://guest:guest@{Full("broker")}:5672",
-            .. settings.SelectMany(setting => (string[])["--env", $"{setting.Name}={setting.Value}"]), $"agentplatform/{image}:{Tag}"]);
+    /// <summary>Runs a program in a container; gives what it wrote.</summary>
+    internal string Execute(string name, params IEnumerable<string> command) => ContainerEngine.Docker(["exec", Full(name), .. command]);
+
+    /// <summary>One more gateway.</summary>
+    internal Task StartGatewayAsync(string name)
+    {
+        StartOfImage(name, "gateway", _gateway);
+        return BeReadyAsync(name);
+    }
+
+    /// <summary>A worker that classifies and knows of no broker.</summary>
+    internal Task StartLoneWorkerAsync(string name)
+    {
+        Run(name, [.. _restricted, .. Environment(_sentiment), $"agentplatform/worker:{Tag}"]);
+        return BeReadyAsync(name);
+    }
+
+    /// <summary>Stops a container as an orchestrator does, with a minute to end by itself; gives its exit code.</summary>
+    internal int Stop(string name)
+    {
+        ContainerEngine.Docker("stop", "--time", "60", Full(name));
+        return int.Parse(ContainerEngine.Docker("inspect", "--format", "{{.State.ExitCode}}", Full(name)), System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>Starts a container that has ended, and waits until it is ready.</summary>
+    internal Task StartAgainAsync(string name)
+    {
+        ContainerEngine.Docker("start", Full(name));
+        return BeReadyAsync(name);
+    }
+
+    private static IEnumerable<string> Environment(IEnumerable<(string Name, string Value)> settings) =>
+        settings.SelectMany(setting => (string[])["--env", $"{setting.Name}={setting.Value}"]);
+
+    private void StartOfImage(string name, string image, IEnumerable<(string Name, string Value)> settings, params IEnumerable<string> options) => Run(name,
+        [.. _restricted, .. options, .. Environment([("ConnectionStrings__messaging", $"amqp://guest:guest@{Full("broker")}:5672"), .. settings]), $"agentplatform/{image}:{Tag}"]);
 
     // The made image has nothing but the distribution's package: what it writes goes to /tmp, and guest may come from another container.
     private void StartBroker()
@@ -82,25 +144,26 @@ public sealed class ClusterFixture : IAsyncLifetime
 
     private void Run(string name, string[] arguments)
     {
+        _containers.Add(name);
         ContainerEngine.Docker(["run", "--detach", "--network", _name, "--name", Full(name), .. arguments]);
-        _containers.Add(Full(name));
     }
 
-    // A worker is ready once it has its model and the broker.
+    // A worker is ready once it has its model and the broker, if it knows of one.
     private async Task BeReadyAsync(string name)
     {
-        using var client = new HttpClient { BaseAddress = Address(name) };
+        using var client = Client(name);
         var began = TimeProvider.System.GetTimestamp();
         while (true)
         {
             try
             {
-                if ((await client.GetAsync(new Uri("/health", UriKind.Relative))).IsSuccessStatusCode)
+                using var response = await client.GetAsync(new Uri("/health", UriKind.Relative));
+                if (response.IsSuccessStatusCode)
                 {
                     return;
                 }
             }
-            catch (HttpRequestException) when (TimeProvider.System.GetElapsedTime(began) < _startLimit)
+            catch (HttpRequestException)
             {
                 // It does not listen yet.
             }
@@ -113,4 +176,12 @@ public sealed class ClusterFixture : IAsyncLifetime
             await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
         }
     }
+}
+
+/// <summary>One platform for all tests of the tier, one test after another.</summary>
+[CollectionDefinition(Name)]
+public sealed class ClusterGroup : ICollectionFixture<ClusterFixture>
+{
+    /// <summary>The collection's name.</summary>
+    public const string Name = "Cluster";
 }
