@@ -16,7 +16,6 @@ internal sealed partial class ChartFolder(string path, string chartName)
     private readonly string _chart = Path.Combine(path, "Chart.yaml");
     private readonly string _values = Path.Combine(path, "values.yaml");
     private readonly string _templates = Path.Combine(path, "templates");
-    private readonly string _refusals = Path.Combine(path, "templates", "refusals.yaml");
 
     /// <summary>Removes the objects of an earlier chart of the same name.</summary>
     /// <exception cref="StartupException">The folder holds another chart.</exception>
@@ -51,13 +50,16 @@ internal sealed partial class ChartFolder(string path, string chartName)
     /// <summary>Finishes what Aspire wrote.</summary>
     /// <param name="values">What a person can set.</param>
     /// <param name="conditions">File of an object to the condition under which there is one.</param>
-    /// <param name="refusals">Conditions under which nothing is installed, each with the sentence that says why.</param>
+    /// <param name="templates">Name to text of templates that are not objects.</param>
     /// <param name="cancellationToken">Stops the work.</param>
     public async Task CompleteAsync(
-        ChartValues values, IReadOnlyDictionary<string, string> conditions, IReadOnlyDictionary<string, string> refusals, CancellationToken cancellationToken)
+        ChartValues values, IReadOnlyDictionary<string, string> conditions, IReadOnlyDictionary<string, string> templates, CancellationToken cancellationToken)
     {
-        await File.WriteAllTextAsync(
-            _refusals, string.Concat(refusals.Select(refusal => $"{{{{- if {refusal.Key} }}}}\n{{{{- fail `{refusal.Value}` }}}}\n{{{{- end }}}}\n")), cancellationToken);
+        foreach (var (name, text) in templates)
+        {
+            await File.WriteAllTextAsync(Path.Combine(_templates, name), text, cancellationToken);
+        }
+
         foreach (var (file, condition) in conditions)
         {
             var text = await File.ReadAllTextAsync(Path.Combine(path, file), cancellationToken);

@@ -32,6 +32,7 @@ internal sealed class GatewayPods(KubernetesChart chart, string name)
         container.Env.Add(new() { Name = "Stopping__ListenTime", Value = _listenTime.ToString("c", CultureInfo.InvariantCulture) });
         container.Env.Add(new() { Name = "Stopping__DrainTimeout", Value = drain.ToString("c", CultureInfo.InvariantCulture) });
         AddObjects(service);
+        chart.Notes = Notes();
     }
 
     /// <summary>Version of the images that belong to this chart.</summary>
@@ -55,6 +56,21 @@ internal sealed class GatewayPods(KubernetesChart chart, string name)
             values.Text("ingress.tlsSecret", "", "Secret with the certificate for it; empty: the controller's own."))));
         AddPolicies(service);
     }
+
+    private string Notes() => $$$"""
+        The gateway answers in the cluster at http://{{{name}}}-service.{{ .Release.Namespace }}:{{ .Values.parameters.{{{name}}}.port_http | int }}/v1
+        {{- if .Values.ingress.enabled }}, and from outside at https://{{ .Values.ingress.host }}/v1.
+        {{- else }}. To try it from your machine:
+          kubectl --namespace {{ .Release.Namespace }} port-forward service/{{{name}}}-service 8080:{{ .Values.parameters.{{{name}}}.port_http | int }}
+          curl http://localhost:8080/v1/models
+        {{- end }}
+        {{- if .Values.keda.enabled }}
+
+        KEDA scales the pools. Whether it can ask the broker, READY and FALLBACK tell:
+          kubectl --namespace {{ .Release.Namespace }} get scaledobjects
+        {{- end }}
+
+        """;
 
     private void AddPolicies(KubernetesResource service)
     {

@@ -21,6 +21,9 @@ internal sealed class KubernetesChart
     /// <summary>What can be set when it is installed.</summary>
     public ChartValues Values { get; } = new();
 
+    /// <summary>What Helm prints after an installation, in Helm's language.</summary>
+    public string Notes { get; set; } = "";
+
     /// <summary>Whether it was written wholly. Aspire reports a step that failed, but can end with exit code 0.</summary>
     public bool IsComplete { get; private set; }
 
@@ -77,7 +80,12 @@ internal sealed class KubernetesChart
 
     private async Task CompleteAsync(PipelineStepContext context)
     {
-        await new ChartFolder(Folder(context), Options.ChartName).CompleteAsync(Values, _conditions, _refusals, context.CancellationToken);
+        var templates = new Dictionary<string, string>
+        {
+            ["refusals.yaml"] = string.Concat(_refusals.Select(refusal => $"{{{{- if {refusal.Key} }}}}\n{{{{- fail `{refusal.Value}` }}}}\n{{{{- end }}}}\n")),
+            ["NOTES.txt"] = Notes,
+        };
+        await new ChartFolder(Folder(context), Options.ChartName).CompleteAsync(Values, _conditions, templates, context.CancellationToken);
         IsComplete = true;
     }
 }

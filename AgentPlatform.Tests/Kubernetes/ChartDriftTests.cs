@@ -30,7 +30,7 @@ public sealed class ChartDriftTests : IDisposable
     {
         await ChartFixture.PublishAsync(_folder, pools => pools.Add("old", EngineType.Agent, ModelOperation.Chat, "Goes."));
         var own = Path.Combine(_folder, "values-production.yaml");
-        var note = Path.Combine(_folder, "templates", "NOTES.txt");
+        var note = Path.Combine(_folder, "templates", "_names.tpl");
         await File.WriteAllTextAsync(own, "ingress: {}");
         await File.WriteAllTextAsync(note, "Hello.");
 
