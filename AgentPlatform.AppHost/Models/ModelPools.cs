@@ -142,9 +142,11 @@ internal sealed partial class ModelPools(
     [GeneratedRegex(@": (The field \S+ )?")]
     private static partial Regex FieldOfOptions();
 
-    // A published worker has the same folder below its own: by its image, or mounted.
-    private IResourceBuilder<ProjectResource> WithModelFolder(IResourceBuilder<ProjectResource> pool, string folder) =>
-        pool.WithEnvironment("Model__Source", builder.ExecutionContext.IsPublishMode ? folder : Path.GetFullPath($"../{folder}", builder.AppHostDirectory));
+    // A published worker has the same folder below its own: by its image, or mounted. ONNX Runtime 1.31 reports its use to Microsoft, from
+    // before its API can tell it not to.
+    private IResourceBuilder<ProjectResource> WithModelFolder(IResourceBuilder<ProjectResource> pool, string folder) => pool
+        .WithEnvironment("Model__Source", builder.ExecutionContext.IsPublishMode ? folder : Path.GetFullPath($"../{folder}", builder.AppHostDirectory))
+        .WithEnvironment("ORT_DISABLE_TELEMETRY", "1");
 }
 
 internal static class ModelPoolsExtensions
