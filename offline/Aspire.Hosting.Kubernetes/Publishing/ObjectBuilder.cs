@@ -65,7 +65,7 @@ internal sealed partial class ObjectBuilder(ResourceTranslator source)
             throw new DistributedApplicationException($"'{_name}' has a mount, which the stand-in for Aspire.Hosting.Kubernetes does not publish.");
         }
 
-        var container = new ContainerV1 { Name = _name, Image = source.Image(), ImagePullPolicy = "IfNotPresent" };
+        var container = new ContainerV1 { Name = _name, Image = source.Image() };
         if (source.Resource is ContainerResource { Entrypoint: { } entrypoint })
         {
             container.Command.Add(entrypoint);

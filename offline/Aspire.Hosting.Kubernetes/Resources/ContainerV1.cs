@@ -46,7 +46,7 @@ public sealed class ContainerV1
     public List<EnvVarV1> Env { get; } = [];
 
     /// <summary>When the image is pulled.</summary>
-    public string ImagePullPolicy { get; set; } = null!;
+    public string ImagePullPolicy { get; set; } = "IfNotPresent";
 
     /// <summary>Always makes an init container stay.</summary>
     public string? RestartPolicy { get; set; }
@@ -92,8 +92,8 @@ public sealed class ExecActionV1
 /// <summary>A connection.</summary>
 public sealed class TcpSocketActionV1
 {
-    /// <summary>Port, or its name.</summary>
-    public Int32OrStringV1? Port { get; set; }
+    /// <summary>Number of the port.</summary>
+    public int Port { get; set; }
 }
 
 /// <summary>An HTTP request.</summary>

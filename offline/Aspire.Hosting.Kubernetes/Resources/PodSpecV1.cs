@@ -168,10 +168,10 @@ public sealed class ConfigMapVolumeSourceV1
 public sealed class EmptyDirVolumeSourceV1
 {
     /// <summary>Memory, or the node's disk.</summary>
-    public string Medium { get; set; } = null!;
+    public string? Medium { get; set; }
 
     /// <summary>How much it holds.</summary>
-    public string SizeLimit { get; set; } = null!;
+    public string? SizeLimit { get; set; }
 }
 
 /// <summary>Values of a Secret as files.</summary>
