@@ -75,8 +75,10 @@ internal sealed class ConfirmedPublisher(BrokerConnectionState state, IOptions<M
             {
                 _messages.Writer.TryComplete();
                 _watchdog.Dispose();
-                // A closed channel with an open connection would leave a publisher that is dead for good.
-                return connection.IsOpen ? connection.AbortAsync() : Task.CompletedTask;
+                // A closed channel with an open connection would leave a publisher that is dead for good. Not awaited: the connection's loop
+                // that reads the broker's answers waits for this handler.
+                _ = connection.IsOpen ? connection.AbortAsync() : Task.CompletedTask;
+                return Task.CompletedTask;
             };
             _ = PumpAsync();
         }

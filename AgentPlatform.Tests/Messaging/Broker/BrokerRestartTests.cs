@@ -83,6 +83,34 @@ public sealed class BrokerRestartTests(RabbitMQServer server)
         });
     }
 
+    [Fact]
+    public async Task A_channel_that_the_broker_closes_is_replaced_with_what_it_needs()
+    {
+        var queue = Topology.JobQueue("m", Guid.NewGuid().ToString("N"));
+        await using var gateway = await Side.GatewayAsync(server, queue);
+        await using var connection = await server.ConnectAsync();
+        await using (var channel = await connection.CreateChannelAsync())
+        {
+            await channel.ExchangeDeleteAsync(Topology.JobExchange);
+        }
+
+        var refusal = await Assert.ThrowsAsync<InferenceException>(() => SendAsync(gateway, queue, Guid.NewGuid()));
+        Assert.Equal(503, refusal.Error.Status);
+
+        await Side.UntilAsync(async () =>
+        {
+            try
+            {
+                await SendAsync(gateway, queue, Guid.NewGuid());
+                return true;
+            }
+            catch (InferenceException)
+            {
+                return false; // Not yet connected again.
+            }
+        });
+    }
+
     private static Task SendAsync(Side gateway, string queue, Guid requestId) => gateway.Get<JobPublisher>().PublishAsync(
         new InferenceRequest
         {
