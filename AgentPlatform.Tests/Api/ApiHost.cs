@@ -4,8 +4,6 @@ using AgentPlatform.Api.Catalogue;
 using AgentPlatform.Messaging.Contracts;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -21,7 +19,7 @@ internal sealed class ApiHost : IAsyncDisposable
     private ApiHost(WebApplication app, FakeInference inference, FakeTimeProvider time)
     {
         (_app, Inference, Time) = (app, inference, time);
-        Client = new HttpClient { BaseAddress = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()), Timeout = TimeSpan.FromMinutes(1) };
+        Client = new HttpClient { BaseAddress = new Uri(app.Urls.First()), Timeout = TimeSpan.FromMinutes(1) };
     }
 
     public FakeInference Inference { get; }

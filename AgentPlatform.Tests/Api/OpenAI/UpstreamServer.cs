@@ -2,10 +2,7 @@ using System.Collections.Concurrent;
 using AgentPlatform.Messaging.Contracts;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace AgentPlatform.Tests.Api.OpenAI;
@@ -18,7 +15,7 @@ internal sealed class UpstreamServer : IAsyncDisposable
     private UpstreamServer(WebApplication app)
     {
         _app = app;
-        Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        Address = new Uri(app.Urls.First());
     }
 
     public Uri Address { get; }

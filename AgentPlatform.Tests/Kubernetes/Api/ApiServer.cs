@@ -4,10 +4,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace AgentPlatform.Tests.Kubernetes.Api;
@@ -28,7 +25,7 @@ internal sealed partial class ApiServer : IAsyncDisposable
         app.Run(AnswerAsync);
     }
 
-    public Uri Address => new(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+    public Uri Address => new(_app.Urls.Single());
 
     public ApiObjects Objects { get; } = new(new ObjectSchemas());
 

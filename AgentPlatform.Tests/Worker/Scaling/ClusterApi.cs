@@ -5,10 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace AgentPlatform.Tests.Worker.Scaling;
@@ -37,7 +34,7 @@ internal sealed class ClusterApi : IAsyncDisposable
     /// <summary>Folder with token, namespace and the authority's certificate.</summary>
     public string Credentials { get; }
 
-    public Uri Address => new(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+    public Uri Address => new(_app.Urls.Single());
 
     /// <summary>Whether the pod's account may patch the status of pods.</summary>
     public bool IsAllowed { get; set; } = true;

@@ -1,10 +1,7 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
@@ -22,7 +19,7 @@ internal sealed class McpServerHost : IAsyncDisposable
     private McpServerHost(WebApplication app, Func<CancellationToken, Task> run)
     {
         (_app, _server) = (app, run(_stop.Token));
-        Address = new Uri(new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()), "mcp");
+        Address = new Uri(new Uri(app.Urls.First()), "mcp");
     }
 
     public Uri Address { get; }

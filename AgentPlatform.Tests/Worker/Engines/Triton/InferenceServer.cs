@@ -3,10 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace AgentPlatform.Tests.Worker.Engines.Triton;
@@ -22,7 +19,7 @@ internal sealed class InferenceServer : IAsyncDisposable
     private InferenceServer(WebApplication app, ServedModel model)
     {
         (_app, Model) = (app, model);
-        Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        Address = new Uri(app.Urls.First());
     }
 
     public Uri Address { get; }
