@@ -12,4 +12,49 @@ internal static class TiedProcess
     /// <summary>How to start the program; what it writes is redirected.</summary>
     public static ProcessStartInfo StartInfo(string program, params IEnumerable<string> arguments) =>
         new("sh", ["-c", Script, "sh", program, .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+
+    /// <summary>Runs the program to its end.</summary>
+    /// <param name="limit">When it is taken for hung and killed.</param>
+    /// <param name="program">A path, or a name on the PATH.</param>
+    /// <param name="arguments">What it is given.</param>
+    /// <param name="prepare">Sets its folder or its environment.</param>
+    /// <exception cref="TimeoutException">It has not ended by then.</exception>
+    public static async Task<EndedProcess> RunAsync(TimeSpan limit, string program, IReadOnlyCollection<string> arguments, Action<ProcessStartInfo>? prepare = null)
+    {
+        var start = StartInfo(program, arguments);
+        prepare?.Invoke(start);
+        var command = $"{Path.GetFileName(program)} {string.Join(' ', arguments)}";
+        using var process = Process.Start(start)!;
+        var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        try
+        {
+            // Some callers block for it.
+            await process.WaitForExitAsync().WaitAsync(limit).ConfigureAwait(false);
+        }
+        catch (TimeoutException e)
+        {
+            process.Kill(entireProcessTree: true);
+            throw new TimeoutException($"{command} has not ended after {limit}.", e);
+        }
+
+        return new(command, process.ExitCode, await output.ConfigureAwait(false), await errors.ConfigureAwait(false));
+    }
+}
+
+/// <summary>A program that has ended.</summary>
+internal sealed record EndedProcess(string Command, int ExitCode, string Output, string Errors)
+{
+    /// <summary>What it wrote, if it ended well.</summary>
+    public string Checked()
+    {
+        Assert.True(ExitCode == 0, $"{Command} ended with {ExitCode}: {Output}{Errors}");
+        return Output;
+    }
+
+    /// <summary>What it complained about, if it did not.</summary>
+    public string Refused()
+    {
+        Assert.True(ExitCode != 0, $"{Command} ended well: {Output}{Errors}");
+        return Errors;
+    }
 }

@@ -1,5 +1,4 @@
 using System.ClientModel;
-using System.Diagnostics;
 using System.Text;
 using OpenAI;
 using OpenAI.Chat;
@@ -66,14 +65,6 @@ public class ChatTests(PlatformFixture platform)
         }
     }
 
-    private static async Task<string> RunAsync(string folder, string program, params string[] arguments)
-    {
-        var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var errors = process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(3));
-        Assert.True(process.ExitCode == 0, await errors);
-        return await output;
-    }
+    private static async Task<string> RunAsync(string folder, string program, params string[] arguments) =>
+        (await TiedProcess.RunAsync(TimeSpan.FromMinutes(3), program, arguments, start => start.WorkingDirectory = folder)).Checked();
 }

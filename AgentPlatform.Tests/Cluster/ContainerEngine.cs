@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace AgentPlatform.Tests.Cluster;
 
 /// <summary>The command line of a container engine that answers: <c>docker</c>, with the engine that <c>DOCKER_HOST</c> names.</summary>
@@ -8,7 +6,7 @@ internal static class ContainerEngine
     /// <summary>When a command of the engine is taken for hung.</summary>
     private static readonly TimeSpan _patience = TimeSpan.FromMinutes(3);
 
-    private static readonly Lazy<bool> _answers = new(static () => AppHost.ProgramFactAttribute.Find("docker") is not null && Run("docker", ["info"], _patience).ExitCode == 0);
+    private static readonly Lazy<bool> _answers = new(static () => AppHost.ProgramFactAttribute.Find("docker") is not null && Run(_patience, "docker", "info").ExitCode == 0);
 
     /// <summary>Whether one answers.</summary>
     public static bool Answers => _answers.Value;
@@ -19,31 +17,15 @@ internal static class ContainerEngine
     /// <summary>What a container has written.</summary>
     public static string Logs(string container)
     {
-        var (_, output, error) = Run("docker", ["logs", container], _patience);
-        return output + error;
+        var logs = Run(_patience, "docker", "logs", container);
+        return logs.Output + logs.Errors;
     }
 
     /// <summary>Runs a program in the repository's folder; gives what it wrote, or fails with it.</summary>
-    public static string Checked(TimeSpan limit, string program, params string[] arguments)
-    {
-        var (exitCode, output, error) = Run(program, arguments, limit);
-        return exitCode == 0 ? output.Trim() : throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with {exitCode}: {output} {error}");
-    }
+    public static string Checked(TimeSpan limit, string program, params string[] arguments) => Run(limit, program, arguments).Checked().Trim();
 
-    private static (int ExitCode, string Output, string Error) Run(string program, string[] arguments, TimeSpan limit)
-    {
-        var start = TiedProcess.StartInfo(program, arguments);
-        start.WorkingDirectory = Repository.Root;
-        using var process = Process.Start(start) ?? throw new InvalidOperationException($"{program} did not start.");
-        var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        if (!process.WaitForExit(limit))
-        {
-            process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"{program} {string.Join(' ', arguments)} has not ended after {limit}.");
-        }
-
-        return (process.ExitCode, output.GetAwaiter().GetResult(), error.GetAwaiter().GetResult());
-    }
+    private static EndedProcess Run(TimeSpan limit, string program, params string[] arguments) =>
+        TiedProcess.RunAsync(limit, program, arguments, static start => start.WorkingDirectory = Repository.Root).GetAwaiter().GetResult();
 }
 
 /// <summary>A test that needs a container engine, left out where none answers.</summary>

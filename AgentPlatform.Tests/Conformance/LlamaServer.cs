@@ -86,13 +86,5 @@ internal sealed class LlamaServer : IAsyncDisposable
     }
 
     /// <summary>Runs a program to its end; what it wrote.</summary>
-    private static async Task<string> RunAsync(string program, params string[] arguments)
-    {
-        using var process = Process.Start(TiedProcess.StartInfo(program, arguments))!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var errors = process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(5));
-        Assert.True(process.ExitCode == 0, await errors);
-        return (await output).Trim();
-    }
+    private static async Task<string> RunAsync(string program, params string[] arguments) => (await TiedProcess.RunAsync(TimeSpan.FromMinutes(5), program, arguments)).Checked().Trim();
 }

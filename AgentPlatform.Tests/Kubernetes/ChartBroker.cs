@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net.Http.Headers;
 using System.Net.Security;
 using System.Security.Cryptography;
@@ -15,6 +14,8 @@ namespace AgentPlatform.Tests.Kubernetes;
 internal sealed class ChartBroker(Chart chart) : RabbitMQNode
 {
     private const string Host = "localhost";
+
+    private static readonly TimeSpan _initLimit = TimeSpan.FromMinutes(1);
 
     private readonly JsonNode _pod = chart.Get("StatefulSet", "messaging-statefulset")["spec"]!["template"]!;
     private readonly int _managementPort = FreePort();
@@ -52,15 +53,13 @@ internal sealed class ChartBroker(Chart chart) : RabbitMQNode
         foreach (var container in Chart.List(_pod["spec"]!["initContainers"]))
         {
             var command = Chart.List(container["command"]).Select(part => Here((string)part!)).ToList();
-            var start = new ProcessStartInfo(command[0], command[1..]);
-            foreach (var (name, value) in Environment(container))
+            (await TiedProcess.RunAsync(_initLimit, command[0], command[1..], start =>
             {
-                start.Environment[name] = value;
-            }
-
-            using var process = Process.Start(start)!;
-            await process.WaitForExitAsync();
-            Assert.Equal(0, process.ExitCode);
+                foreach (var (name, value) in Environment(container))
+                {
+                    start.Environment[name] = value;
+                }
+            })).Checked();
         }
 
         await StartAsync();

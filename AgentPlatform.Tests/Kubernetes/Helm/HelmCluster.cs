@@ -21,10 +21,10 @@ internal sealed class HelmCluster : IAsyncDisposable
     }
 
     /// <summary>Runs helm with the release's namespace.</summary>
-    public Task<HelmPrograms.Ended> HelmAsync(params IEnumerable<string> arguments) => _programs.HelmAsync([.. arguments, "--namespace", Chart.Namespace]);
+    public Task<EndedProcess> HelmAsync(params IEnumerable<string> arguments) => _programs.HelmAsync([.. arguments, "--namespace", Chart.Namespace]);
 
     /// <summary>Runs kubectl with the release's namespace.</summary>
-    public Task<HelmPrograms.Ended> KubectlAsync(params IEnumerable<string> arguments) => _programs.KubectlAsync([.. arguments, "--namespace", Chart.Namespace]);
+    public Task<EndedProcess> KubectlAsync(params IEnumerable<string> arguments) => _programs.KubectlAsync([.. arguments, "--namespace", Chart.Namespace]);
 
     public JsonObject Get(string kind, string name) => Objects.Get(Kind(kind), Chart.Namespace, name);
 

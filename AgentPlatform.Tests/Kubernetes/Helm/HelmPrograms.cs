@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace AgentPlatform.Tests.Kubernetes.Helm;
 
 /// <summary>
@@ -9,13 +7,13 @@ namespace AgentPlatform.Tests.Kubernetes.Helm;
 internal sealed class HelmPrograms : IDisposable
 {
     private static readonly TimeSpan _limit = TimeSpan.FromMinutes(3);
-    private static readonly Lazy<Task<string>> _programs = new(static async () => (await RunAsync(Path.Combine(Repository.Root, "eng", "install-helm.sh"), [], null)).Checked().Trim());
+    private static readonly Lazy<Task<string>> _programs = new(static async () => (await TiedProcess.RunAsync(_limit, Path.Combine(Repository.Root, "eng", "install-helm.sh"), [])).Checked().Trim());
 
     private readonly DirectoryInfo _home = Directory.CreateTempSubdirectory("agentplatform-helm-");
 
-    public Task<Ended> HelmAsync(params string[] arguments) => RunAsync("helm", arguments);
+    public Task<EndedProcess> HelmAsync(params string[] arguments) => RunAsync("helm", arguments);
 
-    public Task<Ended> KubectlAsync(params string[] arguments) => RunAsync("kubectl", arguments);
+    public Task<EndedProcess> KubectlAsync(params string[] arguments) => RunAsync("kubectl", arguments);
 
     /// <summary>Makes them ask this cluster from now on.</summary>
     public Task UseAsync(Uri cluster) => File.WriteAllTextAsync(KubeConfig, $$"""
@@ -30,50 +28,13 @@ internal sealed class HelmPrograms : IDisposable
 
     private string KubeConfig => Path.Combine(_home.FullName, "config");
 
-    private async Task<Ended> RunAsync(string program, string[] arguments) => await RunAsync(Path.Combine(await _programs.Value, program), arguments, _home.FullName);
-
-    private static async Task<Ended> RunAsync(string program, string[] arguments, string? home)
-    {
-        var start = TiedProcess.StartInfo(program, arguments);
-        if (home is not null)
+    private async Task<EndedProcess> RunAsync(string program, string[] arguments) =>
+        await TiedProcess.RunAsync(_limit, Path.Combine(await _programs.Value, program), arguments, start =>
         {
-            (start.Environment["HOME"], start.Environment["KUBECONFIG"]) = (home, Path.Combine(home, "config"));
+            (start.Environment["HOME"], start.Environment["KUBECONFIG"]) = (_home.FullName, KubeConfig);
             foreach (var variable in start.Environment.Keys.Where(name => name.StartsWith("HELM_", StringComparison.Ordinal) || name.StartsWith("XDG_", StringComparison.Ordinal)).ToList())
             {
                 start.Environment.Remove(variable);
             }
-        }
-
-        using var process = Process.Start(start)!;
-        var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        try
-        {
-            await process.WaitForExitAsync().WaitAsync(_limit);
-        }
-        catch (TimeoutException)
-        {
-            process.Kill();
-            throw;
-        }
-
-        return new($"{Path.GetFileName(program)} {string.Join(' ', arguments)}", process.ExitCode, await output, await errors);
-    }
-
-    /// <summary>A program that has ended.</summary>
-    internal sealed record Ended(string Command, int ExitCode, string Output, string Errors)
-    {
-        /// <summary>What it wrote, if it ended well.</summary>
-        public string Checked()
-        {
-            Assert.True(ExitCode == 0, $"{Command} ended with {ExitCode}: {Output}{Errors}");
-            return Output;
-        }
-
-        /// <summary>What it complained about, if it did not.</summary>
-        public string Refused()
-        {
-            Assert.True(ExitCode != 0, $"{Command} ended well: {Output}{Errors}");
-            return Errors;
-        }
-    }
+        });
 }

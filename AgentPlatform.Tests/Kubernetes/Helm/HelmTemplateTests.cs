@@ -55,7 +55,7 @@ public sealed class HelmTemplateTests(ChartFixture charts) : IClassFixture<Chart
         Assert.Contains(reason, sentence, StringComparison.Ordinal);
     }
 
-    private Task<HelmPrograms.Ended> TemplateAsync(string folder, string[] settings) =>
+    private Task<EndedProcess> TemplateAsync(string folder, string[] settings) =>
         _programs.HelmAsync(["template", Chart.Release, folder, "--namespace", Chart.Namespace, .. HelmSettings.Arguments(settings)]);
 
     private async Task CompareAsync(string folder, string[] settings)

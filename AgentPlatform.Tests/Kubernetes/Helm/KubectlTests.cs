@@ -41,7 +41,7 @@ public sealed class KubectlTests(ChartFixture charts) : IClassFixture<ChartFixtu
 
     private async Task<string> RenderAsync(string folder, params string[] settings) => (await _cluster.HelmAsync(["template", Chart.Release, folder, .. settings])).Checked();
 
-    private async Task<HelmPrograms.Ended> ApplyAsync(string objects, params string[] how)
+    private async Task<EndedProcess> ApplyAsync(string objects, params string[] how)
     {
         var file = Path.GetTempFileName();
         try
