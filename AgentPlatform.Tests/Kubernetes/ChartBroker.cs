@@ -1,6 +1,5 @@
 using System.Net.Http.Headers;
 using System.Net.Security;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -126,20 +125,11 @@ internal sealed class ChartBroker(Chart chart) : RabbitMQNode
             return;
         }
 
-        using var authorityKey = RSA.Create(2048);
-        var request = new CertificateRequest("CN=a private authority", authorityKey, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, pathLengthConstraint: 0, critical: true));
-        var now = TimeProvider.System.GetUtcNow();
-        using var authority = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
-
-        using var key = RSA.Create(2048);
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddDnsName(Host);
-        var server = new CertificateRequest("CN=messaging-service", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
-        server.CertificateExtensions.Add(names.Build());
-        using var certificate = server.Create(authority, now.AddHours(-1), now.AddHours(1), [1]);
+        using var authority = new PrivateAuthority();
+        using var certificate = authority.Issue("messaging-service", names => names.AddDnsName(Host));
+        using var key = certificate.GetECDsaPrivateKey()!;
         await File.WriteAllTextAsync(Path.Combine(folder, "tls.crt"), certificate.ExportCertificatePem());
         await File.WriteAllTextAsync(Path.Combine(folder, "tls.key"), key.ExportPkcs8PrivateKeyPem());
-        await File.WriteAllTextAsync(Path.Combine(folder, "ca.crt"), authority.ExportCertificatePem());
+        await File.WriteAllTextAsync(Path.Combine(folder, "ca.crt"), authority.Pem);
     }
 }

@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
 using System.Net;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -51,19 +49,15 @@ internal sealed class ClusterApi : IAsyncDisposable
     public static async Task<ClusterApi> StartAsync()
     {
         var folder = Directory.CreateTempSubdirectory("agentplatform-pod-").FullName;
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=kubernetes", key, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, pathLengthConstraint: 0, critical: true));
-        var now = TimeProvider.System.GetUtcNow();
-        using var authority = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
-        var server = Certificate(authority, now);
+        using var authority = new PrivateAuthority();
+        var server = authority.Issue("kube-apiserver", names => names.AddIpAddress(IPAddress.Loopback));
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(server)));
         builder.WebHost.UseKestrelHttpsConfiguration();
         var api = new ClusterApi(builder.Build(), folder);
         await File.WriteAllTextAsync(System.IO.Path.Combine(folder, "namespace"), "models");
-        await File.WriteAllTextAsync(System.IO.Path.Combine(folder, "ca.crt"), authority.ExportCertificatePem());
+        await File.WriteAllTextAsync(System.IO.Path.Combine(folder, "ca.crt"), authority.Pem);
         await api.ReplaceTokenAsync();
         await api._app.StartAsync();
         return api;
@@ -77,17 +71,6 @@ internal sealed class ClusterApi : IAsyncDisposable
         await _app.StopAsync();
         await _app.DisposeAsync();
         Directory.Delete(Credentials, recursive: true);
-    }
-
-    private static X509Certificate2 Certificate(X509Certificate2 authority, DateTimeOffset now)
-    {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddIpAddress(IPAddress.Loopback);
-        var request = new CertificateRequest("CN=kube-apiserver", key, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(names.Build());
-        using var certificate = request.Create(authority, now.AddHours(-1), now.AddHours(1), [1]);
-        return certificate.CopyWithPrivateKey(key);
     }
 
     private async Task AnswerAsync(HttpContext context)
