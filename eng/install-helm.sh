@@ -36,7 +36,7 @@ command -v unzip >/dev/null || command -v python3 >/dev/null || fail "there is n
 
 # One at a time; who had to wait finds the work done.
 exec 9>"$cache/lock"
-flock 9
+flock -w 900 9 || fail "another run has been getting it for a quarter of an hour"
 is_there && { echo "$home"; exit 0; }
 
 work="$cache/work"

@@ -32,7 +32,7 @@ program="$home/llama-server"
 
 # One at a time; who had to wait finds the work done.
 exec 9>"$cache/llama.cpp.lock"
-flock 9
+flock -w 900 9 || fail "another run has been getting it for a quarter of an hour"
 is_there && { echo "$program"; exit 0; }
 
 # The mirror that this machine takes its own packages from, whatever kind of file names it and whether or not its lists are there. Sample:
