@@ -10,9 +10,8 @@ FROM ${SDK_IMAGE} AS source
 WORKDIR /source
 
 # What decides about packages comes first: a change of code alone restores nothing. A NuGet.config is taken along if there is one.
-COPY global.json NuGet.config* Directory.Build.props Directory.Build.targets Directory.Packages.props ./
+COPY global.json NuGet.config* Directory.Build.props Directory.Packages.props ./
 COPY eng/ eng/
-COPY offline/Aspire.RabbitMQ.Client/*.csproj offline/Aspire.RabbitMQ.Client/packages.lock.json offline/Aspire.RabbitMQ.Client/
 COPY AgentPlatform.Api/*.csproj AgentPlatform.Api/packages.lock.json AgentPlatform.Api/
 COPY AgentPlatform.Client/*.csproj AgentPlatform.Client/packages.lock.json AgentPlatform.Client/
 COPY AgentPlatform.Messaging/*.csproj AgentPlatform.Messaging/packages.lock.json AgentPlatform.Messaging/
@@ -20,15 +19,11 @@ COPY AgentPlatform.ServiceDefaults/*.csproj AgentPlatform.ServiceDefaults/packag
 COPY AgentPlatform.Gateway/*.csproj AgentPlatform.Gateway/packages.lock.json AgentPlatform.Gateway/
 COPY AgentPlatform.Worker/*.csproj AgentPlatform.Worker/packages.lock.json AgentPlatform.Worker/
 
-# Unset: decided by what the feed has, as everywhere (eng/Aspire.props). The committed lock files hold the graph without Aspire's packages:
-# with false, what they say is restored, or nothing.
-ARG UseAspire
-RUN case "$UseAspire" in [Ff]alse) mode=--locked-mode;; *) mode=;; esac && \
-    for project in Gateway Worker; do \
-        dotnet restore AgentPlatform.$project $mode || exit 1; \
+# What the lock files say is restored, or nothing.
+RUN for project in Gateway Worker; do \
+        dotnet restore AgentPlatform.$project --locked-mode || exit 1; \
     done
 
-COPY offline/ offline/
 COPY AgentPlatform.Api/ AgentPlatform.Api/
 COPY AgentPlatform.Client/ AgentPlatform.Client/
 COPY AgentPlatform.Messaging/ AgentPlatform.Messaging/

@@ -11,7 +11,7 @@ Builds and starts gateway, broker, workers and dashboard. One line tells when th
   AgentPlatform is ready: gateway http://localhost:8080, dashboard http://localhost:15135/login?t=...
 Ctrl-C stops everything.
 
-Needs the .NET 10 SDK, and npm once for the Aspire orchestrator and dashboard. RabbitMQ is the one of ConnectionStrings__messaging,
+Needs the .NET 10 SDK; Aspire's orchestrator and dashboard come as packages. RabbitMQ is the one of ConnectionStrings__messaging,
 else a container if Docker or Podman answers, else the machine's, which is installed with apt-get if need be.
 
 Settings, for example:
@@ -64,11 +64,5 @@ fi
 # Without the servers that a build leaves running for the next one: what stops is to be gone.
 export MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false
 dotnet build AgentPlatform.AppHost --nologo -v quiet "-clp:ErrorsOnly;NoSummary" >&2 || fail "the build failed"
-
-has_orchestrator() {
-    [[ -n "${ASPIRE_DCP_PATH:-}" || -d "${NUGET_PACKAGES:-$HOME/.nuget/packages}/aspire.apphost.sdk" ]] || compgen -G "$HOME/.aspire/versions/*/dcp/dcp" >/dev/null
-}
-has_orchestrator || command -v npm >/dev/null \
-    || fail "npm is missing, which fetches the Aspire orchestrator and dashboard once: install it (apt-get install npm)"
 
 exec dotnet run --project AgentPlatform.AppHost --no-build -- "$@"

@@ -11,7 +11,7 @@ Usage: ./test.sh [dotnet test options]
 Builds the solution and runs its tests. Tiers:
   default   needs nothing but the .NET 10 SDK
   Broker    needs rabbitmq-server (installed from the distribution's packages when run as root)
-  AppHost   the whole application as a user starts it; needs rabbitmq-server and npm, and Chromium for the dashboard's test
+  AppHost   the whole application as a user starts it; needs rabbitmq-server, and Chromium for the dashboard's test
             (installed likewise)
   Chaos     two minutes of faults on gateway, broker and workers as processes; needs rabbitmq-server
   Cluster   gateway, broker and workers as containers; needs a container engine that answers, or root, who gets one for this tier
@@ -30,9 +30,6 @@ left_out=()
 leave_out() { left_out+=("$1"); echo "test.sh: left out the tier $1: $2"; }
 
 ./eng/install-rabbitmq.sh || { leave_out Broker "no rabbitmq-server"; leave_out AppHost "no rabbitmq-server"; leave_out Chaos "no rabbitmq-server"; }
-if [[ " ${left_out[*]} " != *" AppHost "* ]] && ! command -v npm >/dev/null && ! compgen -G "$HOME/.aspire/versions/*/dcp/dcp" >/dev/null; then
-    leave_out AppHost "no npm, which fetches the orchestrator and the dashboard"
-fi
 ./eng/install-llama-server.sh >/dev/null || leave_out Servers "no llama-server"
 ./eng/install-helm.sh >/dev/null || leave_out Helm "no Helm and kubectl"
 if ! command -v chromium >/dev/null && [[ "$(id -u)" == 0 ]] && command -v apt-get >/dev/null; then
@@ -44,6 +41,7 @@ results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 # Without the servers that a build leaves running for the next one.
 export MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false
+export ASPIRE_VERSION_CHECK_DISABLED=true ASPIRE_CLI_TELEMETRY_OPTOUT=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 dotnet build AgentPlatform.sln --nologo -v quiet || { echo "test.sh: the build failed"; echo "0 passed, 1 failed, 0 skipped"; exit 1; }
 
 options=(); wanted=""

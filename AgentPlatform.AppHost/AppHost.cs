@@ -7,6 +7,7 @@ using AgentPlatform.AppHost.Startup;
 try
 {
     var builder = DistributedApplication.CreateBuilder(args);
+    builder.CheckOutputPath();
 
     // The Helm chart, if one is to be published (--operation publish --step publish).
     var chart = KubernetesChart.Begin(builder);

@@ -23,6 +23,6 @@ fi
 for image in gateway worker; do
     # The machine's network: its names and its way to the NuGet feed.
     docker build --network host ${SDK_IMAGE:+--build-arg "SDK_IMAGE=$SDK_IMAGE"} ${RUNTIME_IMAGE:+--build-arg "RUNTIME_IMAGE=$RUNTIME_IMAGE"} \
-        ${UseAspire:+--build-arg "UseAspire=$UseAspire"} --target "$image" --tag "agentplatform/$image:$tag" .
+        --target "$image" --tag "agentplatform/$image:$tag" .
 done
 docker images --filter "reference=agentplatform/*:$tag" --format '{{.Repository}}:{{.Tag}} {{.Size}}'

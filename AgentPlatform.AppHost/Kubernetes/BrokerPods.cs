@@ -34,7 +34,7 @@ internal sealed class BrokerPods(KubernetesChart chart, string name)
         service.ConfigMap = null;
         service.Secret = null;
         var amqp = service.Service.Spec.Ports[0];
-        (amqp.Port, amqp.TargetPort) = (_access.ServerPort, _access.ServerPort);
+        (amqp.Port, amqp.TargetPort) = (_access.ServerPort!, _access.ServerPort!);
         service.Service.Spec.Ports.Add(new() { Name = "management", Protocol = "TCP", Port = ManagementPort, TargetPort = ManagementPort });
         service.AdditionalResources.Add(Configuration());
         service.AdditionalResources.Add(chart.When(_access.MakesSecret, name, new UserSecret()));

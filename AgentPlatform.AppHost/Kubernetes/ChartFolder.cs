@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using AgentPlatform.AppHost.Startup;
+using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
 namespace AgentPlatform.AppHost.Kubernetes;
@@ -17,21 +18,27 @@ internal sealed partial class ChartFolder(string path, string chartName)
     private readonly string _values = Path.Combine(path, "values.yaml");
     private readonly string _templates = Path.Combine(path, "templates");
 
+    /// <summary>Makes sure that no other chart is overwritten.</summary>
+    /// <exception cref="StartupException">The folder holds one.</exception>
+    public void Check()
+    {
+        try
+        {
+            var name = File.Exists(_chart) ? NameOf(_chart) : chartName;
+            if (name != chartName)
+            {
+                throw new StartupException($"The folder {path} holds the chart '{name}': publish into another one with --output-path, or set Kubernetes:ChartName.");
+            }
+        }
+        catch (YamlException e)
+        {
+            throw new StartupException($"The folder {path} holds a Chart.yaml that cannot be read, publish into another one with --output-path: {e.Message}");
+        }
+    }
+
     /// <summary>Removes the objects of an earlier chart of the same name.</summary>
-    /// <exception cref="StartupException">The folder holds another chart.</exception>
     public void Prepare()
     {
-        if (!File.Exists(_chart))
-        {
-            return;
-        }
-
-        var name = Load(_chart).Children.TryGetValue("name", out var node) ? node.ToString() : null;
-        if (name != chartName)
-        {
-            throw new StartupException($"The folder {path} holds the chart '{name}': publish into another one with --output-path, or set Kubernetes:ChartName.");
-        }
-
         // Aspire writes templates/RESOURCE/OBJECT.yaml. Files of other places and kinds are somebody's own.
         foreach (var folder in Directory.Exists(_templates) ? Directory.EnumerateDirectories(_templates) : [])
         {
@@ -74,7 +81,7 @@ internal sealed partial class ChartFolder(string path, string chartName)
             used.UnionWith(Reference().Matches(text).Select(match => match.Groups[1].Value));
         }
 
-        var document = new ValuesDocument(values, Load(_values), used);
+        var document = new ValuesDocument(values, (YamlMappingNode)Load(_values)!, used);
         var missing = used.Where(value => !document.Has(value)).Order(StringComparer.Ordinal).ToList();
         if (missing.Count > 0)
         {
@@ -87,12 +94,15 @@ internal sealed partial class ChartFolder(string path, string chartName)
         await File.WriteAllTextAsync(_chart, KubeVersionLine().Replace(chart, $"kubeVersion: \"{KubeVersion}\""), cancellationToken);
     }
 
-    private static YamlMappingNode Load(string file)
+    private static string? NameOf(string chart) =>
+        Load(chart) is YamlMappingNode map && map.Children.TryGetValue("name", out var name) ? name.ToString() : null;
+
+    private static YamlNode? Load(string file)
     {
         using var reader = new StreamReader(file);
         var yaml = new YamlStream();
         yaml.Load(reader);
-        return (YamlMappingNode)yaml.Documents[0].RootNode;
+        return yaml.Documents.FirstOrDefault()?.RootNode;
     }
 
     // ".Values.pools.tiny_chat.maxReplicas"

@@ -1,7 +1,6 @@
 using AgentPlatform.AppHost.Startup;
 using Aspire.Hosting.Kubernetes.Resources;
 using Aspire.Hosting.Pipelines;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace AgentPlatform.AppHost.Kubernetes;
 
@@ -10,10 +9,11 @@ internal sealed class KubernetesChart
 {
     private const string Environment = "k8s";
 
+    private readonly ChartFolder _folder;
     private readonly Dictionary<string, string> _conditions = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _refusals = new(StringComparer.Ordinal);
 
-    private KubernetesChart(KubernetesOptions options) => Options = options;
+    private KubernetesChart(KubernetesOptions options, ChartFolder folder) => (Options, _folder) = (options, folder);
 
     /// <summary>What it is made like.</summary>
     public KubernetesOptions Options { get; }
@@ -28,6 +28,9 @@ internal sealed class KubernetesChart
     public bool IsComplete { get; private set; }
 
     /// <summary>Begins the chart, if one is to be published: <c>--operation publish --step publish</c>.</summary>
+    /// <exception cref="StartupException">
+    /// The folder holds another chart. Said here, because Aspire logs what a step throws with all its stack.
+    /// </exception>
     public static KubernetesChart? Begin(IDistributedApplicationBuilder builder)
     {
         if (!builder.ExecutionContext.IsPublishMode || !string.Equals(builder.Configuration["Pipeline:Step"], "publish", StringComparison.OrdinalIgnoreCase))
@@ -36,7 +39,9 @@ internal sealed class KubernetesChart
         }
 
         var options = builder.ReadOptions(KubernetesOptions.Section, new KubernetesOptionsValidator());
-        var chart = new KubernetesChart(options);
+        var folder = new ChartFolder(OutputPath.Of(builder), options.ChartName);
+        folder.Check();
+        var chart = new KubernetesChart(options, folder);
         builder.AddKubernetesEnvironment(Environment)
             .WithDashboard(false)
             .WithHelm(helm => helm
@@ -70,11 +75,9 @@ internal sealed class KubernetesChart
     /// <param name="section">Section of values.yaml that has <c>minReplicas</c> and <c>maxReplicas</c>.</param>
     public void RefuseMinAboveMax(string section) => Refuse($"gt (int .Values.{section}.minReplicas) (int .Values.{section}.maxReplicas)", $"{section}.minReplicas is above {section}.maxReplicas.");
 
-    private static string Folder(PipelineStepContext context) => context.Services.GetRequiredService<IPipelineOutputService>().GetOutputDirectory();
-
     private Task Prepare(PipelineStepContext context)
     {
-        new ChartFolder(Folder(context), Options.ChartName).Prepare();
+        _folder.Prepare();
         return Task.CompletedTask;
     }
 
@@ -85,7 +88,7 @@ internal sealed class KubernetesChart
             ["refusals.yaml"] = string.Concat(_refusals.Select(refusal => $"{{{{- if {refusal.Key} }}}}\n{{{{- fail `{refusal.Value}` }}}}\n{{{{- end }}}}\n")),
             ["NOTES.txt"] = Notes,
         };
-        await new ChartFolder(Folder(context), Options.ChartName).CompleteAsync(Values, _conditions, templates, context.CancellationToken);
+        await _folder.CompleteAsync(Values, _conditions, templates, context.CancellationToken);
         IsComplete = true;
     }
 }

@@ -17,4 +17,18 @@ public class ConfigurationTests
         Assert.StartsWith(sentence, platform.Output, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', platform.Output);
     }
+
+    [Theory]
+    [InlineData("publish", "/proc/none")]
+    [InlineData("publish-manifest", "/proc/none")]
+    [InlineData("publish-manifest", "/proc/none/aspire-manifest.json")]
+    public async Task Publish_WhereNothingCanBeWritten_EndsWithOneSentence(string step, string path)
+    {
+        await using var platform = PlatformProcess.Start("--operation", "publish", "--step", step, "--output-path", path);
+
+        Assert.Equal(1, await platform.EndAsync());
+
+        Assert.StartsWith($"Nothing can be written to {path}, choose another place with --output-path: ", platform.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', platform.Output);
+    }
 }

@@ -1,35 +1,30 @@
 namespace AgentPlatform.Tests.Offline;
 
-/// <summary>The stand-ins for Aspire stay as small as their use: a public member that nobody calls is one to delete.</summary>
+/// <summary>The stand-in for Aspire.Hosting.Kubernetes stays as small as its use: a public member that nobody calls is one to delete.</summary>
 public sealed class StandInSurfaceTests
 {
-    private static readonly string[] _standIns = ["Aspire.Hosting", "Aspire.Hosting.RabbitMQ", "Aspire.Hosting.Kubernetes", "Aspire.RabbitMQ.Client"];
-    private static readonly string[] _consumers = ["AgentPlatform.AppHost", "AgentPlatform.Messaging", "AgentPlatform.Gateway", "AgentPlatform.Worker", "AgentPlatform.Tests"];
+    private const string StandIn = "Aspire.Hosting.Kubernetes";
+
+    private static readonly string[] _consumers = ["AgentPlatform.AppHost", "AgentPlatform.Tests"];
 
     [Fact]
-    public void PublicMembers_OfStandIns_AreAllUsed()
+    public void PublicMembers_OfTheStandIn_AreAllUsed()
     {
-        var standIns = _standIns.Select(name => (Name: name, Members: new AssemblyMembers(Output(Path.Combine("offline", name), name)))).ToList();
-        var consumers = _consumers.Select(name => (Name: name, Members: new AssemblyMembers(Output(name, name)))).ToList();
+        using var standIn = new AssemblyMembers(Output(Path.Combine("offline", StandIn), StandIn));
+        var consumers = _consumers.Select(name => new AssemblyMembers(Output(name, name))).ToList();
 
-        var interfaces = standIns.SelectMany(standIn => standIn.Members.InterfaceMethods()).ToLookup(method => method.Type, method => method.Method);
-        var unused = new List<string>();
-        foreach (var (name, members) in standIns)
-        {
-            // A stand-in may serve another one, as Aspire's packages do.
-            var readers = consumers.Concat(standIns).Where(reader => reader.Name != name).Select(reader => reader.Members).ToList();
-            var used = readers.SelectMany(reader => reader.Used()).ToHashSet();
+        var interfaces = standIn.InterfaceMethods().ToLookup(method => method.Type, method => method.Method);
+        var used = consumers.SelectMany(consumer => consumer.Used()).ToHashSet();
+        // Fields of Kubernetes objects that the stand-in fills in by itself are read by what writes them as YAML.
+        used.UnionWith(standIn.UsedWithin().Where(member => member.Type.StartsWith($"{StandIn}.Resources.", StringComparison.Ordinal)));
+        var defined = consumers.SelectMany(consumer => consumer.Defined()).ToHashSet(StringComparer.Ordinal);
+        var unused = standIn.Public(interfaces)
+            .Distinct()
+            .Where(member => !used.Contains(member) && !IsConstructorOfUsed(member, used) && !IsImplemented(standIn, member, defined))
+            .Select(member => member.ToString())
+            .ToList();
 
-            // Fields of Kubernetes objects that the stand-in fills in by itself are read by what writes them as YAML.
-            used.UnionWith(members.UsedWithin().Where(member => member.Type.StartsWith("Aspire.Hosting.Kubernetes.Resources.", StringComparison.Ordinal)));
-            var defined = readers.SelectMany(reader => reader.Defined()).ToHashSet(StringComparer.Ordinal);
-            unused.AddRange(members.Public(interfaces)
-                .Distinct()
-                .Where(member => !used.Contains(member) && !IsConstructorOfUsed(member, used) && !IsImplemented(members, member, defined))
-                .Select(member => member.ToString()));
-        }
-
-        standIns.Concat(consumers).ToList().ForEach(assembly => assembly.Members.Dispose());
+        consumers.ForEach(consumer => consumer.Dispose());
         Assert.True(unused.Count == 0, $"Nobody uses:{Environment.NewLine}{string.Join(Environment.NewLine, unused)}");
     }
 
@@ -51,7 +46,7 @@ public sealed class StandInSurfaceTests
         }
 
         var path = Path.Combine(root.FullName, project, "bin", own.Parent!.Name, own.Name, $"{assembly}.dll");
-        Assert.True(File.Exists(path), $"{path} is missing: build AgentPlatform.sln without UseAspire.");
+        Assert.True(File.Exists(path), $"{path} is missing: build AgentPlatform.sln without UseAspireKubernetes.");
         return path;
     }
 }

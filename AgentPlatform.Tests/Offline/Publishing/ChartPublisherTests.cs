@@ -3,7 +3,7 @@ using Aspire.Hosting.Kubernetes.Resources;
 
 namespace AgentPlatform.Tests.Offline.Publishing;
 
-/// <summary>The chart of a sample application host is the one that Aspire 13.5 makes of it, which lies beside this file.</summary>
+/// <summary>The chart of a sample application host is the one that Aspire's own package makes of it, which lies beside this file.</summary>
 public sealed class ChartPublisherTests : IDisposable
 {
     private static readonly string _folder = Directory.CreateTempSubdirectory("agentplatform-chart-").FullName;
@@ -16,6 +16,8 @@ public sealed class ChartPublisherTests : IDisposable
         await File.WriteAllTextAsync(
             Path.Combine(profiles, "launchSettings.json"),
             """{ "profiles": { "http": { "commandName": "Project", "applicationUrl": "http://localhost:5201" } } }""");
+        await WriteProjectAsync("Gateway");
+        await WriteProjectAsync("Worker");
         var output = Path.Combine(_folder, "out");
         var builder = DistributedApplication.CreateBuilder(["--operation", "publish", "--step", "publish", "--output-path", output]);
         builder.AddKubernetesEnvironment("k8s")
@@ -37,6 +39,13 @@ public sealed class ChartPublisherTests : IDisposable
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    // Aspire wants a project's file to exist.
+    private static async Task WriteProjectAsync(string name)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(_folder, name)).FullName;
+        await File.WriteAllTextAsync(Path.Combine(folder, $"{name}.csproj"), "<Project Sdk=\"Microsoft.NET.Sdk.Web\" />");
+    }
 
     private static Dictionary<string, string> Files(string folder) => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
         .ToDictionary(path => Path.GetRelativePath(folder, path), File.ReadAllText);

@@ -131,8 +131,8 @@ internal sealed partial class ObjectBuilder(ResourceTranslator source)
         {
             Name = endpoint.Name,
             Protocol = "TCP",
-            Port = endpoint.Port.ToScalar(),
-            TargetPort = endpoint.Port.ToScalar(),
+            Port = endpoint.Port.ToScalar()!,
+            TargetPort = endpoint.Port.ToScalar()!,
         }));
         return service;
     }

@@ -34,7 +34,7 @@ internal sealed class ResourceTranslator(IResource resource, DistributedApplicat
             Parameters.TryAdd(endpoint.Port.ValuesKey!, endpoint.Port);
         }
 
-        var environment = new EnvironmentCallbackContext(executionContext, resource, cancellationToken);
+        var environment = new EnvironmentCallbackContext(executionContext, resource, cancellationToken: cancellationToken);
         foreach (var annotation in resource.Annotations.OfType<EnvironmentCallbackAnnotation>())
         {
             await annotation.Callback(environment);
@@ -58,9 +58,9 @@ internal sealed class ResourceTranslator(IResource resource, DistributedApplicat
     /// <summary>Image of the resource; that of a project is a parameter, since it is yet to be built.</summary>
     public string Image()
     {
-        if (resource.Annotations.OfType<ContainerImageAnnotation>().LastOrDefault() is { } image)
+        if (resource.TryGetContainerImageName(out var image))
         {
-            return image.Reference;
+            return image;
         }
 
         var key = $"{HelmNames.Key(resource.Name)}_image";
@@ -126,10 +126,12 @@ internal sealed class ResourceTranslator(IResource resource, DistributedApplicat
                 return new HelmValue(HelmNames.Expression(section, resource.Name, parameter.Name), null) { Parameter = parameter, ValuesKey = HelmNames.Key(parameter.Name) };
             case IResourceWithConnectionString connection:
                 return Translate(connection.ConnectionStringExpression, isEmbedded);
-            case ReferenceExpression { Format: "{0}", Parts: [var only] } when !isEmbedded:
-                return Translate(only.Value, isEmbedded);
+            case ConnectionStringReference reference:
+                return Translate(reference.Resource.ConnectionStringExpression, isEmbedded);
+            case ReferenceExpression { Format: "{0}", ValueProviders: [var only] } when !isEmbedded:
+                return Translate(only, isEmbedded);
             case ReferenceExpression expression:
-                var parts = expression.Parts.Select(part => Translate(part.Value, isEmbedded: true)).ToArray();
+                var parts = expression.ValueProviders.Select(part => Translate(part, isEmbedded: true)).ToArray();
                 foreach (var part in parts.Where(part => part.Parameter is not null))
                 {
                     Embedded[part.ValuesKey!] = part;

@@ -12,6 +12,6 @@ public sealed class Int32OrStringV1
     /// <summary>A number.</summary>
     public static implicit operator Int32OrStringV1(int value) => new(value.ToString(CultureInfo.InvariantCulture));
 
-    /// <summary>A name, or a text with a number in it.</summary>
-    public static implicit operator Int32OrStringV1(string value) => new(value);
+    /// <summary>A name, or a text with a number in it; null for null.</summary>
+    public static implicit operator Int32OrStringV1?(string? value) => value is null ? null : new(value);
 }
