@@ -25,7 +25,7 @@ internal readonly record struct ChatRequest(string? Model, bool Stream, bool Inc
         }
 
         var request = default(ChatRequest);
-        var (hasMessages, hasStreamOptions) = (false, false);
+        var hasMessages = false;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var field = reader.GetString()!;
@@ -49,7 +49,6 @@ internal readonly record struct ChatRequest(string? Model, bool Stream, bool Inc
                     break;
                 case "stream_options":
                     request = request with { IncludeUsage = ReadStreamOptions(ref reader) };
-                    hasStreamOptions = true;
                     break;
                 default:
                     CheckParameter(ref reader, field);
@@ -62,7 +61,7 @@ internal readonly record struct ChatRequest(string? Model, bool Stream, bool Inc
             throw JsonField.Missing("messages");
         }
 
-        return !hasStreamOptions || request.Stream
+        return !request.IncludeUsage || request.Stream
             ? request
             : throw new InferenceException(InferenceError.Invalid("'stream_options' is only allowed when 'stream' is true.", "stream_options"));
     }

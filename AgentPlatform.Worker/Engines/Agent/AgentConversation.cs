@@ -37,8 +37,8 @@ internal sealed record AgentConversation(ChatHistory History, IReadOnlyDictionar
                     }
 
                     break;
-                case "n" when member.Value.GetInt64() == 1:
-                case "logprobs" when !member.Value.GetBoolean():
+                case "tools" or "tool_choice" or "parallel_tool_calls" or "functions" or "function_call" or "n" or "logprobs" or "top_logprobs"
+                    when NeutralFields.IsNeutral(member.Name, member.Value, request.RootElement):
                     break;
                 case "tools" or "tool_choice" or "parallel_tool_calls" or "functions" or "function_call":
                     throw Unsupported(member.Name, "an agent has its own tools");

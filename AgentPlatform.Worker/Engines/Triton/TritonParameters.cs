@@ -31,10 +31,6 @@ internal sealed record TritonInput(TritonTensor Tensor, IReadOnlyList<JsonNode> 
 /// </summary>
 internal sealed class TritonParameters
 {
-    // What says who asks and how, and nothing of the answer.
-    private static readonly HashSet<string> _harmless =
-        ["model", "messages", "stream", "stream_options", "user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key", "parallel_tool_calls"];
-
     // https://docs.vllm.ai/en/latest/api/vllm/sampling_params.html
     private static readonly HashSet<string> _sampling =
         ["max_tokens", "min_tokens", "temperature", "top_p", "top_k", "min_p", "seed", "stop", "presence_penalty", "frequency_penalty", "repetition_penalty", "ignore_eos"];
@@ -66,14 +62,16 @@ internal sealed class TritonParameters
         var hasLimit = false;
         foreach (var field in request.EnumerateObject())
         {
-            if (_harmless.Contains(field.Name) || IsNeutral(field, request))
+            // A number that the model takes is given to it even where it is OpenAI's default, since the model's own may be another.
+            var name = field.Name == "max_completion_tokens" ? "max_tokens" : field.Name;
+            var isNeutral = NeutralFields.IsNeutral(field.Name, field.Value, request);
+            if (isNeutral && field.Value.ValueKind != JsonValueKind.Number)
             {
                 continue;
             }
 
-            var name = field.Name == "max_completion_tokens" ? "max_tokens" : field.Name;
             hasLimit |= name == "max_tokens";
-            if (!TryTake(name, field, inputs, sampling))
+            if (!TryTake(name, field, inputs, sampling) && !isNeutral)
             {
                 throw new InferenceException(InferenceError.Invalid($"The model has no input for '{field.Name}'.", field.Name, "unsupported_parameter"));
             }
@@ -141,22 +139,5 @@ internal sealed class TritonParameters
             (JsonValueKind.String, true, _) or (JsonValueKind.Number, false, false) or (JsonValueKind.True or JsonValueKind.False, _, true) => JsonNode.Parse(value.GetRawText())!,
             _ => throw new InferenceException(InferenceError.Invalid($"'{field.Name}' must be of the type {tensor.Datatype} of the model's input.", field.Name, "invalid_type")),
         })];
-    }
-
-    /// <summary>Whether a parameter asks for what happens without it.</summary>
-    private static bool IsNeutral(JsonProperty field, JsonElement request)
-    {
-        var value = field.Value;
-        return value.ValueKind == JsonValueKind.Null || field.Name switch
-        {
-            "n" or "temperature" or "top_p" => value.ValueKind == JsonValueKind.Number && value.GetDouble() is 1,
-            "presence_penalty" or "frequency_penalty" or "top_logprobs" => value.ValueKind == JsonValueKind.Number && value.GetDouble() is 0,
-            "logprobs" => value.ValueKind == JsonValueKind.False,
-            "stop" or "tools" or "functions" => value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 0,
-            "logit_bias" => value.ValueKind == JsonValueKind.Object && !value.EnumerateObject().Any(),
-            "response_format" => value.ValueKind == JsonValueKind.Object && value.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String && type.ValueEquals("text"),
-            "tool_choice" => value.ValueKind == JsonValueKind.String && (value.ValueEquals("none") || (value.ValueEquals("auto") && !request.TryGetProperty("tools", out _))),
-            _ => false,
-        };
     }
 }

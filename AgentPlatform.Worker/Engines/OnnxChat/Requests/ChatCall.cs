@@ -20,7 +20,7 @@ internal sealed record ChatCall(IReadOnlyList<int> Prompt, ChatSettings Settings
     {
         using var document = JsonDocument.Parse(request.Body);
         var body = new ChatFields(document.RootElement);
-        UnsupportedFields.Refuse(body, request.Model);
+        UnsupportedFields.Refuse(document.RootElement, request.Model);
 
         // Not the clock: the deadline is the one time that a request keeps when another worker runs it again, and must have the same prompt.
         var prompt = model.Template.Encode(ChatMessageReader.Read(body, request.Model), Continues(body), now: request.Deadline);

@@ -87,6 +87,32 @@ public sealed class ChatCallTests : IDisposable
     public void Read_FieldsThatChangeNothing_Pass(string fields) => Assert.NotEmpty(Read(Hi, fields).Prompt);
 
     [Theory]
+    [MemberData(nameof(NeutralFieldsTests.Neutral), MemberType = typeof(NeutralFieldsTests))]
+    public void Read_FieldsThatAskForNothing_Pass(string field) => Assert.Equal(Read(Hi).Prompt, Read(Hi, field).Prompt);
+
+    // The members of a message that are null or missing, and the message that it is to be read as.
+    [Theory]
+    [InlineData("""{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]}""", "assistant||f({})")]
+    [InlineData("""{"role":"assistant","tool_calls":[{"id":null,"type":"function","function":{"name":"f","arguments":null}}]}""", "assistant||f({})")]
+    [InlineData("""{"role":"assistant","content":null,"refusal":"No","audio":null,"name":null,"tool_calls":null}""", "assistant||")]
+    [InlineData("""{"role":"assistant","content":"a","tool_calls":[],"function_call":null}""", "assistant|a|")]
+    [InlineData("""{"role":"assistant","content":null,"function_call":{"name":"g"}}""", "assistant||g[{}]")]
+    [InlineData("""{"role":"function","name":"f","content":null}""", "function|f:|")]
+    [InlineData("""{"role":"assistant","content":[{"type":"refusal","refusal":null},{"type":"text","text":"a"}]}""", "assistant|\na|")]
+    public void Read_NullAndMissingMembers_ReachTheTemplateAsNothing(string message, string expected)
+    {
+        _files.Write("chat_template.jinja", """
+            {%- for m in messages %}{{ m.role }}|{% if m.name is defined %}{{ m.name }}:{% endif %}{{ m.content + '|' }}
+            {%- if m.tool_calls is defined %}{% for c in m.tool_calls %}{{ c.id is defined and c.id is none }}{{ c.function.name }}({{ c.function.arguments }}){% endfor %}{% endif %}
+            {%- if m.function_call is defined %}{{ m.function_call.name }}[{{ m.function_call.arguments }}]{% endif %}{% endfor -%}
+            """);
+        var model = ChatModel.Load(_files.Folder, new OnnxOptions());
+        using var decoder = model.Decoder;
+        var prompt = ChatCall.Read(Request($"[{message}]"), model, 4).Prompt;
+        Assert.Equal(expected, Encoding.UTF8.GetString([.. prompt.SelectMany(model.Tokenizer.BytesOf)]).Replace("False", "", StringComparison.Ordinal));
+    }
+
+    [Theory]
     [InlineData("\"tools\":[{\"type\":\"function\"}]", "tools", "unsupported_parameter")]
     [InlineData("\"tool_choice\":\"required\"", "tool_choice", "unsupported_parameter")]
     [InlineData("\"functions\":[{}]", "functions", "unsupported_parameter")]
@@ -94,6 +120,12 @@ public sealed class ChatCallTests : IDisposable
     [InlineData("\"modalities\":[\"text\",\"audio\"]", "modalities", "unsupported_parameter")]
     [InlineData("\"reasoning_effort\":\"low\"", "reasoning_effort", "unsupported_parameter")]
     [InlineData("\"guided_regex\":\"a+\"", "guided_regex", "unsupported_parameter")]
+    [InlineData("\"tools\":[{\"type\":\"function\"}],\"tool_choice\":null", "tools", "unsupported_parameter")]
+    [InlineData("\"tools\":[{\"type\":\"function\"}],\"tool_choice\":\"auto\"", "tools", "unsupported_parameter")]
+    [InlineData("\"chat_template_kwargs\":{\"enable_thinking\":true}", "chat_template_kwargs", "unsupported_parameter")]
+    [InlineData("\"web_search_options\":{}", "web_search_options", "unsupported_parameter")]
+    [InlineData("\"length_penalty\":0", "length_penalty", "unsupported_parameter")]
+    [InlineData("\"prompt_logprobs\":0", "prompt_logprobs", "unsupported_parameter")]
     [InlineData("\"temperature\":3", "temperature", "invalid_value")]
     [InlineData("\"top_k\":1.5", "top_k", "invalid_value")]
     [InlineData("\"min_p\":\"a\"", "min_p", "invalid_value")]
