@@ -82,6 +82,7 @@ internal sealed record ChatStream(IReadOnlyList<JsonElement> Chunks, bool IsDone
         {
             var choice = Of(index).ToList();
             Assert.Equal("assistant", choice[0].GetProperty("delta").GetProperty("role").GetString());
+            Assert.True(!choice[0].GetProperty("delta").TryGetProperty("content", out var content) || content.ValueKind == JsonValueKind.Null || content.GetString() == "", "The first chunk is the role's.");
             Assert.All(choice[..^1], chunk => Assert.Equal(JsonValueKind.Null, chunk.GetProperty("finish_reason").ValueKind));
             Assert.True(choice[^1].GetProperty("finish_reason").GetString() is "stop" or "length");
             Assert.DoesNotContain('\uFFFD', Text(index));

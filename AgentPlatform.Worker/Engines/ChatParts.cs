@@ -30,11 +30,17 @@ internal sealed class ChatParts : IDisposable
 
     public ChatParts() => _json = new Utf8JsonWriter(_buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
-    /// <summary>Sample: <c>{"choices":[{"index":0,"delta":{"role":"assistant","content":"Hi"},"finish_reason":null}]}</c></summary>
-    public ReplyPart Token(int index, string text, bool first, IReadOnlyList<TokenLogprob>? logprobs = null) => Delta(index, text, null, first, logprobs);
+    /// <summary>
+    /// A choice's first part, which tells its role and nothing else, as OpenAI's does: some clients take what else is in it twice. Sample:
+    /// <c>{"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}</c>
+    /// </summary>
+    public ReplyPart Role(int index) => Delta(index, "", isRole: true);
+
+    /// <summary>Sample: <c>{"choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":null}]}</c></summary>
+    public ReplyPart Token(int index, string text, IReadOnlyList<TokenLogprob>? logprobs = null) => Delta(index, text, logprobs: logprobs);
 
     /// <summary>Sample: <c>{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}</c></summary>
-    public ReplyPart Finish(int index, string reason, bool first = false) => Delta(index, null, reason, first, null);
+    public ReplyPart Finish(int index, string reason) => Delta(index, text: null, reason);
 
     /// <summary>Sample: <c>{"choices":[{"index":0,"message":{"role":"assistant","content":"Hi"},"finish_reason":"stop"}],"usage":{…}}</c></summary>
     /// <param name="choices">The choices, in their order.</param>
@@ -81,13 +87,13 @@ internal sealed class ChatParts : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _json.Dispose();
 
-    private ReplyPart Delta(int index, string? text, string? finishReason, bool first, IReadOnlyList<TokenLogprob>? logprobs)
+    private ReplyPart Delta(int index, string? text, string? finishReason = null, bool isRole = false, IReadOnlyList<TokenLogprob>? logprobs = null)
     {
         Begin();
         _json.WriteStartObject();
         _json.WriteNumber("index"u8, index);
         _json.WriteStartObject("delta"u8);
-        if (first)
+        if (isRole)
         {
             _json.WriteString("role"u8, "assistant"u8);
         }

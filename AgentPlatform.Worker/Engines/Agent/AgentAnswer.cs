@@ -20,7 +20,6 @@ internal sealed class AgentAnswer
 
     private readonly StringBuilder _text = new();
     private readonly List<ToolOutcome> _tools = [];
-    private bool _hasRole;
     private bool _isNewTurn;
 
     /// <summary>Tokens of all calls of the model.</summary>
@@ -33,6 +32,13 @@ internal sealed class AgentAnswer
         _isNewTurn = _text.Length > 0;
     }
 
+    /// <summary>The stream's first chunk: <c>{"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}</c></summary>
+    public static ReplyPart Role() => Delta(reason: null, static json =>
+    {
+        json.WriteString("role", "assistant");
+        json.WriteString("content", "");
+    });
+
     /// <summary><c>{"choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":null}]}</c></summary>
     public ReplyPart Text(string text)
     {
@@ -43,7 +49,7 @@ internal sealed class AgentAnswer
     }
 
     /// <summary><c>{"choices":[...],"agentplatform":{"tool":{"id":"c1","name":"weather","status":"started"}}}</c></summary>
-    public ReplyPart Started(ToolCall call) => Delta(reason: null, more: json =>
+    public static ReplyPart Started(ToolCall call) => Delta(reason: null, more: json =>
     {
         json.WriteStartObject("tool");
         json.WriteString("id", call.Id);
@@ -64,7 +70,7 @@ internal sealed class AgentAnswer
     }
 
     /// <summary>The stream's last chunk: why it ends, and in <c>agentplatform.limit</c> the limit that ended it.</summary>
-    public ReplyPart Finish(string reason, string? limit) => Delta(reason, more: limit is null ? null : json => json.WriteString("limit", limit));
+    public static ReplyPart Finish(string reason, string? limit) => Delta(reason, more: limit is null ? null : json => json.WriteString("limit", limit));
 
     /// <summary>The stream's end.</summary>
     public ReplyPart End() => new(ReplyKind.End, WriteObject(WriteUsage));
@@ -100,18 +106,12 @@ internal sealed class AgentAnswer
         }
     }));
 
-    private ReplyPart Delta(string? reason, Action<Utf8JsonWriter>? delta = null, Action<Utf8JsonWriter>? more = null) => new(ReplyKind.Delta, WriteObject(json =>
+    private static ReplyPart Delta(string? reason, Action<Utf8JsonWriter>? delta = null, Action<Utf8JsonWriter>? more = null) => new(ReplyKind.Delta, WriteObject(json =>
     {
         json.WriteStartArray("choices");
         json.WriteStartObject();
         json.WriteNumber("index", 0);
         json.WriteStartObject("delta");
-        if (!_hasRole)
-        {
-            json.WriteString("role", "assistant");
-            _hasRole = true;
-        }
-
         delta?.Invoke(json);
         json.WriteEndObject();
         json.WriteString("finish_reason", reason);

@@ -93,14 +93,23 @@ internal sealed class AgentEngine(
         var run = new AgentRun(_kernel, _tools, _options, AgentConversation.Read(request.Body, _instructions));
         using var limit = new CancellationTokenSource(_options.MaxTime, time);
         using var work = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        var hasRole = false;
         try
         {
             await foreach (var part in run.RunAsync(work.Token, limit.Token))
             {
-                if (request.Stream)
+                if (!request.Stream)
                 {
-                    yield return part;
+                    continue;
                 }
+
+                if (!hasRole)
+                {
+                    hasRole = true;
+                    yield return AgentAnswer.Role();
+                }
+
+                yield return part;
             }
 
             yield return request.Stream ? run.Answer.End() : run.Answer.Result(run.FinishReason, run.Limit);

@@ -48,7 +48,7 @@ internal sealed class AgentRun(Kernel kernel, ToolRunner tools, AgentOptions opt
 
             foreach (var call in turn.Calls)
             {
-                yield return Answer.Started(call);
+                yield return AgentAnswer.Started(call);
             }
 
             var outcomes = new Dictionary<ToolCall, ToolOutcome>(ReferenceEqualityComparer.Instance);
@@ -68,7 +68,7 @@ internal sealed class AgentRun(Kernel kernel, ToolRunner tools, AgentOptions opt
         }
 
         FinishReason = Limit is null ? FinishReason : "length";
-        yield return Answer.Finish(FinishReason, Limit);
+        yield return AgentAnswer.Finish(FinishReason, Limit);
     }
 
     // A copy of the conversation: Semantic Kernel's adapter adds the model's calls to it, one message each, which models do not understand.

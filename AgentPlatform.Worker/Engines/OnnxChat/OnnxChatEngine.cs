@@ -101,20 +101,28 @@ internal sealed class OnnxChatEngine(
     {
         using var parts = new ChatParts();
         var trail = new ChatTrail();
-        var begun = soFar.Select(choice => choice.HasBegun).ToArray();
+        var roles = 0;
         while (await answer.Pieces.WaitToReadAsync(cancellationToken))
         {
             while (answer.Pieces.TryRead(out var piece))
             {
+                // All roles before the first token, but not before there is one (decision 0003).
+                for (; roles < soFar.Count; roles++)
+                {
+                    if (!soFar[roles].HasBegun)
+                    {
+                        yield return parts.Role(roles);
+                    }
+                }
+
                 if (piece.Text.Length > 0 || piece.Logprobs is { Count: > 0 })
                 {
-                    yield return parts.Token(piece.Choice, piece.Text, first: !begun[piece.Choice], piece.Logprobs) with { Trail = trail.Of(piece) };
-                    begun[piece.Choice] = true;
+                    yield return parts.Token(piece.Choice, piece.Text, piece.Logprobs) with { Trail = trail.Of(piece) };
                 }
 
                 if (piece.FinishReason is { } reason && !soFar[piece.Choice].HasEnded)
                 {
-                    yield return parts.Finish(piece.Choice, reason, first: !begun[piece.Choice]) with { Trail = trail.OfEnd(piece.Choice) };
+                    yield return parts.Finish(piece.Choice, reason) with { Trail = trail.OfEnd(piece.Choice) };
                 }
             }
         }

@@ -70,12 +70,20 @@ internal sealed class SimulatedEngine(IOptions<SimulatedOptions> options, TimePr
 
             cancellationToken.ThrowIfCancellationRequested();
             CrashIfAsked(request.Body.Span);
+            for (var index = 0; request.Stream && step == 0 && index < answer.Choices.Count; index++)
+            {
+                if (part++ >= made)
+                {
+                    yield return parts.Role(index);
+                }
+            }
+
             for (var index = 0; request.Stream && index < answer.Choices.Count; index++)
             {
                 var choice = answer.Choices[index];
                 if (step < choice.Tokens.Count && part++ >= made)
                 {
-                    yield return parts.Token(index, choice.Tokens[step], first: step == 0);
+                    yield return parts.Token(index, choice.Tokens[step]);
                 }
 
                 if (step == Math.Max(choice.Tokens.Count, 1) - 1 && part++ >= made)

@@ -44,13 +44,23 @@ internal sealed class TritonGenerator : IInference
             answer.Add(piece);
             if (request.Stream && piece.Text.Length > 0)
             {
-                yield return parts.Token(0, piece.Text, isFirst);
+                if (isFirst)
+                {
+                    yield return parts.Role(0);
+                }
+
+                yield return parts.Token(0, piece.Text);
             }
         }
 
         if (request.Stream)
         {
-            yield return parts.Finish(0, answer.FinishReason, first: !answer.HasText);
+            if (!answer.HasText)
+            {
+                yield return parts.Role(0);
+            }
+
+            yield return parts.Finish(0, answer.FinishReason);
             yield return parts.End(answer.Usage);
         }
         else

@@ -50,7 +50,8 @@ public sealed class AgentEngineTests
 
         Assert.Equal(
             [
-                """Delta {"choices":[{"index":0,"delta":{"role":"assistant"},"finish_reason":null}],"agentplatform":{"tool":{"id":"c1","name":"TestPlugin_weather","status":"started"}}}""",
+                """Delta {"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}""",
+                """Delta {"choices":[{"index":0,"delta":{},"finish_reason":null}],"agentplatform":{"tool":{"id":"c1","name":"TestPlugin_weather","status":"started"}}}""",
                 """Delta {"choices":[{"index":0,"delta":{},"finish_reason":null}],"agentplatform":{"tool":{"id":"c1","name":"TestPlugin_weather","status":"succeeded","duration_ms":T}}}""",
                 """Delta {"choices":[{"index":0,"delta":{"content":"It is "},"finish_reason":null}]}""",
                 """Delta {"choices":[{"index":0,"delta":{"content":"sunny."},"finish_reason":null}]}""",
@@ -172,6 +173,8 @@ public sealed class AgentEngineTests
         }
         while (parts.Current.Kind == ReplyKind.Started);
 
+        Assert.True(await parts.MoveNextAsync().AsTask().WaitAsync(_limit)); // The role is given; this is what it came with.
+
         var next = parts.MoveNextAsync().AsTask();
         await (inTool ? TestPlugin.Began : began).Task.WaitAsync(_limit);
         await leave.CancelAsync();
@@ -199,7 +202,20 @@ public sealed class AgentEngineTests
     }
 
     [Theory]
-    [InlineData(""","tools":[]""", "tools")]
+    [InlineData(""","tools":[],"tool_choice":"auto","parallel_tool_calls":true""")]
+    [InlineData(""","tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"none","parallel_tool_calls":false""")]
+    [InlineData(""","functions":[{"name":"f"}],"function_call":"none","n":1,"logprobs":false,"top_logprobs":0""")]
+    public async Task What_asks_for_nothing_passes(string more)
+    {
+        await using var model = await ScriptedModel.StartAsync(ScriptedModel.Says("Sunny."));
+        await using var worker = await AgentWorker.StartAsync(model);
+        Assert.Equal(("Sunny.", "stop"), Summary(await AskAsync(worker, more)));
+    }
+
+    [Theory]
+    [InlineData(""","tools":[{"type":"function","function":{"name":"f"}}]""", "tools")]
+    [InlineData(""","tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":null""", "tools")]
+    [InlineData(""","tool_choice":"required" """, "tool_choice")]
     [InlineData(""","n":2""", "n")]
     [InlineData(""","logprobs":true""", "logprobs")]
     public async Task What_an_agent_cannot_do_is_refused_by_name(string more, string field)

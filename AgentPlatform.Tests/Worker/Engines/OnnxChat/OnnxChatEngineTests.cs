@@ -69,7 +69,7 @@ public sealed class OnnxChatEngineTests : IAsyncLifetime, IDisposable
         const string settings = "\"temperature\":1,\"seed\":5,\"max_tokens\":60,\"ignore_eos\":true";
         var whole = await ResultAsync($$"""{"messages":{{Hi}},{{settings}}}""");
         var parts = await ReadAsync($$"""{"messages":{{Hi}},{{settings}}}""", stream: true);
-        Assert.StartsWith("""Delta {"choices":[{"index":0,"delta":{"role":"assistant","content":""", parts[0], StringComparison.Ordinal);
+        Assert.Equal("""Delta {"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}""", parts[0]);
         Assert.Equal("""Delta {"choices":[{"index":0,"delta":{},"finish_reason":"length"}]}""", parts[^2]);
         Assert.Equal($"End {whole.GetProperty("usage").GetRawText()}", parts[^1]);
         Assert.Equal(whole.GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString(), string.Concat(parts.SkipLast(1).Select(Text)));
@@ -103,8 +103,8 @@ public sealed class OnnxChatEngineTests : IAsyncLifetime, IDisposable
             choice.GetProperty("message").GetProperty("content").GetString(), choice.GetProperty("finish_reason").GetString(), choice.GetProperty("logprobs").GetProperty("content").GetArrayLength()));
         Assert.Equal(1, result.GetProperty("usage").GetProperty("completion_tokens").GetInt32());
         Assert.Equal(
-            """Delta {"choices":[{"index":0,"delta":{"role":"assistant"},"finish_reason":"stop"}]}""",
-            (await ReadAsync($$"""{"messages":{{Hi}},"logit_bias":{"{{mark}}":100} }""", stream: true))[0]);
+            ["""Delta {"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}""", """Delta {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"""],
+            (await ReadAsync($$"""{"messages":{{Hi}},"logit_bias":{"{{mark}}":100} }""", stream: true))[..2]);
     }
 
     [Fact]
@@ -113,7 +113,7 @@ public sealed class OnnxChatEngineTests : IAsyncLifetime, IDisposable
         // The bytes of 😀, forced one after another, are four tokens.
         var tokenizer = AgentPlatform.Worker.Engines.OnnxChat.Tokens.TokenizerReader.Read(_files.File("tokenizer.json"));
         var parts = new List<string>();
-        var halves = new ChatTrail().Of(new ChatPiece(0, "", [.. tokenizer.Encode("😀")[..3]], null, null));
+        var halves = new ChatTrail().Of(new ChatPiece(0, "", [.. tokenizer.Encode("😀").Take(3)], null, null));
         var request = Worker.Requests.Create(stream: true, body: $$"""{"messages":{{Hi}},"max_tokens":5,"ignore_eos":true}""") with { SoFar = new PartialAnswer(1, halves) };
         await foreach (var part in _engine.RunAsync(request, CancellationToken.None))
         {
@@ -146,6 +146,56 @@ public sealed class OnnxChatEngineTests : IAsyncLifetime, IDisposable
             .Select(part => JsonDocument.Parse(part["Delta ".Length..]).RootElement.GetProperty("choices")[0])
             .Where(delta => delta.TryGetProperty("logprobs", out _)).SelectMany(delta => delta.GetProperty("logprobs").GetProperty("content").EnumerateArray());
         Assert.Equal(tokens.Select(token => token.GetRawText()), streamed.Select(token => token.GetRawText()));
+    }
+
+    [Fact]
+    public async Task At_a_stop_string_logprobs_cover_the_text_that_is_given_and_nothing_behind_it()
+    {
+        // Letters and what the tokenizer merges of them.
+        var letters = string.Join(',', Enumerable.Range('a', 26).Concat(Enumerable.Range(256, 10)).Select(token => $"\"{token}\":50"));
+        var body = $$"""{"messages":{{Hi}},"logit_bias":{ {{letters}} },"temperature":1.5,"seed":2,"max_tokens":40,"logprobs":true}""";
+        var whole = (await ResultAsync(body)).GetProperty("choices")[0];
+        var (all, text) = (TokensOf(whole), whole.GetProperty("message").GetProperty("content").GetString()!);
+        Assert.Contains(all, token => token.Length > 2);
+        for (var begin = 0; begin < text.Length - 3; begin++)
+        {
+            var choice = (await ResultAsync($$"""{{body[..^1]}},"stop":{{JsonSerializer.Serialize(text.Substring(begin, 3))}}}""")).GetProperty("choices")[0];
+            var (given, told) = (choice.GetProperty("message").GetProperty("content").GetString()!, TokensOf(choice));
+            Assert.Equal(all.Take(told.Count), told);
+            Assert.StartsWith(given, string.Concat(told), StringComparison.Ordinal);
+            Assert.True(told.Count == 0 || string.Concat(told.SkipLast(1)).Length < given.Length, "A token is told that gave nothing.");
+        }
+
+        static List<string> TokensOf(JsonElement choice) =>
+            [.. choice.GetProperty("logprobs").GetProperty("content").EnumerateArray().Select(token => token.GetProperty("token").GetString()!)];
+    }
+
+    [Fact]
+    public async Task Each_choice_begins_with_its_role_alone_and_a_worker_that_goes_on_after_any_part_repeats_none()
+    {
+        const string body = """{"messages":[{"role":"user","content":"Hi"}],"n":3,"temperature":1,"seed":4,"max_tokens":12,"ignore_eos":true,"logprobs":true}""";
+        List<(string Payload, byte[] Trail)> all = [];
+        await foreach (var part in _engine.RunAsync(Worker.Requests.Create(stream: true, body: body), CancellationToken.None))
+        {
+            all.Add((System.Text.Encoding.UTF8.GetString(part.Payload.Span), part.Trail.ToArray()));
+        }
+
+        for (var choice = 0; choice < 3; choice++)
+        {
+            var own = all.FindAll(part => part.Payload.StartsWith($$"""{"choices":[{"index":{{choice}},""", StringComparison.Ordinal));
+            Assert.Equal($$$"""{"choices":[{"index":{{{choice}}},"delta":{"role":"assistant","content":""},"finish_reason":null}]}""", own[0].Payload);
+            Assert.DoesNotContain(own.Skip(1), part => part.Payload.Contains("role", StringComparison.Ordinal));
+        }
+
+        for (uint given = 1; given < all.Count - 1; given += given < 5 ? 1u : 3u)
+        {
+            var soFar = new PartialAnswer(given, all.Take((int)given).SelectMany(part => part.Trail).ToArray());
+            var rest = await _engine.RunAsync(Worker.Requests.Create(stream: true, body: body) with { SoFar = soFar }, CancellationToken.None).ReadAsync().WaitAsync(_limit);
+            Assert.Equal(OfChoices(all.Skip((int)given).Select(part => part.Payload)), OfChoices(rest.Select(part => part[(part.IndexOf(' ', StringComparison.Ordinal) + 1)..])));
+        }
+
+        // The choices' parts may be interleaved in another way, each choice's own order is the answer.
+        static IEnumerable<string> OfChoices(IEnumerable<string> payloads) => payloads.OrderBy(payload => payload[..Math.Min(24, payload.Length)], StringComparer.Ordinal);
     }
 
     [Fact]

@@ -25,7 +25,8 @@ public sealed class SimulatedEngineTests
         var parts = await ReadAsync(Start(NoOp(tokens: 2), stream: true));
         Assert.Equal(
             [
-                """Delta {"choices":[{"index":0,"delta":{"role":"assistant","content":"This"},"finish_reason":null}]}""",
+                """Delta {"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}""",
+                """Delta {"choices":[{"index":0,"delta":{"content":"This"},"finish_reason":null}]}""",
                 """Delta {"choices":[{"index":0,"delta":{"content":" answer"},"finish_reason":null}]}""",
                 """Delta {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}""",
                 """End {"prompt_tokens":2,"completion_tokens":2,"total_tokens":4}""",
@@ -37,7 +38,7 @@ public sealed class SimulatedEngineTests
     {
         var parts = await ReadAsync(Start(NoOp(tokens: 6), stream: true, more: ",\"n\":2"));
         Assert.Equal(2, parts.Count(part => part.Contains("\"finish_reason\":\"stop\"", StringComparison.Ordinal)));
-        Assert.Equal(6, parts.Count(part => part.Contains("\"index\":1", StringComparison.Ordinal) && part.Contains("content", StringComparison.Ordinal)));
+        Assert.Equal(7, parts.Count(part => part.Contains("\"index\":1", StringComparison.Ordinal) && part.Contains("content", StringComparison.Ordinal)));
         Assert.Contains("\"index\":0", parts[0], StringComparison.Ordinal);
         Assert.Contains("\"index\":1", parts[1], StringComparison.Ordinal);
     }
@@ -52,6 +53,7 @@ public sealed class SimulatedEngineTests
         Assert.False(first.IsCompleted);
         _time.Advance(TimeSpan.FromMilliseconds(1));
         Assert.True(await first.WaitAsync(_limit));
+        Assert.True(await parts.MoveNextAsync()); // The role came with it.
 
         var second = parts.MoveNextAsync().AsTask();
         _time.Advance(TimeSpan.FromMilliseconds(19));
@@ -66,8 +68,10 @@ public sealed class SimulatedEngineTests
         var engine = Create(new SimulatedOptions { TimeToFirstToken = TimeSpan.Zero, TimePerToken = TimeSpan.FromMilliseconds(20), BatchSlope = 0.5, AnswerTokens = 8 });
         await using var first = Start(engine, stream: true).GetAsyncEnumerator();
         await using var second = Start(engine, stream: true).GetAsyncEnumerator();
-        Assert.True(await first.MoveNextAsync());
-        Assert.True(await second.MoveNextAsync());
+        foreach (var roleOrToken in (IAsyncEnumerator<ReplyPart>[])[first, second, first, second])
+        {
+            Assert.True(await roleOrToken.MoveNextAsync());
+        }
 
         // The step that had begun when the second stream joined.
         var tokens = new[] { first.MoveNextAsync().AsTask(), second.MoveNextAsync().AsTask() };
@@ -87,6 +91,7 @@ public sealed class SimulatedEngineTests
         var engine = Create(new SimulatedOptions { TimeToFirstToken = TimeSpan.Zero, TimePerToken = TimeSpan.FromMilliseconds(20) });
         using var leave = new CancellationTokenSource();
         await using var parts = engine.RunAsync(Request(stream: true), leave.Token).GetAsyncEnumerator();
+        Assert.True(await parts.MoveNextAsync());
         Assert.True(await parts.MoveNextAsync());
         var next = parts.MoveNextAsync().AsTask();
         await leave.CancelAsync();

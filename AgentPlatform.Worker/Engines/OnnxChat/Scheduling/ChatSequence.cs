@@ -20,8 +20,8 @@ internal sealed class ChatSequence(ChatAnswer answer, int choice, ChatTokenizer 
     private readonly StopText _stop = new(answer.Settings.Stops);
     private readonly List<int> _tokens = [];
 
-    // Tokens whose text has not been given, each with where its text ends.
-    private readonly Queue<(TokenLogprob Logprob, int End)>? _logprobs = answer.Settings.Logprobs ? [] : null;
+    // Tokens whose text has not been given, each with where its text begins and ends.
+    private readonly Queue<(TokenLogprob Logprob, int Begin, int End)>? _logprobs = answer.Settings.Logprobs ? [] : null;
     private int _made;
     private int _given;
     private int _told = soFar.Count;
@@ -44,10 +44,11 @@ internal sealed class ChatSequence(ChatAnswer answer, int choice, ChatTokenizer 
         _tokens.Add(token);
         var isEnd = _settings.EndTokens.Contains(token);
         var text = isEnd ? default : _text.Add(token);
+        var begin = _made;
         _made += text.Length;
         if (!isEnd)
         {
-            _logprobs?.Enqueue((Logprobs.Of(token, logits, _settings.TopLogprobs, tokenizer.BytesOf, room), _made));
+            _logprobs?.Enqueue((Logprobs.Of(token, logits, _settings.TopLogprobs, tokenizer.BytesOf, room), begin, _made));
         }
 
         var piece = _stop.Add(text);
@@ -71,9 +72,9 @@ internal sealed class ChatSequence(ChatAnswer answer, int choice, ChatTokenizer 
         List<TokenLogprob>? logprobs = null;
         if (_logprobs is not null && (text.Length > 0 || reason is not null))
         {
-            // Of a token that a stop string begins in nothing is told, even if some of its text is given.
+            // A token comes with the last of its text. One that a stop string begins in comes with what is given of it, which is all there will be.
             logprobs = [];
-            while (_logprobs.TryPeek(out var next) && next.End <= _given)
+            while (_logprobs.TryPeek(out var next) && (next.End <= _given || (_stop.IsStopped && next.Begin < _given)))
             {
                 logprobs.Add(_logprobs.Dequeue().Logprob);
             }

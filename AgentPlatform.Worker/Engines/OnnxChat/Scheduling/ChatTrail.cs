@@ -5,13 +5,14 @@ namespace AgentPlatform.Worker.Engines.OnnxChat.Scheduling;
 
 /// <summary>What there is of a choice whose worker was lost.</summary>
 /// <param name="Tokens">Its tokens.</param>
-/// <param name="HasBegun">Whether a part of it was given.</param>
+/// <param name="HasBegun">Whether its role was given.</param>
 /// <param name="HasEnded">Whether its end was given.</param>
 internal sealed record PartialChoice(IReadOnlyList<int> Tokens, bool HasBegun, bool HasEnded);
 
 /// <summary>
 /// The tokens behind the parts of a streamed answer, so that another worker can go on after any of them. For each part: the choice, how many
-/// tokens (0 for the choice's end), the tokens; numbers as LEB128.
+/// tokens (0 for the choice's end), the tokens; numbers as LEB128. Roles have none: they come first and in the choices' order, so their number says
+/// whose they are.
 /// </summary>
 /// <remarks>One caller at a time; what it gives is valid until the next.</remarks>
 internal sealed class ChatTrail
@@ -43,6 +44,7 @@ internal sealed class ChatTrail
     {
         var tokens = Enumerable.Range(0, choices).Select(_ => new List<int>()).ToList();
         var (begun, ended) = (new bool[choices], new bool[choices]);
+        var told = 0u;
         var rest = soFar is null ? default : soFar.Trail.Span;
         while (!rest.IsEmpty)
         {
@@ -53,6 +55,7 @@ internal sealed class ChatTrail
             }
 
             begun[choice] = true;
+            told++;
             var count = Take(ref rest);
             ended[choice] |= count == 0;
             for (; count > 0; count--)
@@ -61,7 +64,9 @@ internal sealed class ChatTrail
             }
         }
 
-        return [.. tokens.Select((some, choice) => new PartialChoice(some, begun[choice], ended[choice]))];
+        // A worker of before roles had parts of their own gave each with the choice's first tokens.
+        var roles = soFar is null ? 0 : soFar.Parts - told;
+        return [.. tokens.Select((some, choice) => new PartialChoice(some, begun[choice] || choice < roles, ended[choice]))];
     }
 
     private void Begin(int choice, int tokens)
