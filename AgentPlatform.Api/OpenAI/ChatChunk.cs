@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Text.Json;
-using AgentPlatform.Messaging.Contracts;
 
 namespace AgentPlatform.Api.OpenAI;
 
@@ -21,7 +20,7 @@ internal sealed class ChatChunk
 
     /// <summary>Reads a chunk; false if there is nothing in it to pass on.</summary>
     /// <exception cref="FormatException">It is no chunk.</exception>
-    /// <exception cref="InferenceException">It is an error.</exception>
+    /// <exception cref="UpstreamException">It is an error.</exception>
     public bool Read(ReadOnlySpan<byte> json)
     {
         _part.ResetWrittenCount();
@@ -126,8 +125,7 @@ internal sealed class ChatChunk
     {
         if (reader.TokenType != JsonTokenType.Null)
         {
-            var said = UpstreamMessage.Parse(json);
-            throw new InferenceException(InferenceError.EngineFailed($"The model's server failed: {said.Message ?? "it does not say why."}"));
+            throw new UpstreamException(UpstreamMessage.Parse(json));
         }
     }
 }

@@ -36,7 +36,7 @@ public static class ChatJson
         return found || !always ? output.WrittenSpan.ToArray() : Insert(output.WrittenSpan, name);
     }
 
-    /// <summary>A completion without the members that the HTTP surface writes itself: id, object, created, model.</summary>
+    /// <summary>A completion without the members that the HTTP surface writes itself (id, object, created, model), and those of the server's account.</summary>
     /// <exception cref="FormatException">It is no JSON object with <c>choices</c>.</exception>
     public static byte[] WithoutEnvelope(ReadOnlySpan<byte> completion)
     {
@@ -79,8 +79,11 @@ public static class ChatJson
         }
     }
 
+    /// <summary>Whether a member is the HTTP surface's own, or tells of the account that the platform has at the server.</summary>
     internal static bool IsEnvelope(ref Utf8JsonReader reader) =>
-        reader.ValueTextEquals("id"u8) || reader.ValueTextEquals("object"u8) || reader.ValueTextEquals("created"u8) || reader.ValueTextEquals("model"u8);
+        reader.ValueTextEquals("id"u8) || reader.ValueTextEquals("object"u8) || reader.ValueTextEquals("created"u8) || reader.ValueTextEquals("model"u8)
+        || reader.ValueTextEquals("organization"u8) || reader.ValueTextEquals("organization_id"u8) || reader.ValueTextEquals("project"u8)
+        || reader.ValueTextEquals("project_id"u8) || reader.ValueTextEquals("account"u8) || reader.ValueTextEquals("request_id"u8);
 
     internal static void AppendMember(ArrayBufferWriter<byte> output, ReadOnlySpan<byte> member)
     {

@@ -1,6 +1,8 @@
 using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using AgentPlatform.Messaging.Contracts;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace AgentPlatform.Api.OpenAI;
 
@@ -12,11 +14,11 @@ namespace AgentPlatform.Api.OpenAI;
 /// Safe for concurrent use. <paramref name="http"/> should have no timeout of its own: a request has a deadline, and leaving the
 /// enumeration or cancelling it closes the connection, which is how these servers learn that their slot is free.
 /// </remarks>
-public sealed class OpenAIInference(HttpClient http, OpenAIEndpoint endpoint) : IInference
+public sealed class OpenAIInference(HttpClient http, OpenAIEndpoint endpoint, ILogger<OpenAIInference>? logger = null) : IInference
 {
     private const string Path = "chat/completions";
 
-    private readonly UpstreamErrors _errors = new(endpoint);
+    private readonly UpstreamErrors _errors = new(logger ?? NullLogger<OpenAIInference>.Instance);
 
     /// <inheritdoc/>
     public IAsyncEnumerable<ReplyPart> RunAsync(InferenceRequest request, CancellationToken cancellationToken)
@@ -58,7 +60,7 @@ public sealed class OpenAIInference(HttpClient http, OpenAIEndpoint endpoint) : 
             {
                 isDone = true;
             }
-            else if (Read(chunk, events))
+            else if (Read(chunk, events, request.Model))
             {
                 yield return new ReplyPart(ReplyKind.Delta, chunk.Part);
             }
@@ -119,11 +121,15 @@ public sealed class OpenAIInference(HttpClient http, OpenAIEndpoint endpoint) : 
         }
     }
 
-    private static bool Read(ChatChunk chunk, SseReader events)
+    private bool Read(ChatChunk chunk, SseReader events, string model)
     {
         try
         {
             return chunk.Read(events.Data.Span);
+        }
+        catch (UpstreamException e)
+        {
+            throw new InferenceException(_errors.Describe(e.Said, model), e);
         }
         catch (FormatException e)
         {

@@ -1,34 +1,72 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using AgentPlatform.Messaging.Contracts;
+using Microsoft.Extensions.Logging;
 
 namespace AgentPlatform.Api.OpenAI;
 
-/// <summary>Says what a server's failure means for the client of this platform, who knows neither the server nor its key.</summary>
-/// <param name="endpoint">The server.</param>
-internal sealed class UpstreamErrors(OpenAIEndpoint endpoint)
+/// <summary>
+/// Says what a server's failure means for the client of this platform, who knows neither the server nor its key. What the server says of it may tell
+/// of the account that the platform has there (its organization, its models, its limits), so it never goes to the client: the client gets sentences of
+/// this platform, with the server's code and field where both are known to be harmless; the server's words are in the log.
+/// </summary>
+/// <param name="logger">For what the server says.</param>
+internal sealed partial class UpstreamErrors(ILogger logger)
 {
     private const int RetryAfter = 2;
     private const int MaxRetryAfter = 3600;
+
+    // What OpenAI and servers like it say of a request; all of it is the client's own business.
+    private static readonly HashSet<string> _harmlessCodes = new(StringComparer.Ordinal)
+    {
+        "context_length_exceeded", "content_filter", "content_policy_violation", "invalid_value", "invalid_type", "invalid_json", "unsupported_parameter",
+        "unsupported_value", "unsupported_content", "unsupported_operation", "missing_required_parameter", "unknown_parameter", "empty_array",
+        "string_above_max_length", "string_below_min_length", "array_above_max_length", "array_below_min_length", "integer_above_max_value",
+        "integer_below_min_value", "decimal_above_max_value", "decimal_below_min_value", "invalid_function_parameters", "invalid_image",
+        "invalid_image_url", "invalid_image_format", "invalid_base64", "image_too_large",
+    };
 
     /// <summary>The meaning of a response that is no success.</summary>
     public async Task<InferenceError> DescribeAsync(HttpResponseMessage response, string model, CancellationToken cancellationToken)
     {
         var status = (int)response.StatusCode;
         var said = UpstreamMessage.Parse(await response.Content.ReadAsByteArrayAsync(cancellationToken));
-        var because = said.Message is { Length: > 0 } message ? $": {message}" : ".";
+        Log(model, status, said);
         return status switch
         {
-            400 or 413 => new InferenceError(status, "invalid_request_error", said.Message ?? "The model's server refused the request.", CodeOf(said), said.Param),
+            // The client knows the model by another name, which is right.
+            400 or 422 when said.Param == "model" || said.Code == "model_not_found" => UnknownModel(model, status),
 
             // This platform never answers 422; for servers that do it is their 400.
-            422 => new InferenceError(400, "invalid_request_error", said.Message ?? "The model's server refused the request.", CodeOf(said), said.Param),
+            400 or 413 or 422 => Refused(said, status == 422 ? 400 : status),
             401 or 403 => InferenceError.EngineFailed(
                 $"The server of model '{model}' refused the platform's API key ({status}); whoever runs the platform must set a valid one."),
-            404 => InferenceError.EngineFailed($"The server of model '{model}' knows no model '{endpoint.UpstreamModel}' or no chat completions (404){because}"),
-            429 => InferenceError.Overloaded($"The server of model '{model}' is at its limit{because}", RetryAfterOf(response, 1)),
-            408 or 409 or 425 or >= 500 => InferenceError.Unavailable($"The server of model '{model}' answers {status}{because}", RetryAfterOf(response, RetryAfter)),
-            _ => InferenceError.EngineFailed($"The server of model '{model}' answers {status}{because}"),
+            404 => UnknownModel(model, status),
+            429 => InferenceError.Overloaded($"The server of model '{model}' is at its limit.", RetryAfterOf(response, 1)),
+            408 or 409 or 425 or >= 500 => InferenceError.Unavailable($"The server of model '{model}' answers {status}.", RetryAfterOf(response, RetryAfter)),
+            _ => InferenceError.EngineFailed($"The server of model '{model}' answers {status}."),
         };
+    }
+
+    /// <summary>The meaning of an error inside of a stream.</summary>
+    public InferenceError Describe(UpstreamMessage said, string model)
+    {
+        Log(model, status: 200, said);
+        return InferenceError.EngineFailed($"The server of model '{model}' failed.");
+    }
+
+    /// <summary>The client's request is wrong, by what the server says of it.</summary>
+    /// <param name="said">What it says.</param>
+    /// <param name="status">400 or 413.</param>
+    public static InferenceError Refused(UpstreamMessage said, int status = 400)
+    {
+        var code = CodeOf(said);
+        var field = FieldOf(said);
+        var message = code == "context_length_exceeded" ? $"The messages are longer than the model's context allows{LengthOf(said)}. Shorten them."
+            : field is not null ? $"The model's server does not take '{field}' as it is."
+            : status == 413 ? "The request is too large for the model's server."
+            : "The model's server refused the request.";
+        return new InferenceError(status, "invalid_request_error", message, code, field);
     }
 
     /// <summary>The meaning of a failure of the connection or the answer's form; null if it is neither.</summary>
@@ -48,7 +86,7 @@ internal sealed class UpstreamErrors(OpenAIEndpoint endpoint)
     };
 
     /// <summary>The error that an item of a <c>/batch</c> is; null if it is an answer. A client's mistake stays one; its status is not in the item, only its type.</summary>
-    public static InferenceError? OfItem(ReadOnlySpan<byte> item)
+    public InferenceError? OfItem(ReadOnlySpan<byte> item, string model)
     {
         var reader = new Utf8JsonReader(item);
         try
@@ -64,7 +102,7 @@ internal sealed class UpstreamErrors(OpenAIEndpoint endpoint)
                 reader.Read();
                 if (isError && reader.TokenType != JsonTokenType.Null)
                 {
-                    return Describe(UpstreamMessage.Parse(item));
+                    return DescribeItem(UpstreamMessage.Parse(item), model);
                 }
 
                 reader.Skip();
@@ -78,28 +116,80 @@ internal sealed class UpstreamErrors(OpenAIEndpoint endpoint)
         }
     }
 
-    private static InferenceError Describe(UpstreamMessage said)
+    private InferenceError DescribeItem(UpstreamMessage said, string model)
     {
-        var message = said.Message ?? "The agent failed without saying why.";
-        return said.Type switch
+        switch (said.Type)
         {
-            "invalid_request_error" => InferenceError.Invalid(message, said.Param, said.Code),
-            "rate_limit_error" => InferenceError.Overloaded(message, retryAfterSeconds: 1),
-            _ => InferenceError.EngineFailed(message),
-        };
+            case "invalid_request_error":
+                Log(model, status: 400, said);
+                return Refused(said);
+            case "rate_limit_error":
+                Log(model, status: 429, said);
+                return InferenceError.Overloaded($"The server of model '{model}' is at its limit.", retryAfterSeconds: 1);
+            default:
+                return Describe(said, model);
+        }
     }
 
-    /// <summary>OpenAI's code for a refusal. llama.cpp and vLLM repeat the status there, and tell a prompt that is too long by type or message.</summary>
-    private static string? CodeOf(UpstreamMessage said) => said switch
-    {
-        { Type: "exceed_context_size_error" } or { Code: null or "400" } when IsTooLong(said) => "context_length_exceeded",
-        { Code: [>= '0' and <= '9', ..] } => null,
-        _ => said.Code,
-    };
+    private static InferenceError UnknownModel(string model, int status) =>
+        InferenceError.EngineFailed($"The server of model '{model}' does not know it, or has no chat completions ({status}); whoever runs the platform must look at its settings.");
 
-    private static bool IsTooLong(UpstreamMessage said) =>
-        said.Type == "exceed_context_size_error" || said.Message?.Contains("maximum context length", StringComparison.Ordinal) == true;
+    /// <summary>OpenAI's code for a refusal, if it is known. llama.cpp and vLLM tell a prompt that is too long by type or message.</summary>
+    private static string? CodeOf(UpstreamMessage said) =>
+        said.Type == "exceed_context_size_error" || (said.Code is null or "400" && said.Message?.Contains("maximum context length", StringComparison.Ordinal) == true)
+            ? "context_length_exceeded"
+            : said.Code is { } code && _harmlessCodes.Contains(code) ? code : null;
+
+    // vLLM: "This model's maximum context length is 512 tokens. …"; llama.cpp: "request (2412 tokens) exceeds the available context size (512 tokens), …"
+    private static string LengthOf(UpstreamMessage said) =>
+        ContextLength().Match(said.Message ?? "") is { Success: true } found ? $", which is {found.Groups["tokens"].Value} tokens" : "";
+
+    [GeneratedRegex(@"(?:maximum context length is |context size \()(?<tokens>[0-9]{1,9}) tokens", RegexOptions.CultureInvariant)]
+    private static partial Regex ContextLength();
+
+    // "messages[0].content", "tools.1.function.name": names and numbers, never an address, an account or a sentence.
+    private static string? FieldOf(UpstreamMessage said) =>
+        said.Param is [(>= 'a' and <= 'z') or (>= 'A' and <= 'Z'), ..] field && field.Length <= 100 && field.All(static c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '[' or ']')
+            ? field : null;
 
     private static int RetryAfterOf(HttpResponseMessage response, int otherwise) =>
         response.Headers.RetryAfter?.Delta is { } delta ? (int)Math.Clamp(Math.Ceiling(delta.TotalSeconds), 1, MaxRetryAfter) : otherwise;
+
+    /// <summary>Writes what a server says to the log: what it says of the platform's account to whoever runs it; the rest may quote the prompt, and is for debugging only.</summary>
+    public void Log(string model, int status, UpstreamMessage said)
+    {
+        if (status is 401 or 403 or 404 or 429)
+        {
+            AccountRefused(logger, model, status, said.Code, said.Message);
+        }
+        else if (status is 400 or 413 or 422)
+        {
+            RequestRefused(logger, model, status, said.Code);
+            Said(logger, model, said.Message);
+        }
+        else
+        {
+            ServerFailed(logger, model, status, said.Code);
+            Said(logger, model, said.Message);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "The server of model '{Model}' answers {Status} (code {Code}): {Said}")]
+    private static partial void AccountRefused(ILogger logger, string model, int status, string? code, string? said);
+
+    [LoggerMessage(LogLevel.Information, "The server of model '{Model}' refuses a request with {Status} (code {Code}); what it says is logged at Debug")]
+    private static partial void RequestRefused(ILogger logger, string model, int status, string? code);
+
+    [LoggerMessage(LogLevel.Warning, "The server of model '{Model}' failed with {Status} (code {Code}); what it says is logged at Debug")]
+    private static partial void ServerFailed(ILogger logger, string model, int status, string? code);
+
+    [LoggerMessage(LogLevel.Debug, "The server of model '{Model}' says: {Said}")]
+    private static partial void Said(ILogger logger, string model, string? said);
+}
+
+/// <summary>A server's own error where an answer was to come.</summary>
+internal sealed class UpstreamException(UpstreamMessage said) : Exception(said.Code)
+{
+    /// <summary>What it says; not for clients.</summary>
+    public UpstreamMessage Said => said;
 }

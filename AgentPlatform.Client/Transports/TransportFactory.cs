@@ -7,6 +7,7 @@ using AgentPlatform.Messaging.Control;
 using AgentPlatform.Messaging.Jobs;
 using AgentPlatform.Messaging.Replies;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace AgentPlatform.Client.Transports;
 
@@ -19,10 +20,10 @@ internal static class TransportFactory
         switch (model.Transport)
         {
             case Transport.OpenAI:
-                return new OpenAIInference(Client(), new OpenAIEndpoint(model.Endpoint!, model.NameUpstream, model.ApiKey));
+                return new OpenAIInference(Client(), new OpenAIEndpoint(model.Endpoint!, model.NameUpstream, model.ApiKey), Logger<OpenAIInference>());
             case Transport.Http:
-                var agent = new AgentClient(Client(), new OpenAIEndpoint(model.Endpoint!, model.NameUpstream, model.ApiKey));
-                var streams = new OpenAIInference(Client(), new OpenAIEndpoint(new Uri($"{model.Endpoint!.AbsoluteUri.TrimEnd('/')}/v1"), model.NameUpstream, model.ApiKey));
+                var agent = new AgentClient(Client(), new OpenAIEndpoint(model.Endpoint!, model.NameUpstream, model.ApiKey), Logger<AgentClient>());
+                var streams = new OpenAIInference(Client(), new OpenAIEndpoint(new Uri($"{model.Endpoint!.AbsoluteUri.TrimEnd('/')}/v1"), model.NameUpstream, model.ApiKey), Logger<OpenAIInference>());
                 var window = model.BatchWindow > TimeSpan.Zero
                     ? new BatchWindow(agent, model.BatchWindow, model.MaxBatchSize, services.GetRequiredService<TimeProvider>())
                     : null;
@@ -31,6 +32,8 @@ internal static class TransportFactory
                 return new QueueTransport(
                     model.Name, model.Version, services.GetRequiredService<JobPublisher>(), services.GetRequiredService<ReplyReceiver>(), services.GetRequiredService<ControlPublisher>());
         }
+
+        ILogger<T> Logger<T>() => services.GetRequiredService<ILogger<T>>();
 
         HttpClient Client() => services.GetRequiredService<IHttpClientFactory>().CreateClient(TransportExtensions.UpstreamClient);
     }

@@ -3,21 +3,22 @@ using System.Net.Http.Headers;
 using System.Text.Json;
 using AgentPlatform.Api.OpenAI;
 using AgentPlatform.Messaging.Contracts;
+using Microsoft.Extensions.Logging;
 
 namespace AgentPlatform.Client.Transports.Http;
 
 /// <summary>Speaks the agent containers' contract.</summary>
 /// <remarks>Safe for concurrent use.</remarks>
-internal sealed class AgentClient(HttpClient http, OpenAIEndpoint agent)
+internal sealed class AgentClient(HttpClient http, OpenAIEndpoint agent, ILogger<AgentClient> logger)
 {
-    private readonly UpstreamErrors _errors = new(agent);
+    private readonly UpstreamErrors _errors = new(logger);
 
     /// <summary>One request: a chat by <c>/invoke</c>, a text by <c>/analyze</c>. Returns the payload of its <see cref="ReplyKind.Result"/>.</summary>
     /// <exception cref="InferenceException">The agent refused it, failed or cannot be reached.</exception>
     public async Task<byte[]> SendAsync(InferenceRequest request, CancellationToken cancellationToken)
     {
         var answer = await PostAsync(request.Operation == Operation.Chat ? "invoke" : "analyze", BodyOf(request), request.Model, cancellationToken);
-        return ResultOf(request.Operation, answer);
+        return ResultOf(request, answer);
     }
 
     /// <summary>Many requests by one <c>/batch</c>; the answers, whole as the agent gave them, in the order of the requests.</summary>
@@ -41,16 +42,16 @@ internal sealed class AgentClient(HttpClient http, OpenAIEndpoint agent)
 
     /// <summary>The payload of a <see cref="ReplyKind.Result"/> from an agent's answer.</summary>
     /// <exception cref="InferenceException">The answer is an error (<c>{"error":{...}}</c>) or no answer at all.</exception>
-    public static byte[] ResultOf(Operation operation, ReadOnlyMemory<byte> answer)
+    public byte[] ResultOf(InferenceRequest request, ReadOnlyMemory<byte> answer)
     {
-        if (UpstreamErrors.OfItem(answer.Span) is { } error)
+        if (_errors.OfItem(answer.Span, request.Model) is { } error)
         {
             throw new InferenceException(error);
         }
 
         try
         {
-            return operation == Operation.Chat ? ChatJson.WithoutEnvelope(answer.Span) : answer.ToArray();
+            return request.Operation == Operation.Chat ? ChatJson.WithoutEnvelope(answer.Span) : answer.ToArray();
         }
         catch (FormatException e)
         {

@@ -149,11 +149,11 @@ internal sealed class BatchWindow(AgentClient agent, TimeSpan window, int maxBat
             }
         }
 
-        private static void Settle(Item item, ReadOnlyMemory<byte> answer)
+        private void Settle(Item item, ReadOnlyMemory<byte> answer)
         {
             try
             {
-                item.Answer.TrySetResult(AgentClient.ResultOf(item.Request.Operation, answer));
+                item.Answer.TrySetResult(_owner.Agent.ResultOf(item.Request, answer));
             }
             catch (Exception e)
             {

@@ -1,7 +1,10 @@
+using System.Collections.Concurrent;
 using System.Text;
+using System.Text.Json;
 using AgentPlatform.Api.OpenAI;
 using AgentPlatform.Messaging.Contracts;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 
 namespace AgentPlatform.Tests.Api.OpenAI;
 
@@ -15,6 +18,7 @@ public sealed class OpenAIInferenceTests : IAsyncLifetime, IDisposable
     private const string LastPart = """Delta {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}""";
 
     private readonly HttpClient _http = new() { Timeout = Timeout.InfiniteTimeSpan };
+    private readonly UpstreamLog _log = new();
     private UpstreamServer _server = null!;
 
     public async Task InitializeAsync() => _server = await UpstreamServer.StartAsync();
@@ -85,7 +89,8 @@ public sealed class OpenAIInferenceTests : IAsyncLifetime, IDisposable
     public async Task Stream_ErrorEvent_IsTheFailure(string @event)
     {
         _server.Answer = UpstreamServer.Stream(First, @event + "\n\n", Done);
-        Assert.Contains("Out of memory.", (await FailureAsync([FirstPart])).Message, StringComparison.Ordinal);
+        Assert.Equal((502, "The server of model 'tiny' failed."), (await FailureAsync([FirstPart]) is var error ? error.Status : 0, error.Message));
+        Assert.Contains(_log.Lines, line => line == (LogLevel.Debug, "The server of model 'tiny' says: Out of memory."));
     }
 
     [Theory]
@@ -101,12 +106,12 @@ public sealed class OpenAIInferenceTests : IAsyncLifetime, IDisposable
     [Theory]
     [InlineData(401, 502, null, "API key")]
     [InlineData(403, 502, null, "API key")]
-    [InlineData(404, 502, null, "up/stream")]
-    [InlineData(400, 400, null, "Too long.")]
-    [InlineData(422, 400, null, "Too long.")]
-    [InlineData(429, 429, 9, "Too long.")]
-    [InlineData(500, 503, 9, "Too long.")]
-    [InlineData(503, 503, 9, "Too long.")]
+    [InlineData(404, 502, null, "404")]
+    [InlineData(400, 400, null, "'messages'")]
+    [InlineData(422, 400, null, "'messages'")]
+    [InlineData(429, 429, 9, "limit")]
+    [InlineData(500, 503, 9, "500")]
+    [InlineData(503, 503, 9, "503")]
     [InlineData(302, 502, null, "302")]
     public async Task A_status_gets_its_meaning(int status, int expected, int? retryAfter, string says)
     {
@@ -137,6 +142,51 @@ public sealed class OpenAIInferenceTests : IAsyncLifetime, IDisposable
             return context.Response.WriteAsync(body);
         };
         Assert.Equal((400, code), (await FailureAsync([]) is var error ? error.Status : 0, error.Code));
+    }
+
+    // Words of OpenAI's and other servers' errors that tell of the platform's account there.
+    [Theory]
+    [InlineData(400, """{"error":{"message":"The model `ft:gpt-4o:acme::9x` does not support this.","type":"invalid_request_error","code":"org_acme","param":"https://acme.example/?key=sk-9"}}""")]
+    [InlineData(400, """{"error":{"message":"Unknown model ft:gpt-4o:acme::9x","code":"model_not_found","param":"model"}}""")]
+    [InlineData(401, """{"error":{"message":"Incorrect API key provided: sk-acme-9x. See https://platform.example/acme."}}""")]
+    [InlineData(404, """{"error":{"message":"Project proj_acme has no access to ft:gpt-4o:acme::9x","code":"acme"}}""")]
+    [InlineData(413, """{"message":"POST https://acme.example/v1/chat/completions: too large"}""")]
+    [InlineData(429, """{"error":{"message":"Rate limit reached for gpt-4o in organization org-acme on tokens per min.","code":"acme"}}""")]
+    [InlineData(500, """{"detail":"acme: out of credit"}""")]
+    [InlineData(418, """{"error":"acme"}""")]
+    public async Task What_a_server_says_of_the_platforms_account_reaches_no_client_and_the_log_if_it_is_for_whoever_runs_it(int status, string body)
+    {
+        _server.Answer = (context, _) =>
+        {
+            context.Response.StatusCode = status;
+            return context.Response.WriteAsync(body);
+        };
+        foreach (var stream in new[] { true, false })
+        {
+            var error = JsonSerializer.Serialize(await FailureAsync([], stream));
+            Assert.DoesNotContain("acme", error, StringComparison.OrdinalIgnoreCase);
+            Assert.DoesNotContain("up/stream", error, StringComparison.Ordinal);
+        }
+
+        // What may quote a prompt is for debugging only.
+        var told = _log.Lines.Where(line => line.Level > LogLevel.Debug && line.Text.Contains("acme", StringComparison.Ordinal));
+        Assert.Equal(status is 401 or 404 or 429, told.Any(line => !line.Text.Contains("(code org_acme)", StringComparison.Ordinal)));
+        Assert.Contains(_log.Lines, line => line.Text.Contains("acme", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task An_error_event_and_members_of_an_answer_tell_nothing_of_the_account_either()
+    {
+        _server.Answer = UpstreamServer.Stream(First, """data: {"error":{"message":"Organization org-acme is out of credit."}}""" + "\n\n");
+        Assert.DoesNotContain("acme", (await FailureAsync([FirstPart])).Message, StringComparison.Ordinal);
+
+        _server.Answer = UpstreamServer.Stream("""data: {"model":"ft:acme","organization":"org-acme","project":"acme","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}""" + "\n\n", Done);
+        Assert.DoesNotContain("acme", string.Concat(await StreamAsync()), StringComparison.Ordinal);
+
+        _server.Answer = (context, _) => context.Response.WriteAsync("""{"model":"ft:acme","organization":"org-acme","choices":[1]}""");
+        var parts = new List<string>();
+        await ReadAsync(Inference(), UpstreamServer.Request("{}"), parts);
+        Assert.Equal(["""Result {"choices":[1]}"""], parts);
     }
 
     [Fact]
@@ -194,7 +244,7 @@ public sealed class OpenAIInferenceTests : IAsyncLifetime, IDisposable
     {
         using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false });
         var parts = new List<string>();
-        var inference = new OpenAIInference(http, new OpenAIEndpoint(new Uri(_server.Address, "/v1"), "up/stream", "key"));
+        var inference = new OpenAIInference(http, new OpenAIEndpoint(new Uri(_server.Address, "/v1"), "up/stream", "key"), _log);
         var failure = await Assert.ThrowsAsync<InferenceException>(() => ReadAsync(inference, UpstreamServer.Request("{}", stream), parts));
         Assert.Equal(before, parts);
         return failure.Error;
@@ -207,5 +257,18 @@ public sealed class OpenAIInferenceTests : IAsyncLifetime, IDisposable
         {
             parts.Add($"{part.Kind} {Encoding.UTF8.GetString(part.Payload.Span)}");
         }
+    }
+
+    private sealed class UpstreamLog : ILogger<OpenAIInference>
+    {
+        public ConcurrentQueue<(LogLevel Level, string Text)> Lines { get; } = new();
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            Lines.Enqueue((logLevel, formatter(state, exception)));
     }
 }

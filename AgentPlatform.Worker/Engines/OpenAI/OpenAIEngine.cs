@@ -7,12 +7,13 @@ using Microsoft.Extensions.Options;
 namespace AgentPlatform.Worker.Engines.OpenAI;
 
 /// <summary>Any OpenAI-compatible server, beside the worker or away. It is ready when the server is, which for a large model takes minutes.</summary>
-internal sealed partial class OpenAIEngine(HttpClient http, OpenAIEndpoint endpoint, TimeProvider time, ILogger<OpenAIEngine> logger) : IEngine
+internal sealed partial class OpenAIEngine(
+    HttpClient http, OpenAIEndpoint endpoint, TimeProvider time, ILogger<OpenAIEngine> logger, ILogger<OpenAIInference>? serverLogger = null) : IEngine
 {
     private static readonly TimeSpan _retryDelay = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);
 
-    private readonly OpenAIInference _server = new(http, endpoint);
+    private readonly OpenAIInference _server = new(http, endpoint, serverLogger);
 
     /// <inheritdoc/>
     public EngineTraits Traits { get; } = new([Operation.Chat], Slots: 32) { Batches = true, CountsTokens = true };
@@ -28,7 +29,8 @@ internal sealed partial class OpenAIEngine(HttpClient http, OpenAIEndpoint endpo
             var upstream = options.UpstreamModel ?? provider.GetRequiredService<IOptions<ModelOptions>>().Value.Name;
             return new OpenAIEngine(
                 provider.GetRequiredService<IHttpClientFactory>().CreateClient(ModelServerClient.Name), new OpenAIEndpoint(new Uri(options.Endpoint), upstream, options.ApiKey),
-                provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<OpenAIEngine>>());
+                provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<OpenAIEngine>>(),
+                provider.GetRequiredService<ILogger<OpenAIInference>>());
         });
     }
 

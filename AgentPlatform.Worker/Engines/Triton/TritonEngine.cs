@@ -26,7 +26,7 @@ internal sealed partial class TritonEngine : IEngine, IAsyncDisposable
         HttpClient http, IOptions<TritonOptions> options, IOptions<ModelOptions> model, IOptions<BatchingOptions> batching, BatchingMetrics metrics, TimeProvider time, ILogger<TritonEngine> logger)
     {
         (_options, _batching, _metrics, _time, _logger) = (options.Value, batching.Value, metrics, time, logger);
-        _server = new TritonServer(http, new Uri(_options.Endpoint), _options.ModelName ?? model.Value.Name, _options.ModelVersion, _options.ApiKey);
+        _server = new TritonServer(http, new Uri(_options.Endpoint), _options.ModelName ?? model.Value.Name, _options.ModelVersion, _options.ApiKey, logger);
 
         // One batch in the making and one that gathers.
         Traits = Classifies ? new EngineTraits([Operation.Analyze], Slots: 2 * _batching.MaxBatchSize) { Batches = true, Replayable = true } : new EngineTraits([Operation.Chat], Slots: 32);

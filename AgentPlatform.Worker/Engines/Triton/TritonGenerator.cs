@@ -109,7 +109,7 @@ internal sealed class TritonGenerator : IInference
         while (await NextAsync(events, cancellationToken))
         {
             any = true;
-            yield return TritonPiece.Read(events.Data.Span, _output.Name);
+            yield return Read(events);
         }
 
         if (!any)
@@ -148,6 +148,18 @@ internal sealed class TritonGenerator : IInference
         }
 
         return body.WrittenMemory;
+    }
+
+    private TritonPiece Read(SseReader events)
+    {
+        try
+        {
+            return TritonPiece.Read(events.Data.Span, _output.Name);
+        }
+        catch (UpstreamException e)
+        {
+            throw _server.Failed(e);
+        }
     }
 
     private static async ValueTask<bool> NextAsync(SseReader events, CancellationToken cancellationToken)

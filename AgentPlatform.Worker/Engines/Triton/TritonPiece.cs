@@ -15,7 +15,8 @@ internal readonly record struct TritonPiece(string Text, string? FinishReason = 
     /// Reads an event of <c>generate_stream</c>: <c>{"model_name":"m","model_version":"1","text_output":"Hi","finish_reason":"stop","num_output_tokens":1}</c>.
     /// A tensor with several values is an array.
     /// </summary>
-    /// <exception cref="InferenceException">502: it is an error, <c>{"error":"…"}</c>, or none of both.</exception>
+    /// <exception cref="UpstreamException">It is an error, <c>{"error":"…"}</c>.</exception>
+    /// <exception cref="InferenceException">502: it is none of both.</exception>
     public static TritonPiece Read(ReadOnlySpan<byte> json, string output)
     {
         try
@@ -25,7 +26,7 @@ internal readonly record struct TritonPiece(string Text, string? FinishReason = 
             var root = document.RootElement;
             if (root.TryGetProperty("error", out _))
             {
-                throw new InferenceException(InferenceError.EngineFailed($"The model's server failed: {UpstreamMessage.Parse(json).Message ?? "it does not say why."}"));
+                throw new UpstreamException(UpstreamMessage.Parse(json));
             }
 
             var text = root.GetProperty(output);

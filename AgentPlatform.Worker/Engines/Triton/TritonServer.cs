@@ -7,10 +7,12 @@ namespace AgentPlatform.Worker.Engines.Triton;
 
 /// <summary>One model on a server of the Open Inference Protocol over HTTP.</summary>
 /// <remarks>Safe for concurrent use. Disposing of a response closes its connection, which is how the server learns that nobody waits.</remarks>
-internal sealed class TritonServer(HttpClient http, Uri address, string model, string? version, string? apiKey)
+internal sealed class TritonServer(HttpClient http, Uri address, string model, string? version, string? apiKey, ILogger logger)
 {
     private const int RetryAfter = 2;
     private const int MaxRetryAfter = 3600;
+
+    private readonly UpstreamErrors _errors = new(logger);
 
     /// <summary>The server's base address.</summary>
     public Uri Address => address;
@@ -89,21 +91,27 @@ internal sealed class TritonServer(HttpClient http, Uri address, string model, s
         return request;
     }
 
+    /// <summary>The meaning of an error inside of a stream.</summary>
+    public InferenceException Failed(UpstreamException e)
+    {
+        _errors.Log(model, status: 200, e.Said);
+        return new InferenceException(InferenceError.EngineFailed("The model's server failed."), e);
+    }
+
     // {"error":"[request id: <id_unknown>] unexpected shape for input 'TEXT' …"}
     private InferenceError Describe(HttpResponseMessage response, byte[] body)
     {
         var status = (int)response.StatusCode;
-        var said = UpstreamMessage.Parse(body).Message;
-        var because = said is { Length: > 0 } ? $": {said}" : ".";
+        _errors.Log(model, status, UpstreamMessage.Parse(body));
         return status switch
         {
             // The protocol's status for what the model does not take; texts that are too long come back so.
-            400 or 413 or 422 => InferenceError.Invalid($"The model '{model}' refused the request{because}"),
-            401 or 403 => InferenceError.EngineFailed($"The server of model '{model}' refused the platform's API key ({status}); whoever runs the platform must set a valid one."),
-            404 or 501 => InferenceError.EngineFailed($"The server has no model '{model}' that can be asked this way ({status}){because}"),
-            429 => InferenceError.Overloaded($"The server of model '{model}' is at its limit{because}", RetryAfterOf(response, 1)),
-            408 or 425 or 502 or 503 or 504 => InferenceError.Unavailable($"The server of model '{model}' answers {status}{because}", RetryAfterOf(response, RetryAfter)),
-            _ => InferenceError.EngineFailed($"The server of model '{model}' answers {status}{because}"),
+            400 or 413 or 422 => InferenceError.Invalid("The model's server refused the request: it may be too long, or of a form that the model does not take."),
+            401 or 403 => InferenceError.EngineFailed($"The model's server refused the platform's API key ({status}); whoever runs the platform must set a valid one."),
+            404 or 501 => InferenceError.EngineFailed($"The model's server has no model that can be asked this way ({status})."),
+            429 => InferenceError.Overloaded("The model's server is at its limit.", RetryAfterOf(response, 1)),
+            408 or 425 or 502 or 503 or 504 => InferenceError.Unavailable($"The model's server answers {status}.", RetryAfterOf(response, RetryAfter)),
+            _ => InferenceError.EngineFailed($"The model's server answers {status}."),
         };
     }
 

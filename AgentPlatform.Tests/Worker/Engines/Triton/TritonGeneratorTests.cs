@@ -42,7 +42,8 @@ public sealed class TritonGeneratorTests
         Assert.Equal(["""Result {"choices":[{"index":0,"message":{"role":"assistant","content":"You said: Hi"},"finish_reason":"stop"}]}"""], await engine.Chat().ReadAsync());
         Assert.Equal(
             [
-                """Delta {"choices":[{"index":0,"delta":{"role":"assistant","content":"You said: Hi"},"finish_reason":null}]}""",
+                """Delta {"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}""",
+                """Delta {"choices":[{"index":0,"delta":{"content":"You said: Hi"},"finish_reason":null}]}""",
                 """Delta {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}""",
                 "End ",
             ], await engine.Chat(stream: true).ReadAsync());
@@ -59,6 +60,15 @@ public sealed class TritonGeneratorTests
             server.Inferences.Last().Select(input => $"{input.Key} {string.Join(',', input.Value.Select(value => value.ToString()))}").Order(StringComparer.Ordinal));
         await engine.Chat().ReadAsync();
         Assert.Equal(512, (int)server.Inferences.Last()["max_tokens"].Single()!);
+    }
+
+    [Theory]
+    [MemberData(nameof(NeutralFieldsTests.Neutral), MemberType = typeof(NeutralFieldsTests))]
+    public async Task A_parameter_that_asks_for_nothing_passes(string field)
+    {
+        await using var server = await InferenceServer.StartAsync(_plain);
+        await using var engine = await TritonEngines.LoadAsync(server);
+        Assert.StartsWith("Result", Assert.Single(await engine.Chat($",{field}").ReadAsync()), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -84,7 +94,8 @@ public sealed class TritonGeneratorTests
         await using var engine = await TritonEngines.LoadAsync(server);
         Assert.Equal(
             [
-                """Delta {"choices":[{"index":0,"delta":{"role":"assistant","content":"Hü"},"finish_reason":null}]}""",
+                """Delta {"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}""",
+                """Delta {"choices":[{"index":0,"delta":{"content":"Hü"},"finish_reason":null}]}""",
                 """Delta {"choices":[{"index":0,"delta":{"content":" \uD83D\uDE00"},"finish_reason":null}]}""",
                 """Delta {"choices":[{"index":0,"delta":{},"finish_reason":"length"}]}""",
                 """End {"prompt_tokens":5,"completion_tokens":3,"total_tokens":8}""",
@@ -100,7 +111,7 @@ public sealed class TritonGeneratorTests
     }
 
     [Theory]
-    [InlineData("""data: {"error":"Out of memory."}""", "Out of memory.")]
+    [InlineData("""data: {"error":"Out of memory."}""", "The model's server failed.")]
     [InlineData("data: nonsense", "text_output")]
     [InlineData("""data: {"other":"x"}""", "text_output")]
     public async Task An_error_or_nonsense_inside_a_stream_is_its_failure(string @event, string says)
@@ -196,6 +207,7 @@ public sealed class TritonGeneratorTests
     {
         await using var parts = engine.Chat(stream: true).GetAsyncEnumerator();
         Assert.True(await parts.MoveNextAsync().AsTask().WaitAsync(_limit));
+        Assert.True(await parts.MoveNextAsync().AsTask().WaitAsync(_limit)); // The role, and the text that it came with.
         var failure = await Assert.ThrowsAsync<InferenceException>(() => parts.MoveNextAsync().AsTask().WaitAsync(_limit));
         Assert.Equal(502, failure.Error.Status);
         Assert.Contains(says, failure.Message, StringComparison.Ordinal);
