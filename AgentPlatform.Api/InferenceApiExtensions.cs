@@ -2,7 +2,9 @@ using AgentPlatform.Api.Analyze;
 using AgentPlatform.Api.Batches;
 using AgentPlatform.Api.Catalogue;
 using AgentPlatform.Api.Chat;
+using AgentPlatform.Api.Connections;
 using AgentPlatform.Api.Description;
+using AgentPlatform.Api.Edge;
 using AgentPlatform.Api.Errors;
 using AgentPlatform.Api.Replay;
 using AgentPlatform.Api.Requests;
@@ -31,6 +33,8 @@ public static class InferenceApiExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<InferenceApiOptions>().BindConfiguration(InferenceApiOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<InferenceApiOptions>, InferenceApiOptionsValidator>();
+        services.AddServerLimits();
+        services.AddEdge();
         services.AddStopping();
         services.AddSingleton<InferenceMetrics>();
         services.AddOptions<ReplayOptions>().BindConfiguration(ReplayOptions.Section).ValidateOnStart();
@@ -51,6 +55,7 @@ public static class InferenceApiExtensions
         app.UseStopping();
         app.UseRequestIdentity();
         app.UseMiddleware<RequestErrors>();
+        app.UseEdge();
         app.UseMiddleware<RecordedRequests>();
 
         app.MapGet("/", () => "AI Agent Microservice is running.").WithSummary("Says that the service runs");

@@ -13,9 +13,21 @@ public sealed class InferenceApiOptions : IValidatableObject
     [Range(1024, 128 * 1024 * 1024)]
     public int MaxBodySize { get; set; } = 10 * 1024 * 1024;
 
-    /// <summary>Most bytes of request bodies that are held for requests in progress; more are refused before they are read.</summary>
+    /// <summary>Most bytes of request bodies that are held for requests in progress. A quarter is kept free for small bodies.</summary>
     [Range(1024, 64L * 1024 * 1024 * 1024)]
     public long MaxTotalBodySize { get; set; } = 256 * 1024 * 1024;
+
+    /// <summary>How long a client may take to send a body.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:29:00")]
+    public TimeSpan BodyTimeout { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>Bytes per second that a client must send of a body, and read of an answer that waits for it, on an average.</summary>
+    [Range(1, 1024 * 1024)]
+    public int MinDataRate { get; set; } = 1024;
+
+    /// <summary>How long <see cref="MinDataRate"/> may be missed. The server looks once a second.</summary>
+    [Range(typeof(TimeSpan), "00:00:01.100", "00:05:00")]
+    public TimeSpan StallTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How long a request may take whose client does not say it.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:29:00")]

@@ -11,22 +11,25 @@ internal static class AnalyzeApi
     /// <summary>POST /analyze</summary>
     public static async Task AnalyzeAsync(HttpContext context, InferenceCall call, RequestBodies bodies, IModelCatalogue catalogue)
     {
-        using var body = await bodies.ReadAsync(context);
         AnalyzeRequest analyze;
+        RequestBody? body = null;
         try
         {
+            body = await bodies.ReadAsync(context);
             JsonBody.Check(body.Bytes.Span);
             analyze = AnalyzeRequest.Read(body.Bytes.Span);
         }
-        catch (InferenceException)
+        catch (InferenceException e) when (e.Error.Status == StatusCodes.Status400BadRequest)
         {
             // One text for every kind of bad body is this route's contract.
+            body?.Dispose();
             context.Response.StatusCode = StatusCodes.Status400BadRequest;
             context.Response.ContentType = "text/plain; charset=utf-8";
             await context.Response.WriteAsync("Invalid request body.", context.RequestAborted);
             return;
         }
 
+        using var held = body;
         var model = catalogue.Resolve(analyze.Model, Operation.Analyze);
         using var deadline = call.StartDeadline(context);
         context.Response.ContentType = "application/json";

@@ -13,7 +13,7 @@ internal readonly record struct AnalyzeRequest(string? Model)
     /// <exception cref="InferenceException">400, naming the field at fault.</exception>
     public static AnalyzeRequest Read(ReadOnlySpan<byte> json)
     {
-        var reader = new Utf8JsonReader(json);
+        var reader = new Utf8JsonReader(json, JsonLimits.Reader);
         reader.Read();
         if (reader.TokenType != JsonTokenType.StartObject)
         {
@@ -31,8 +31,8 @@ internal readonly record struct AnalyzeRequest(string? Model)
                 case "text":
                     hasText = !string.IsNullOrWhiteSpace(JsonField.Text(ref reader, field)) ? true : throw JsonField.Missing(field);
                     break;
-                case "model" when reader.TokenType != JsonTokenType.Null:
-                    model = JsonField.Text(ref reader, field);
+                case "model":
+                    model = reader.TokenType == JsonTokenType.Null ? null : JsonField.Text(ref reader, field);
                     break;
                 default:
                     reader.Skip();

@@ -19,9 +19,8 @@ internal static class BatchApi
     /// <summary>POST /batch</summary>
     public static async Task BatchAsync(HttpContext context, InferenceCall call, RequestBodies bodies, IModelCatalogue catalogue)
     {
-        RequestBodies.RequireJson(context.Request);
         using var body = await bodies.ReadAsync(context);
-        JsonBody.Check(body.Bytes.Span);
+        JsonBody.Check(body.Bytes.Span, JsonLimits.MaxDepth + 1); // Each request may be as deep as alone.
         var items = Split(body.Bytes, call.Options.MaxBatchItems);
         using var deadline = call.StartDeadline(context);
 
@@ -48,7 +47,7 @@ internal static class BatchApi
     private static List<ReadOnlyMemory<byte>> Split(ReadOnlyMemory<byte> body, int limit)
     {
         var items = new List<ReadOnlyMemory<byte>>();
-        var reader = new Utf8JsonReader(body.Span);
+        var reader = new Utf8JsonReader(body.Span, JsonLimits.Reader);
         reader.Read();
         if (reader.TokenType != JsonTokenType.StartArray)
         {
@@ -103,7 +102,7 @@ internal static class BatchApi
     private static (Operation Operation, string Model) Describe(ReadOnlySpan<byte> item, IModelCatalogue catalogue)
     {
         var (hasMessages, hasText) = (false, false);
-        var reader = new Utf8JsonReader(item);
+        var reader = new Utf8JsonReader(item, JsonLimits.Reader);
         reader.Read();
         if (reader.TokenType != JsonTokenType.StartObject)
         {

@@ -11,7 +11,6 @@ internal static class ChatApi
     /// <summary>POST /v1/chat/completions</summary>
     public static async Task CompletionsAsync(HttpContext context, InferenceCall call, RequestBodies bodies, IModelCatalogue catalogue)
     {
-        RequestBodies.RequireJson(context.Request);
         using var body = await bodies.ReadAsync(context);
         var chat = Read(body);
         if (chat.Model is null)
@@ -29,7 +28,6 @@ internal static class ChatApi
     /// <summary>POST /invoke</summary>
     public static async Task InvokeAsync(HttpContext context, InferenceCall call, RequestBodies bodies, IModelCatalogue catalogue)
     {
-        RequestBodies.RequireJson(context.Request);
         using var body = await bodies.ReadAsync(context);
         var chat = Read(body);
         RequireWhole(chat);

@@ -17,7 +17,7 @@ internal readonly record struct ChatRequest(string? Model, bool Stream, bool Inc
     /// <exception cref="InferenceException">400, naming the field at fault.</exception>
     public static ChatRequest Read(ReadOnlySpan<byte> json)
     {
-        var reader = new Utf8JsonReader(json);
+        var reader = new Utf8JsonReader(json, JsonLimits.Reader);
         reader.Read();
         if (reader.TokenType != JsonTokenType.StartObject)
         {
@@ -30,13 +30,18 @@ internal readonly record struct ChatRequest(string? Model, bool Stream, bool Inc
         {
             var field = reader.GetString()!;
             reader.Read();
-            if (reader.TokenType == JsonTokenType.Null && field != "messages")
-            {
-                continue; // As if it were not there.
-            }
-
+            var isNull = reader.TokenType == JsonTokenType.Null; // As if it were not there: what stands before it under the same name does not count.
             switch (field)
             {
+                case "model" when isNull:
+                    request = request with { Model = null };
+                    break;
+                case "stream" when isNull:
+                    request = request with { Stream = false };
+                    break;
+                case "stream_options" when isNull:
+                    request = request with { IncludeUsage = false };
+                    break;
                 case "model":
                     request = request with { Model = JsonField.Text(ref reader, field) is { Length: > 0 } model ? model : throw JsonField.Missing(field) };
                     break;
@@ -49,6 +54,8 @@ internal readonly record struct ChatRequest(string? Model, bool Stream, bool Inc
                     break;
                 case "stream_options":
                     request = request with { IncludeUsage = ReadStreamOptions(ref reader) };
+                    break;
+                case var _ when isNull:
                     break;
                 default:
                     CheckParameter(ref reader, field);
@@ -153,9 +160,9 @@ internal readonly record struct ChatRequest(string? Model, bool Stream, bool Inc
         {
             var isUsage = reader.ValueTextEquals("include_usage"u8);
             reader.Read();
-            if (isUsage && reader.TokenType != JsonTokenType.Null)
+            if (isUsage)
             {
-                includeUsage = JsonField.Boolean(ref reader, "stream_options.include_usage");
+                includeUsage = reader.TokenType != JsonTokenType.Null && JsonField.Boolean(ref reader, "stream_options.include_usage");
             }
             else
             {

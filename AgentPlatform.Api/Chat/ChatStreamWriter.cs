@@ -1,7 +1,9 @@
 using System.Buffers;
 using System.Buffers.Text;
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 using System.Text;
+using AgentPlatform.Api.Connections;
 using AgentPlatform.Api.Errors;
 using AgentPlatform.Api.Replay;
 using AgentPlatform.Api.Requests;
@@ -21,6 +23,11 @@ namespace AgentPlatform.Api.Chat;
 /// </remarks>
 internal sealed class ChatStreamWriter : IDisposable
 {
+    /// <summary>
+    /// A comment. Without the empty line that would make it look like an event: OpenAI's clients for Python and Go take every empty line for the end of one.
+    /// </summary>
+    public static ReadOnlySpan<byte> Heartbeat => ": heartbeat\n"u8;
+
     // What comes at once is sent at once, but in pieces that the response need not gather in memory.
     private const int FlushThreshold = 16 * 1024;
 
@@ -31,19 +38,22 @@ internal sealed class ChatStreamWriter : IDisposable
     private readonly bool _includeUsage;
     private readonly TimeProvider _time;
     private readonly TimeSpan _interval;
+    private readonly TimeSpan _stallTimeout;
+    private readonly CancellationToken _deadline;
     private readonly ITimer _heartbeat;
     private readonly ResponseRecorder? _recorder;
     private readonly byte[]? _idLine;
     private int _events;
     private long _lastFlush;
     private int _unflushed;
+    private bool _isStalled;
 
     // A stream on record has no heartbeats: its readers fill the silence, each on its own connection.
     public ChatStreamWriter(
-        HttpContext context, ChatEnvelope envelope, bool includeUsage, TimeSpan heartbeatInterval, TimeProvider time, ResponseRecorder? recorder = null)
+        HttpContext context, ChatEnvelope envelope, bool includeUsage, InferenceApiOptions options, RequestDeadline deadline, TimeProvider time, ResponseRecorder? recorder = null)
     {
-        (_context, _envelope, _includeUsage, _time, _recorder) = (context, envelope, includeUsage, time, recorder);
-        _interval = recorder is null ? heartbeatInterval : Timeout.InfiniteTimeSpan;
+        (_context, _envelope, _includeUsage, _deadline, _time, _recorder) = (context, envelope, includeUsage, deadline.Token, time, recorder);
+        (_interval, _stallTimeout) = (recorder is null ? options.HeartbeatInterval : Timeout.InfiniteTimeSpan, options.StallTimeout);
         _idLine = recorder is { IsResumable: true } ? Encoding.ASCII.GetBytes($"id: {RequestIdentity.Of(context)}:") : null;
         _output = context.Response.BodyWriter;
         _heartbeat = time.CreateTimer(static writer => _ = ((ChatStreamWriter)writer!).BeatAsync(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -81,16 +91,38 @@ internal sealed class ChatStreamWriter : IDisposable
         _unflushed += 8;
     }
 
-    public void WriteError(InferenceError error)
+    /// <summary>
+    /// Sends an error event and ends the response without its last chunk: clients that do not know the event, such as OpenAI's for .NET, would take
+    /// what they have for the whole answer.
+    /// </summary>
+    public async ValueTask FailAsync(InferenceError error)
     {
+        if (_isStalled)
+        {
+            _context.Abort(); // The event would wait behind what the client does not read.
+            return;
+        }
+
         _recorder?.EndStream();
         BeginEvent();
         ErrorResponse.WriteEnvelope(_output, error);
         _output.Write("\n\n"u8);
-        _unflushed += 8;
+        using var limit = new CancellationTokenSource(_stallTimeout, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _context.RequestAborted);
+        try
+        {
+            await _output.FlushAsync(either.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            _context.Abort();
+            return;
+        }
+
+        _context.Truncate();
     }
 
-    /// <summary>Sends what is written.</summary>
+    /// <summary>Sends what is written. Waits for a client that does not read until the request's deadline, and no longer.</summary>
     public ValueTask<FlushResult> FlushAsync()
     {
         if (_unflushed == 0)
@@ -100,7 +132,8 @@ internal sealed class ChatStreamWriter : IDisposable
 
         _unflushed = 0;
         _lastFlush = _time.GetTimestamp();
-        return _output.FlushAsync(_context.RequestAborted);
+        var flush = _output.FlushAsync(_deadline);
+        return flush.IsCompleted ? flush : AwaitAsync(flush);
     }
 
     /// <summary>Lets heartbeats go out until <see cref="ResumeAsync"/>.</summary>
@@ -151,6 +184,20 @@ internal sealed class ChatStreamWriter : IDisposable
         _output.Write("data: "u8);
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<FlushResult> AwaitAsync(ValueTask<FlushResult> flush)
+    {
+        try
+        {
+            return await flush;
+        }
+        catch (OperationCanceledException)
+        {
+            _isStalled = true;
+            throw;
+        }
+    }
+
     private async Task BeatAsync()
     {
         // Without the turn the stream is not silent.
@@ -160,8 +207,8 @@ internal sealed class ChatStreamWriter : IDisposable
             {
                 if (_time.GetElapsedTime(_lastFlush) >= _interval)
                 {
-                    _output.Write(": heartbeat\n\n"u8);
-                    _unflushed += 13;
+                    _output.Write(Heartbeat);
+                    _unflushed += Heartbeat.Length;
                     await FlushAsync();
                 }
             }

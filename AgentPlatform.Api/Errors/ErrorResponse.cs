@@ -8,7 +8,10 @@ using Microsoft.AspNetCore.WebUtilities;
 
 namespace AgentPlatform.Api.Errors;
 
-/// <summary>Writes failures: OpenAI's envelope under <c>/v1</c>, <c>{"error":{"message","type","param","code"}}</c>, and problem details elsewhere.</summary>
+/// <summary>
+/// Writes failures: problem details for the agent routes, and OpenAI's envelope, <c>{"error":{"message","type","param","code"}}</c>, for <c>/v1</c> and every
+/// other path, since a client with a wrong base address must be able to read what it is told.
+/// </summary>
 internal static class ErrorResponse
 {
     // Made for JSON bodies and SSE, never for HTML, so that a message reads as it was written.
@@ -24,16 +27,21 @@ internal static class ErrorResponse
             response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
         }
 
-        var body = new ArrayBufferWriter<byte>();
-        if (context.Request.Path.StartsWithSegments("/v1", StringComparison.Ordinal))
+        if (RetryAdvice.IsFutile(error))
         {
-            response.ContentType = "application/json";
-            WriteEnvelope(body, error);
+            response.Headers[RetryAdvice.Header] = "false";
         }
-        else
+
+        var body = new ArrayBufferWriter<byte>();
+        if (ApiPaths.IsAgentRoute(context.Request.Path))
         {
             response.ContentType = "application/problem+json";
             WriteProblem(body, error);
+        }
+        else
+        {
+            response.ContentType = "application/json";
+            WriteEnvelope(body, error);
         }
 
         response.ContentLength = body.WrittenCount;

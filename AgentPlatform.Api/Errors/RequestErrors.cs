@@ -1,3 +1,4 @@
+using AgentPlatform.Api.Edge;
 using AgentPlatform.Messaging.Contracts;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Diagnostics;
@@ -45,7 +46,7 @@ internal sealed partial class RequestErrors(RequestDelegate next, ILogger<Reques
             return;
         }
 
-        if (context.Response is { HasStarted: false, StatusCode: 404 or 405, ContentLength: null, ContentType: null })
+        if (context.Response is { HasStarted: false, StatusCode: 404 or 405, ContentLength: null, ContentType: null } && !MethodRules.TryAnswerOptions(context))
         {
             await ErrorResponse.WriteAsync(context, Describe(context));
         }
@@ -59,7 +60,7 @@ internal sealed partial class RequestErrors(RequestDelegate next, ILogger<Reques
         context.Response.StatusCode,
         "invalid_request_error",
         context.Response.StatusCode == StatusCodes.Status404NotFound
-            ? $"There is nothing at {context.Request.Method} {context.Request.Path}."
+            ? string.Join(' ', [$"There is nothing at {context.Request.Method} {context.Request.Path}.", .. new[] { ApiPaths.Hint(context.Request.Path) }.OfType<string>()])
             : $"{context.Request.Method} is not allowed at {context.Request.Path}.",
         ReasonPhrases.GetReasonPhrase(context.Response.StatusCode).Replace(' ', '_').ToLowerInvariant());
 

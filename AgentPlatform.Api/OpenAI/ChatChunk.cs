@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using AgentPlatform.Messaging.Contracts;
 
 namespace AgentPlatform.Api.OpenAI;
 
@@ -27,7 +28,7 @@ internal sealed class ChatChunk
         var hasChoices = false;
         try
         {
-            var reader = new Utf8JsonReader(json);
+            var reader = new Utf8JsonReader(json, JsonLimits.Reader);
             ChatJson.Open(ref reader);
             _part.Write("{"u8);
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)

@@ -1,3 +1,4 @@
+using AgentPlatform.Messaging.Contracts;
 using System.Buffers;
 using System.Text.Json;
 
@@ -14,7 +15,7 @@ public static class ChatJson
     {
         var output = new ArrayBufferWriter<byte>(request.Length + model.Length + 16);
         var name = JsonSerializer.SerializeToUtf8Bytes(model, ChatJsonContext.Default.String);
-        var reader = new Utf8JsonReader(request);
+        var reader = new Utf8JsonReader(request, JsonLimits.Reader);
         reader.Read();
         var (copied, found) = (0, false);
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
@@ -44,7 +45,7 @@ public static class ChatJson
         var hasChoices = false;
         try
         {
-            var reader = new Utf8JsonReader(completion);
+            var reader = new Utf8JsonReader(completion, JsonLimits.Reader);
             Open(ref reader);
             output.Write("{"u8);
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)

@@ -88,7 +88,7 @@ internal sealed partial class UpstreamErrors(ILogger logger)
     /// <summary>The error that an item of a <c>/batch</c> is; null if it is an answer. A client's mistake stays one; its status is not in the item, only its type.</summary>
     public InferenceError? OfItem(ReadOnlySpan<byte> item, string model)
     {
-        var reader = new Utf8JsonReader(item);
+        var reader = new Utf8JsonReader(item, JsonLimits.Reader);
         try
         {
             if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)

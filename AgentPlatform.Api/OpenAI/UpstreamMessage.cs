@@ -1,3 +1,4 @@
+using AgentPlatform.Messaging.Contracts;
 using System.Text.Json;
 
 namespace AgentPlatform.Api.OpenAI;
@@ -19,7 +20,7 @@ internal sealed record UpstreamMessage(string? Message, string? Type, string? Co
     {
         try
         {
-            var reader = new Utf8JsonReader(body);
+            var reader = new Utf8JsonReader(body, JsonLimits.Reader);
             using var json = JsonDocument.ParseValue(ref reader);
             var root = json.RootElement;
             if (root.ValueKind != JsonValueKind.Object)

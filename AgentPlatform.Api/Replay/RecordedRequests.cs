@@ -1,3 +1,4 @@
+using AgentPlatform.Api.Connections;
 using AgentPlatform.Api.Errors;
 using AgentPlatform.Api.Requests;
 using Microsoft.AspNetCore.Http;
@@ -103,6 +104,7 @@ internal sealed partial class RecordedRequests
         var detached = new DefaultHttpContext { ServiceScopeFactory = _scopes, TraceIdentifier = origin.TraceIdentifier, User = origin.User };
         detached.Features.Set<IHttpResponseFeature>(recorder);
         detached.Features.Set<IHttpResponseBodyFeature>(recorder);
+        detached.Features.Set<ITruncationFeature>(recorder);
         detached.Features.Set(recorder);
         detached.Features.Set(body);
         detached.Features.Set<IHttpRequestLifetimeFeature>(new HttpRequestLifetimeFeature { RequestAborted = recorded.Abandoned });

@@ -14,8 +14,8 @@ internal enum LogState
     /// <summary>The end of the response.</summary>
     End,
 
-    /// <summary>The place where the response broke off.</summary>
-    Broken,
+    /// <summary>The end of a response that failed after it had begun: its readers must not take it for complete.</summary>
+    Truncated,
 }
 
 /// <summary>A reader's place in a <see cref="ResponseLog"/>.</summary>
@@ -44,7 +44,7 @@ internal sealed class ResponseLog(Action<int> reserve)
     private int _written;
     private bool _isAfterBreak;
     private bool _isComplete;
-    private bool _isBroken;
+    private bool _isTruncated;
 
     /// <summary>Bytes that readers can see.</summary>
     public int Length { get; private set; }
@@ -98,8 +98,8 @@ internal sealed class ResponseLog(Action<int> reserve)
     public void Publish() => Change(() => Length = _written);
 
     /// <summary>Ends the response.</summary>
-    /// <param name="isBroken">Whether something of it is missing.</param>
-    public void Complete(bool isBroken) => Change(() => (Length, _isComplete, _isBroken) = (_written, true, isBroken));
+    /// <param name="isTruncated">Whether it failed after it had begun.</param>
+    public void Complete(bool isTruncated) => Change(() => (Length, _isComplete, _isTruncated) = (_written, true, isTruncated));
 
     /// <summary>The place after the server-sent event of that number, counted from 0; null if no reader could have seen it yet.</summary>
     public LogPlace? After(int number)
@@ -145,7 +145,7 @@ internal sealed class ResponseLog(Action<int> reserve)
 
             if (_isComplete)
             {
-                return _isBroken ? LogState.Broken : LogState.End;
+                return _isTruncated ? LogState.Truncated : LogState.End;
             }
 
             _changed ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

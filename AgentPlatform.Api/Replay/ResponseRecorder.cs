@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using AgentPlatform.Api.Connections;
 using AgentPlatform.Messaging.Contracts;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -9,12 +10,13 @@ namespace AgentPlatform.Api.Replay;
 /// <summary>The response of a request that no connection owns: what is written to it goes on record.</summary>
 /// <remarks>For one run, like every response.</remarks>
 internal sealed class ResponseRecorder(
-    RecordedResponses responses, RecordedResponse recorded, bool isResumable, IOptions<ReplayOptions> options) : PipeWriter, IHttpResponseFeature, IHttpResponseBodyFeature
+    RecordedResponses responses, RecordedResponse recorded, bool isResumable, IOptions<ReplayOptions> options) : PipeWriter, IHttpResponseFeature, IHttpResponseBodyFeature, ITruncationFeature
 {
     private readonly ResponseLog _log = recorded.Log ?? throw new InvalidOperationException("The response is over.");
     private readonly Stack<(Func<object, Task> Callback, object State)> _starting = new();
     private readonly Stack<(Func<object, Task> Callback, object State)> _completed = new();
     private bool _isStream;
+    private bool _isTruncated;
 
     /// <summary>Whether the events of a stream are to carry ids.</summary>
     public bool IsResumable => isResumable;
@@ -59,7 +61,11 @@ internal sealed class ResponseRecorder(
     /// <summary>What is written from now on is the end of the stream, be it an error, and is kept in any case.</summary>
     public void EndStream() => _isStream = false;
 
+    /// <inheritdoc/>
+    public void Truncate() => _isTruncated = true;
+
     /// <summary>Ends the response and what was registered with it.</summary>
+    /// <param name="isBroken">Whether something of it is missing, so that it cannot be given to anybody again.</param>
     public async Task EndAsync(bool isBroken)
     {
         await StartAsync();
@@ -69,7 +75,7 @@ internal sealed class ResponseRecorder(
         }
 
         responses.Finish(recorded);
-        _log.Complete(isBroken);
+        _log.Complete(isBroken || _isTruncated);
         while (_completed.TryPop(out var completed))
         {
             await completed.Callback(completed.State);

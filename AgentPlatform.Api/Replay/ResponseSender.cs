@@ -1,4 +1,6 @@
 using System.Buffers;
+using AgentPlatform.Api.Chat;
+using AgentPlatform.Api.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
@@ -25,7 +27,7 @@ internal sealed class ResponseSender(IOptions<InferenceApiOptions> options, Time
                 case LogState.Silent:
                     if (!await HasMoreAsync(more, isStream, context.RequestAborted))
                     {
-                        output.Write(": heartbeat\n\n"u8); // Only whole events are on record, so this stands between two.
+                        output.Write(ChatStreamWriter.Heartbeat); // Only whole events are on record, so this stands between two.
                         await output.FlushAsync(context.RequestAborted);
                     }
 
@@ -33,7 +35,7 @@ internal sealed class ResponseSender(IOptions<InferenceApiOptions> options, Time
                 case LogState.End:
                     return;
                 default:
-                    context.Abort(); // The client must not take it for complete.
+                    context.Truncate(); // The client must not take it for complete.
                     return;
             }
         }

@@ -77,7 +77,7 @@ internal sealed partial class InferenceCall(IInference inference, IOptions<Infer
         var progress = new StreamProgress(metrics, request, time);
         var recorder = context.Features.Get<ResponseRecorder>();
         recorder?.BeginStream();
-        using var writer = new ChatStreamWriter(context, ChatEnvelope.ForChunks(request, time.GetUtcNow()), includeUsage, Options.HeartbeatInterval, time, recorder);
+        using var writer = new ChatStreamWriter(context, ChatEnvelope.ForChunks(request, time.GetUtcNow()), includeUsage, Options, deadline, time, recorder);
         try
         {
             await CopyAsync(inference.RunAsync(request, deadline.Token), writer, progress);
@@ -114,8 +114,7 @@ internal sealed partial class InferenceCall(IInference inference, IOptions<Infer
                 throw new InferenceException(error);
             }
 
-            writer.WriteError(error);
-            await writer.FlushAsync();
+            await writer.FailAsync(error);
         }
     }
 

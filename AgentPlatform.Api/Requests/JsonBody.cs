@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 using AgentPlatform.Messaging.Contracts;
@@ -8,8 +9,10 @@ namespace AgentPlatform.Api.Requests;
 /// <summary>Checks that a body is JSON, so that what reads it afterwards need only look for the fields that it knows.</summary>
 internal static class JsonBody
 {
-    /// <exception cref="InferenceException">400: no body, not UTF-8, or not one JSON value.</exception>
-    public static void Check(ReadOnlySpan<byte> body)
+    /// <param name="body">All of it.</param>
+    /// <param name="maxDepth">How deep it may be nested.</param>
+    /// <exception cref="InferenceException">400: no body, not UTF-8, or not one JSON value, or nested too deep.</exception>
+    public static void Check(ReadOnlySpan<byte> body, int maxDepth = JsonLimits.MaxDepth)
     {
         if (body.IsEmpty)
         {
@@ -19,14 +22,19 @@ internal static class JsonBody
         // Utf8JsonReader does not look into strings that nobody asks for.
         if (!Utf8.IsValid(body))
         {
-            throw Invalid("The body is not valid UTF-8.");
+            throw NotUtf8(body, FirstInvalid(body), "");
         }
 
+        var reader = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = maxDepth + 1 });
         try
         {
-            var reader = new Utf8JsonReader(body);
             while (reader.Read())
             {
+                if (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray && reader.CurrentDepth == maxDepth)
+                {
+                    throw new InferenceException(InferenceError.Invalid($"The body is nested more than {maxDepth} deep.", code: "nested_too_deep"));
+                }
+
                 if (reader.ValueIsEscaped)
                 {
                     CheckEscapes(ref reader);
@@ -39,8 +47,25 @@ internal static class JsonBody
         }
         catch (InvalidOperationException)
         {
-            throw Invalid("The body is not valid UTF-8: a string escapes half of a surrogate pair.");
+            throw NotUtf8(body, (int)reader.TokenStartIndex, ": a string escapes half of a surrogate pair");
         }
+    }
+
+    private static int FirstInvalid(ReadOnlySpan<byte> body)
+    {
+        var at = 0;
+        while (Rune.DecodeFromUtf8(body[at..], out _, out var length) == OperationStatus.Done)
+        {
+            at += length;
+        }
+
+        return at;
+    }
+
+    private static InferenceException NotUtf8(ReadOnlySpan<byte> body, int at, string why)
+    {
+        var place = JsonPlace.Describe(body, at);
+        return new(InferenceError.Invalid($"The body is not valid UTF-8 at byte {at + 1}{(place is null ? "" : $", in '{place}'")}{why}.", place, "invalid_json"));
     }
 
     private static void CheckEscapes(ref Utf8JsonReader reader)

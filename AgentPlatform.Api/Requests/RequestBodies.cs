@@ -1,28 +1,28 @@
+using System.IO.Pipelines;
 using AgentPlatform.Messaging.Contracts;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
 
 namespace AgentPlatform.Api.Requests;
 
 /// <summary>
-/// Reads request bodies into memory of their own, each bounded whether or not its length is announced, and all that are held at a time
-/// bounded together.
+/// Reads request bodies into memory of their own, each bounded in size and time, and all that are held at a time bounded together. What counts
+/// is what has arrived: an announcement takes nobody's room.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
-internal sealed class RequestBodies(IOptions<InferenceApiOptions> options)
+internal sealed class RequestBodies(IOptions<InferenceApiOptions> options, TimeProvider time)
 {
-    private const int UnknownLength = 4 * 1024;
-
     private readonly int _maxSize = options.Value.MaxBodySize;
-    private readonly long _maxTotal = options.Value.MaxTotalBodySize;
-    private long _held;
+    private readonly TimeSpan _timeout = options.Value.BodyTimeout;
+    private readonly BodyRoom _room = new(options.Value);
 
     /// <summary>Bytes that are held for requests in progress.</summary>
-    public long Held => Interlocked.Read(ref _held);
+    public long Held => _room.Held;
 
     /// <summary>Reads the body; disposing of it gives back its share of what may be held. A body that was read for this request before is the same one.</summary>
-    /// <exception cref="InferenceException">413 if the body is too large, 503 if all together are.</exception>
+    /// <exception cref="InferenceException">408 if it comes too slowly, 413 if it is too large, 415 if it is not JSON, 503 if all together are too large.</exception>
     public async ValueTask<RequestBody> ReadAsync(HttpContext context)
     {
         if (context.Features.Get<RequestBody>() is { } read)
@@ -30,24 +30,33 @@ internal sealed class RequestBodies(IOptions<InferenceApiOptions> options)
             return read;
         }
 
-        if (context.Request.ContentLength > _maxSize)
+        RequireJson(context);
+        RequireKnownEncoding(context);
+        if (context.Request.ContentLength is { } announced)
         {
-            throw TooLarge();
+            if (announced > _maxSize)
+            {
+                throw TooLarge();
+            }
+
+            _room.RequireFree(announced); // It would be refused half-way.
         }
 
-        // The server's own limit would otherwise decide first, and with another error.
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } serverLimit)
-        {
-            serverLimit.MaxRequestBodySize = null;
-        }
-
-        var body = new RequestBody(this);
+        using var timer = new CancellationTokenSource(_timeout, time);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, context.RequestAborted);
+        var body = new RequestBody(_room, _maxSize);
         try
         {
-            // An announced body is refused before any of it is read.
-            body.Reserve((int?)context.Request.ContentLength ?? UnknownLength);
-            await FillAsync(body, context);
+            await FillAsync(body, context.Request.BodyReader, limit.Token);
+            body = Decode(body, context.Request.Headers.ContentEncoding.ToString());
+            body.SkipByteOrderMark();
             return body;
+        }
+        catch (OperationCanceledException) when (timer.IsCancellationRequested && !context.RequestAborted.IsCancellationRequested)
+        {
+            body.Dispose();
+            throw new InferenceException(new InferenceError(
+                408, "invalid_request_error", $"The body did not arrive within {_timeout.TotalSeconds} seconds.", "request_timeout"));
         }
         catch
         {
@@ -56,35 +65,65 @@ internal sealed class RequestBodies(IOptions<InferenceApiOptions> options)
         }
     }
 
-    /// <summary>Whether the client announces JSON, or nothing.</summary>
-    /// <exception cref="InferenceException">415 if it announces something else.</exception>
-    public static void RequireJson(HttpRequest request)
+    // Not without one either: then a page of any origin could send requests without the browser asking first.
+    private static void RequireJson(HttpContext context)
     {
-        if (!string.IsNullOrEmpty(request.ContentType) && !request.HasJsonContentType())
+        var request = context.Request;
+        if (request.HasJsonContentType() || context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false })
         {
+            return;
+        }
+
+        throw new InferenceException(new InferenceError(
+            415, "invalid_request_error",
+            string.IsNullOrEmpty(request.ContentType)
+                ? "The body must be JSON, and the header 'Content-Type: application/json' must say so."
+                : $"The body must be JSON, with the header 'Content-Type: application/json'; it is '{request.ContentType}'.",
+            "unsupported_media_type", "Content-Type"));
+    }
+
+    private static void RequireKnownEncoding(HttpContext context)
+    {
+        var encoding = context.Request.Headers.ContentEncoding.ToString();
+        if (!ContentDecoder.IsIdentity(encoding) && !ContentDecoder.IsKnown(encoding))
+        {
+            context.Response.Headers.AcceptEncoding = ContentDecoder.Accepted; // RFC 9110, section 15.5.16.
             throw new InferenceException(new InferenceError(
-                415, "invalid_request_error", $"The body must be JSON; its Content-Type is '{request.ContentType}'.", "unsupported_media_type"));
+                415, "invalid_request_error", $"Bodies with 'Content-Encoding: {encoding}' are not understood; send one of {ContentDecoder.Accepted}, or none.",
+                "unsupported_content_encoding", HeaderNames.ContentEncoding));
         }
     }
 
-    /// <exception cref="InferenceException">503: too much is held.</exception>
-    internal void Take(int bytes)
+    private RequestBody Decode(RequestBody encoded, string encoding)
     {
-        if (Interlocked.Add(ref _held, bytes) > _maxTotal)
+        if (ContentDecoder.IsIdentity(encoding))
         {
-            Give(bytes);
-            throw new InferenceException(InferenceError.Unavailable("The requests in progress fill the memory that is set apart for their bodies.", retryAfterSeconds: 1));
+            return encoded;
         }
+
+        var decoded = new RequestBody(_room, _maxSize);
+        try
+        {
+            if (!ContentDecoder.TryDecode(encoded.Bytes, encoding, decoded, _maxSize))
+            {
+                throw TooLarge();
+            }
+        }
+        catch
+        {
+            decoded.Dispose();
+            throw;
+        }
+
+        encoded.Dispose();
+        return decoded;
     }
 
-    internal void Give(int bytes) => Interlocked.Add(ref _held, -bytes);
-
-    private async ValueTask FillAsync(RequestBody body, HttpContext context)
+    private async ValueTask FillAsync(RequestBody body, PipeReader reader, CancellationToken cancellationToken)
     {
-        var reader = context.Request.BodyReader;
         while (true)
         {
-            var read = await reader.ReadAsync(context.RequestAborted);
+            var read = await reader.ReadAsync(cancellationToken);
             try
             {
                 if (body.Length + read.Buffer.Length > _maxSize)
@@ -92,7 +131,7 @@ internal sealed class RequestBodies(IOptions<InferenceApiOptions> options)
                     throw TooLarge();
                 }
 
-                body.Append(read.Buffer, _maxSize);
+                body.Append(read.Buffer);
             }
             finally
             {

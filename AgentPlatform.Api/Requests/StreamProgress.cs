@@ -39,7 +39,7 @@ internal sealed class StreamProgress(InferenceMetrics metrics, InferenceRequest 
             return null;
         }
 
-        var reader = new Utf8JsonReader(usage);
+        var reader = new Utf8JsonReader(usage, JsonLimits.Reader);
         while (reader.Read())
         {
             if (reader.CurrentDepth == 1 && reader.TokenType == JsonTokenType.PropertyName && reader.ValueTextEquals("completion_tokens"u8))

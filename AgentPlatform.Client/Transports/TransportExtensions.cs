@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using AgentPlatform.Client.Models;
 using AgentPlatform.Messaging;
 using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Jobs;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -13,6 +15,9 @@ internal static class TransportExtensions
 {
     /// <summary>Name of the HTTP client for model servers and agents.</summary>
     public const string UpstreamClient = "upstream";
+
+    /// <summary>Key of the setting that sends trace context to model servers and agents.</summary>
+    public const string TraceUpstream = "Upstream:TraceContext";
 
     /// <summary>Adds what the transports of these models need: the HTTP client, and the broker if one of them is reached through it. May be called again.</summary>
     public static void AddTransports(this IHostApplicationBuilder builder, IEnumerable<ModelOptions> models)
@@ -33,9 +38,12 @@ internal static class TransportExtensions
     /// </summary>
     public static IHttpClientBuilder AddUpstreamClient(this IServiceCollection services, string name = UpstreamClient) => services
         .AddHttpClient(name, static client => client.Timeout = Timeout.InfiniteTimeSpan)
-        .ConfigurePrimaryHttpMessageHandler(static () => new SocketsHttpHandler
+        .ConfigurePrimaryHttpMessageHandler(static provider => new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
+            ActivityHeadersPropagator = provider.GetService<IConfiguration>()?.GetValue<bool>(TraceUpstream) == true
+                ? DistributedContextPropagator.Current
+                : DistributedContextPropagator.CreateNoOutputPropagator(), // The server may be anybody's.
             ConnectTimeout = TimeSpan.FromSeconds(5),
             PooledConnectionLifetime = TimeSpan.FromMinutes(2), // Finds new addresses of a name.
 

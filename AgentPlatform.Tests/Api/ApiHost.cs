@@ -66,6 +66,15 @@ internal sealed class ApiHost : IAsyncDisposable
         return await Client.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
     }
 
+    /// <summary>The body of a stream that fails: it must not look complete, and what was sent arrives all the same.</summary>
+    public static async Task<string> ReadTruncatedAsync(HttpResponseMessage response)
+    {
+        using var received = new MemoryStream();
+        await using var content = await response.Content.ReadAsStreamAsync();
+        await Assert.ThrowsAsync<HttpIOException>(() => content.CopyToAsync(received).WaitAsync(TimeSpan.FromMinutes(1)));
+        return Encoding.UTF8.GetString(received.ToArray());
+    }
+
     /// <summary>What SIGTERM does; the task ends when the process would.</summary>
     public Task StopAsync()
     {

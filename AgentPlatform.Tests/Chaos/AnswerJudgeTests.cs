@@ -65,7 +65,15 @@ public sealed class AnswerJudgeTests
     public void An_event_behind_the_end_is_wrong() => Judge(Verdict.Wrong, [.. _tokens.Select(Token), Finish, Usage, Done, Token(" more")]);
 
     [Fact]
-    public void An_error_inside_a_right_answer_is_an_explicit_failure() => Judge(Verdict.Failed, [.. _tokens.Take(4).Select(Token), Error]);
+    public void An_error_inside_a_right_answer_that_is_cut_behind_it_is_an_explicit_failure()
+    {
+        var answer = new Answer();
+        answer.Feed(Stream([.. _tokens.Take(4).Select(Token), Error]).AsSpan()[..^"0\r\n\r\n".Length]);
+        Assert.Equal((Verdict.Failed, "engine_error"), AnswerJudge.Judge(answer, Undisturbed()));
+    }
+
+    [Fact]
+    public void An_error_in_an_answer_that_looks_complete_is_wrong() => Judge(Verdict.Wrong, [.. _tokens.Take(4).Select(Token), Error]);
 
     [Fact]
     public void An_error_behind_a_wrong_token_is_wrong() => Judge(Verdict.Wrong, [.. _tokens.Take(3).Select(Token), Token(" half"), Error]);

@@ -12,7 +12,7 @@ internal static class AnalyzeJson
     /// <exception cref="InferenceException">400: there is none.</exception>
     public static string ReadText(ReadOnlyMemory<byte> body)
     {
-        using var document = JsonDocument.Parse(body);
+        using var document = JsonDocument.Parse(body, JsonLimits.Document);
         return document.RootElement.TryGetProperty("text", out var text) && text.ValueKind == JsonValueKind.String
             ? text.GetString()!
             : throw new InferenceException(InferenceError.Invalid("The request has no text.", "text"));

@@ -17,7 +17,7 @@ internal readonly record struct TokenUsage(long Input, long Output)
             return null;
         }
 
-        var reader = new Utf8JsonReader(last.Payload.Span);
+        var reader = new Utf8JsonReader(last.Payload.Span, JsonLimits.Reader);
         try
         {
             return last.Kind == ReplyKind.Result && !Enter(ref reader, "usage"u8) ? null : ReadUsage(ref reader);

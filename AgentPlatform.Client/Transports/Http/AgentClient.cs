@@ -82,7 +82,7 @@ internal sealed class AgentClient(HttpClient http, OpenAIEndpoint agent, ILogger
     {
         try
         {
-            var reader = new Utf8JsonReader(json.Span);
+            var reader = new Utf8JsonReader(json.Span, JsonLimits.Reader);
             if (!reader.Read() || reader.TokenType != JsonTokenType.StartArray)
             {
                 return null;

@@ -52,6 +52,7 @@ public sealed class ChatStreamTests
         using var response = await host.PostAsync(Path, Streamed);
 
         Assert.Equal(HttpStatusCode.TooManyRequests, response.StatusCode);
+        Assert.False(response.Headers.Contains("x-should-retry"));
         Assert.Equal(TimeSpan.FromSeconds(7), response.Headers.RetryAfter!.Delta);
         Assert.Equal("""{"error":{"message":"Full.","type":"rate_limit_error","param":null,"code":"overloaded"}}""", await response.Content.ReadAsStringAsync());
     }
@@ -62,7 +63,7 @@ public sealed class ChatStreamTests
         await using var host = await ApiHost.StartAsync();
         host.Inference.Answer = (_, _) => FailAfter(InferenceError.EngineFailed("Broke."), Text("a"));
         using var response = await host.PostAsync(Path, Streamed);
-        var text = await response.Content.ReadAsStringAsync();
+        var text = await ApiHost.ReadTruncatedAsync(response);
 
         Assert.EndsWith("data: {\"error\":{\"message\":\"Broke.\",\"type\":\"server_error\",\"param\":null,\"code\":\"engine_error\"}}\n\n", text, StringComparison.Ordinal);
         Assert.DoesNotContain("[DONE]", text, StringComparison.Ordinal);
@@ -74,7 +75,7 @@ public sealed class ChatStreamTests
         await using var host = await ApiHost.StartAsync();
         host.Inference.Answer = (_, _) => Parts(Text("a"));
         using var stream = await host.PostAsync(Path, Streamed);
-        Assert.Contains("\"code\":\"engine_error\"", await stream.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains("\"code\":\"engine_error\"", await ApiHost.ReadTruncatedAsync(stream), StringComparison.Ordinal);
 
         host.Inference.Answer = (_, _) => Parts(Started);
         using var whole = await host.PostAsync(Path, """{"model":"tiny","messages":[{"role":"user","content":"Hi"}]}""");
@@ -103,7 +104,6 @@ public sealed class ChatStreamTests
             }
 
             Assert.Equal(": heartbeat", await line);
-            Assert.Equal("", await LineAsync(reader));
             host.Time.Advance(TimeSpan.FromSeconds(1));
         }
 
@@ -136,7 +136,9 @@ public sealed class ChatStreamTests
         host.Time.Advance(TimeSpan.FromSeconds(3));
         using var response = await sent;
         Assert.Equal(begun ? HttpStatusCode.OK : HttpStatusCode.GatewayTimeout, response.StatusCode);
-        Assert.Contains("\"code\":\"deadline_exceeded\"", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Equal(!begun, response.Headers.TryGetValues("x-should-retry", out var retry) && retry.Single() == "false");
+        Assert.Contains(
+            "\"code\":\"deadline_exceeded\"", begun ? await ApiHost.ReadTruncatedAsync(response) : await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
     private static Task<string?> LineAsync(StreamReader reader) => reader.ReadLineAsync().WaitAsync(TimeSpan.FromMinutes(1));

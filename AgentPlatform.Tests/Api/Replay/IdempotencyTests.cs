@@ -182,8 +182,8 @@ public sealed class IdempotencyTests
         host.Inference.Answer = (_, _) => FailAfter(InferenceError.EngineFailed("Broke."), Text("a"));
         using var first = await PostAsync(host, Chat, Streamed);
         using var retry = await PostAsync(host, Chat, Streamed);
-        var text = await retry.Content.ReadAsStringAsync();
-        Assert.Equal(await first.Content.ReadAsStringAsync(), text);
+        var text = await ApiHost.ReadTruncatedAsync(retry);
+        Assert.Equal(await ApiHost.ReadTruncatedAsync(first), text);
         Assert.Contains("\"code\":\"engine_error\"", text, StringComparison.Ordinal);
         Assert.Single(host.Inference.Requests);
     }
@@ -207,7 +207,7 @@ public sealed class IdempotencyTests
         await using var host = await ApiHost.StartAsync(("Api:Replay:MaxResponseSize", "65536"));
         host.Inference.Answer = (_, _) => Parts([.. Enumerable.Repeat(Text(new string('x', 1000)), 100), End()]);
         using var response = await PostAsync(host, Chat, Streamed);
-        var text = await response.Content.ReadAsStringAsync();
+        var text = await ApiHost.ReadTruncatedAsync(response);
         Assert.Contains("\"code\":\"response_too_large\"", text, StringComparison.Ordinal);
         Assert.DoesNotContain("[DONE]", text, StringComparison.Ordinal);
         Assert.InRange(text.Length, 65_536, 100_000);

@@ -168,7 +168,7 @@ public sealed class RecordedResponsesTests
 
         log.Publish();
         responses.Finish(fresh);
-        log.Complete(isBroken: false);
+        log.Complete(isTruncated: false);
         return reader;
     }
 

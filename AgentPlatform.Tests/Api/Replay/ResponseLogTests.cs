@@ -28,7 +28,7 @@ public sealed class ResponseLogTests
             }
         }
 
-        log.Complete(isBroken: false);
+        log.Complete(isTruncated: false);
         Assert.Equal(expected, await follower.WaitAsync(TimeSpan.FromMinutes(1)));
         Assert.Equal(expected, await ReadAsync(log, default));
         Assert.InRange(reserved, expected.Length, (expected.Length * 3) + 8192);
@@ -52,8 +52,8 @@ public sealed class ResponseLogTests
         Assert.Equal(new string('b', 50), Encoding.ASCII.GetString(bytes.Span));
         Assert.Equal(LogState.Bytes, log.Read(ref place, out bytes, out _));
         Assert.Equal(5000, bytes.Length);
-        log.Complete(isBroken: true);
-        Assert.Equal(LogState.Broken, log.Read(ref place, out _, out _));
+        log.Complete(isTruncated: true);
+        Assert.Equal(LogState.Truncated, log.Read(ref place, out _, out _));
     }
 
     [Theory]
@@ -71,7 +71,7 @@ public sealed class ResponseLogTests
         }
 
         Assert.Null(log.After(0)); // Nobody has seen it.
-        log.Complete(isBroken: false);
+        log.Complete(isTruncated: false);
         foreach (var number in new[] { 0, 1, 2, 250, 498 })
         {
             var rest = Encoding.ASCII.GetString(await ReadAsync(log, log.After(number)!.Value));

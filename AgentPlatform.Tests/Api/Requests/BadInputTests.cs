@@ -16,7 +16,8 @@ public sealed class BadInputTests
         { "[]", 400, null },
         { "{} {}", 400, null },
         { "\"\\ud800\"", 400, null },
-        { $$"""{"model":"tiny","x":"\ud83d",{{Messages}}}""", 400, null },
+        { $$"""{"model":"tiny","x":"\ud83d",{{Messages}}}""", 400, "x" },
+        { """{"model":"tiny","messages":[{"role":"user","content":"Hi"},{"role":"user","content":[{"type":"text","text":"\ud83d"}]}]}""", 400, "messages[1].content[0].text" },
         { new string('[', 100), 400, null },
         { $$"""{{{Messages}}}""", 400, "model" },
         { $$"""{"model":null,{{Messages}}}""", 400, "model" },
@@ -117,7 +118,7 @@ public sealed class BadInputTests
         Assert.Equal(status, (int)response.StatusCode);
         Assert.True(response.Headers.Contains("x-request-id"));
         using var json = JsonDocument.Parse(await response.Content.ReadAsStringAsync());
-        if (path.StartsWith("/v1", StringComparison.Ordinal))
+        if (path != "/invoke")
         {
             Assert.Equal(["message", "type", "param", "code"], json.RootElement.GetProperty("error").EnumerateObject().Select(member => member.Name));
         }
@@ -126,6 +127,78 @@ public sealed class BadInputTests
             Assert.Equal("application/problem+json", response.Content.Headers.ContentType!.MediaType);
             Assert.Equal(status, json.RootElement.GetProperty("status").GetInt32());
         }
+    }
+
+    [Theory]
+    [InlineData("/chat/completions", "/v1/chat/completions")]
+    [InlineData("//v1/chat/completions", "/v1/chat/completions")]
+    [InlineData("/v1/v1/chat/completions", "/v1/chat/completions")]
+    [InlineData("/openai/deployments/tiny/chat/completions?api-version=2025-01-01", "/v1/chat/completions")]
+    [InlineData("/openai/v1/chat/completions", "/v1/chat/completions")]
+    [InlineData("/API/Chat/Completions", "/v1/chat/completions")]
+    [InlineData("/v1/responses", "/v1/chat/completions")]
+    [InlineData("/openai/v1/Models", "/v1/models")]
+    [InlineData("/v1/invoke", "/invoke")]
+    public async Task A_wrong_base_address_is_told_the_right_path_in_OpenAIs_envelope(string path, string right)
+    {
+        await using var host = await ApiHost.StartAsync();
+        using var message = new HttpRequestMessage(HttpMethod.Post, new Uri($"{host.Client.BaseAddress!.GetLeftPart(UriPartial.Authority)}{path}")) { Content = new StringContent("{}", Encoding.UTF8, "application/json") };
+        using var response = await host.Client.SendAsync(message);
+        Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+        Assert.Equal("false", response.Headers.GetValues("x-should-retry").Single());
+        using var json = JsonDocument.Parse(await response.Content.ReadAsStringAsync());
+        Assert.Contains($" {right}", json.RootElement.GetProperty("error").GetProperty("message").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_envelope_does_not_depend_on_the_path_s_case()
+    {
+        await using var host = await ApiHost.StartAsync();
+        using var response = await host.PostAsync("/V1/Chat/Completions", """{"model":"tiny"}""");
+        Assert.Equal("messages", await ParamAsync(response));
+    }
+
+    [Theory]
+    [InlineData(128, HttpStatusCode.OK)]
+    [InlineData(129, HttpStatusCode.BadRequest)]
+    public async Task Nesting_is_good_to_128_and_then_called_so(int depth, HttpStatusCode status)
+    {
+        await using var host = await ApiHost.StartAsync();
+        var request = $$"""{"model":"tiny","x":{{new string('[', depth - 1)}}{{new string(']', depth - 1)}},{{Messages}}}""";
+        using var response = await host.PostAsync(Chat, request);
+        Assert.Equal(status, response.StatusCode);
+        using var batch = await host.PostAsync("/batch", $"[{request}]");
+        Assert.Equal(status, batch.StatusCode);
+        if (status != HttpStatusCode.OK)
+        {
+            Assert.Contains("nested more than 128 deep", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Of_a_name_that_occurs_twice_the_last_value_counts_null_too()
+    {
+        await using var host = await ApiHost.StartAsync();
+        using var response = await host.PostAsync(Chat, $$"""{"model":"tiny","stream":true,"stream_options":{"include_usage":true},"stream_options":null,"stream":null,{{Messages}}}""");
+        Assert.Equal("application/json", response.Content.Headers.ContentType!.MediaType);
+        Assert.False(host.Inference.Requests.Single().Stream);
+    }
+
+    [Theory]
+    [InlineData(Chat, null)]
+    [InlineData("/invoke", "text/plain")]
+    [InlineData("/batch", null)]
+    [InlineData("/analyze", "text/plain")]
+    [InlineData("/analyze", "application/x-www-form-urlencoded")]
+    public async Task A_body_that_does_not_say_that_it_is_JSON_is_415(string path, string? type)
+    {
+        await using var host = await ApiHost.StartAsync();
+        using var body = new ByteArrayContent("""{"text":"Hi"}"""u8.ToArray());
+        body.Headers.ContentType = type is null ? null : new(type);
+        using var response = await host.Client.PostAsync(new Uri(path, UriKind.Relative), body);
+        Assert.Equal(HttpStatusCode.UnsupportedMediaType, response.StatusCode);
+        Assert.Contains("application/json", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Empty(host.Inference.Requests);
     }
 
     [Theory]

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using AgentPlatform.Api.Requests;
+using AgentPlatform.Tests.Api.Connections;
 using AgentPlatform.Tests.Messaging;
 using static AgentPlatform.Tests.Api.FakeInference;
 
@@ -58,12 +59,86 @@ public sealed class RequestBodiesTests
 
         using var client = new TcpClient();
         await client.ConnectAsync(host.Client.BaseAddress!.Host, host.Client.BaseAddress.Port);
-        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"POST {Chat} HTTP/1.1\r\nHost: x\r\nContent-Length: 40000\r\n\r\n"));
+        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"POST {Chat} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 40000\r\n\r\n"));
         using var reader = new StreamReader(client.GetStream());
         Assert.Equal("HTTP/1.1 503 Service Unavailable", await reader.ReadLineAsync().WaitAsync(TimeSpan.FromMinutes(1)));
 
         await leave.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
+        await Side.UntilAsync(() => Task.FromResult(host.Get<RequestBodies>().Held == 0));
+    }
+
+    [Fact]
+    public async Task What_is_announced_and_not_sent_takes_nobodys_room()
+    {
+        await using var host = await ApiHost.StartAsync(("Api:MaxBodySize", "10000000"), ("Api:MaxTotalBodySize", "20000000"));
+        var slow = new List<RawConnection>();
+        for (var i = 0; i < 40; i++)
+        {
+            var connection = await RawConnection.OpenAsync(host.Client.BaseAddress!);
+            await connection.SendAsync($"POST {Chat} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 10000000\r\n\r\n{{");
+            slow.Add(connection);
+        }
+
+        await Side.UntilAsync(() => Task.FromResult(host.Get<RequestBodies>().Held >= 40));
+        Assert.True(host.Get<RequestBodies>().Held < 1_000_000);
+        using var response = await host.PostAsync(Chat, Body(9_000_000));
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        slow.ForEach(connection => connection.Dispose());
+        await Side.UntilAsync(() => Task.FromResult(host.Get<RequestBodies>().Held == 0));
+    }
+
+    [Fact]
+    public async Task Large_bodies_leave_room_for_small_ones()
+    {
+        await using var host = await ApiHost.StartAsync(("Api:MaxBodySize", "200000"), ("Api:MaxTotalBodySize", "1000000"));
+        using var running = new SemaphoreSlim(0);
+        var gate = new TaskCompletionSource();
+        host.Inference.Answer = (_, token) =>
+        {
+            running.Release();
+            return Gated(gate.Task, [], [Result("""{"choices":[]}""")], token);
+        };
+        var large = new List<Task<HttpResponseMessage>>();
+        for (var i = 0; i < 3; i++)
+        {
+            large.Add(host.PostAsync(Chat, Body(200_000)));
+            await running.WaitAsync(TimeSpan.FromMinutes(1));
+        }
+
+        using var refused = await host.PostAsync(Chat, Body(200_000));
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+        var small = host.PostAsync(Chat, Body(60_000));
+        await running.WaitAsync(TimeSpan.FromMinutes(1));
+        gate.SetResult();
+        Assert.Equal(HttpStatusCode.OK, (await small).StatusCode);
+        Assert.All(await Task.WhenAll(large), response => Assert.Equal(HttpStatusCode.OK, response.StatusCode));
+        await Side.UntilAsync(() => Task.FromResult(host.Get<RequestBodies>().Held == 0));
+    }
+
+    [Fact]
+    public async Task A_body_has_a_deadline_from_its_first_byte_on()
+    {
+        await using var host = await ApiHost.StartAsync(("Api:MinDataRate", "1"), ("Api:StallTimeout", "00:05:00"));
+        using var connection = await RawConnection.OpenAsync(host.Client.BaseAddress!);
+        await connection.SendAsync($"POST {Chat} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{{");
+        await Side.UntilAsync(() => Task.FromResult(host.Get<RequestBodies>().Held > 0));
+        host.Time.Advance(TimeSpan.FromMinutes(1));
+        var answer = await connection.ReadUntilAsync("}}");
+        Assert.StartsWith("HTTP/1.1 408 Request Timeout", answer, StringComparison.Ordinal);
+        Assert.Contains("\"code\":\"request_timeout\"", answer, StringComparison.Ordinal);
+        Assert.Equal(0, host.Get<RequestBodies>().Held);
+    }
+
+    [Fact]
+    public async Task A_body_that_trickles_is_given_up_before_that()
+    {
+        await using var host = await ApiHost.StartAsync(("Api:MinDataRate", "1048576"), ("Api:StallTimeout", "00:00:01.100"));
+        using var connection = await RawConnection.OpenAsync(host.Client.BaseAddress!);
+        await connection.SendAsync($"POST {Chat} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{{");
+        var answer = await connection.ReadUntilAsync("}}");
+        Assert.StartsWith("HTTP/1.1 408 Request Timeout", answer, StringComparison.Ordinal);
+        Assert.Contains("{\"error\":", answer, StringComparison.Ordinal);
         await Side.UntilAsync(() => Task.FromResult(host.Get<RequestBodies>().Held == 0));
     }
 

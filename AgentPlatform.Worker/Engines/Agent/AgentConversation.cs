@@ -21,7 +21,7 @@ internal sealed record AgentConversation(ChatHistory History, IReadOnlyDictionar
         }
 
         var settings = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
-        using var request = JsonDocument.Parse(body);
+        using var request = JsonDocument.Parse(body, JsonLimits.Document);
         foreach (var member in request.RootElement.EnumerateObject())
         {
             switch (member.Name)

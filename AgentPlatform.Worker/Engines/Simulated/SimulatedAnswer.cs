@@ -1,3 +1,4 @@
+using AgentPlatform.Messaging.Contracts;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
@@ -43,7 +44,7 @@ internal sealed record SimulatedAnswer(IReadOnlyList<SimulatedChoice> Choices, i
     /// <exception cref="JsonException">The body is not JSON.</exception>
     public static SimulatedAnswer Compose(ReadOnlyMemory<byte> body, int tokens)
     {
-        using var document = JsonDocument.Parse(body);
+        using var document = JsonDocument.Parse(body, JsonLimits.Document);
         var request = document.RootElement;
         var hasMessages = request.TryGetProperty("messages", out var messages);
         var seed = Hash(hasMessages ? JsonMarshal.GetRawUtf8Value(messages) : default, (ulong)(Number(request, "seed") ?? 0));

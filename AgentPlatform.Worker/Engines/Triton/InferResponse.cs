@@ -22,7 +22,7 @@ internal static class InferResponse
         {
             try
             {
-                using var document = JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync(cancellationToken));
+                using var document = JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync(cancellationToken), JsonLimits.Document);
                 var tensor = document.RootElement.GetProperty("outputs").EnumerateArray().First(candidate => candidate.GetProperty("name").ValueEquals(output.Name));
                 var values = new List<T>();
                 Flatten(tensor.GetProperty("data"), read, values);

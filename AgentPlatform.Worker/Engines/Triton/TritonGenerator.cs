@@ -33,7 +33,7 @@ internal sealed class TritonGenerator : IInference
     /// <inheritdoc/>
     public async IAsyncEnumerable<ReplyPart> RunAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        using var document = JsonDocument.Parse(request.Body);
+        using var document = JsonDocument.Parse(request.Body, JsonLimits.Document);
         var text = TritonPrompt.Write(document.RootElement, _options.Prompt);
         var inputs = _parameters.Read(document.RootElement, request.Stream);
         using var parts = new ChatParts();

@@ -112,7 +112,7 @@ internal sealed class TritonParameters
             return false;
         }
 
-        sampling[name] = JsonNode.Parse(field.Value.GetRawText());
+        sampling[name] = JsonNode.Parse(field.Value.GetRawText(), documentOptions: JsonLimits.Document);
         return true;
     }
 
@@ -136,7 +136,7 @@ internal sealed class TritonParameters
         var isFlag = tensor.Datatype == "BOOL";
         return [.. values.Select(value => (value.ValueKind, isText, isFlag) switch
         {
-            (JsonValueKind.String, true, _) or (JsonValueKind.Number, false, false) or (JsonValueKind.True or JsonValueKind.False, _, true) => JsonNode.Parse(value.GetRawText())!,
+            (JsonValueKind.String, true, _) or (JsonValueKind.Number, false, false) or (JsonValueKind.True or JsonValueKind.False, _, true) => JsonNode.Parse(value.GetRawText(), documentOptions: JsonLimits.Document)!,
             _ => throw new InferenceException(InferenceError.Invalid($"'{field.Name}' must be of the type {tensor.Datatype} of the model's input.", field.Name, "invalid_type")),
         })];
     }

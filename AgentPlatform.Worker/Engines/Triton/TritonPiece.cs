@@ -21,7 +21,7 @@ internal readonly record struct TritonPiece(string Text, string? FinishReason = 
     {
         try
         {
-            var reader = new Utf8JsonReader(json);
+            var reader = new Utf8JsonReader(json, JsonLimits.Reader);
             using var document = JsonDocument.ParseValue(ref reader);
             var root = document.RootElement;
             if (root.TryGetProperty("error", out _))

@@ -44,9 +44,12 @@ internal static class AnswerJudge
             return difference;
         }
 
-        if (answer is { Error: not null, IsWhole: true })
+        if (answer.Error is not null && (answer.Status == 200 || answer.IsWhole))
         {
-            return (answer.Status == 200 ? Verdict.Failed : Verdict.Refused, answer.Error);
+            // A client that does not know the event must not take what it has for the whole answer.
+            return answer.Status != 200 ? (Verdict.Refused, answer.Error)
+                : answer.IsWhole ? (Verdict.Wrong, "looks complete behind its error")
+                : (Verdict.Failed, answer.Error);
         }
 
         if (answer.IsLeft)

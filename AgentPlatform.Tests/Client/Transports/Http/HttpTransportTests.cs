@@ -92,6 +92,31 @@ public sealed class HttpTransportTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await GatewayHost.PostAsync(client, "/v1/chat/completions", Chat)).Status);
     }
 
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    [InlineData(false, true)]
+    public async Task A_server_hears_of_traces_where_the_configuration_says_so_and_of_strangers_ones_never(bool isTrusted, bool isTold)
+    {
+        HeaderDictionary? received = null;
+        _agent.Answer = (context, _) =>
+        {
+            received = new HeaderDictionary(context.Request.Headers.ToDictionary());
+            return context.Response.WriteAsync("""{"choices":[]}""");
+        };
+        await using var host = Host(
+            ("Upstream:TraceContext", $"{isTold}"), ("Edge:TrustTraceContext", $"{isTrusted}"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")); // OpenTelemetry's instrumentation has propagators of its own.
+        using var client = host.CreateClient();
+        const string Trace = "0af7651916cd43dd8448eb211c80319c";
+        client.DefaultRequestHeaders.Add("traceparent", $"00-{Trace}-b7ad6b7169203331-01");
+        client.DefaultRequestHeaders.Add("baggage", "inside=1");
+        Assert.Equal(HttpStatusCode.OK, (await GatewayHost.PostAsync(client, "/v1/chat/completions", Chat)).Status);
+        Assert.Equal(isTold, received!.ContainsKey("traceparent"));
+        Assert.Equal(isTold && isTrusted, received["traceparent"].ToString().Contains(Trace, StringComparison.Ordinal));
+        Assert.Equal(isTold && isTrusted, received.ContainsKey("baggage"));
+    }
+
     private GatewayHost Host(params (string Key, string Value)[] settings) => new(
     [
         ("Models:0:Name", "agent"), ("Models:0:Transport", "http"), ("Models:0:Endpoint", _agent.Address.ToString()), ("Models:0:UpstreamModel", "upstream"),

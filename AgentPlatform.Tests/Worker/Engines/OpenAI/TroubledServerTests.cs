@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using AgentPlatform.Tests.Api;
 using AgentPlatform.Tests.Api.OpenAI;
 using Microsoft.AspNetCore.Http;
 
@@ -146,7 +147,7 @@ public sealed class TroubledServerTests : IAsyncLifetime
 
     private async Task CheckBrokenStreamAsync(string code, string? timeout = null)
     {
-        var (status, body, _) = await AskAsync(stream: true, timeout);
+        var (status, body, _) = await AskAsync(stream: true, timeout, isBroken: true);
         Assert.Equal(HttpStatusCode.OK, status);
         var events = body.Split("\n\n", StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(2, events.Length);
@@ -162,7 +163,7 @@ public sealed class TroubledServerTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, (await AskAsync(stream: false)).Status);
     }
 
-    private async Task<(HttpStatusCode Status, string Body, TimeSpan? RetryAfter)> AskAsync(bool stream, string? timeout = null)
+    private async Task<(HttpStatusCode Status, string Body, TimeSpan? RetryAfter)> AskAsync(bool stream, string? timeout = null, bool isBroken = false)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("/v1/chat/completions", UriKind.Relative))
         {
@@ -173,8 +174,8 @@ public sealed class TroubledServerTests : IAsyncLifetime
             request.Headers.Add("x-request-timeout", timeout);
         }
 
-        using var response = await _worker.Http.SendAsync(request);
-        return (response.StatusCode, await response.Content.ReadAsStringAsync(), response.Headers.RetryAfter?.Delta);
+        using var response = await _worker.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        return (response.StatusCode, isBroken ? await ApiHost.ReadTruncatedAsync(response) : await response.Content.ReadAsStringAsync(), response.Headers.RetryAfter?.Delta);
     }
 
     private static string? CodeOf(string body)

@@ -18,7 +18,7 @@ internal sealed record ChatCall(IReadOnlyList<int> Prompt, ChatSettings Settings
     /// <exception cref="InferenceException">400: the engine cannot do what it asks; names the field.</exception>
     public static ChatCall Read(InferenceRequest request, ChatModel model, int mostChoices)
     {
-        using var document = JsonDocument.Parse(request.Body);
+        using var document = JsonDocument.Parse(request.Body, JsonLimits.Document);
         var body = new ChatFields(document.RootElement);
         UnsupportedFields.Refuse(document.RootElement, request.Model);
 
