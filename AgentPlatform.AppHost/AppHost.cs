@@ -19,6 +19,7 @@ try
     var gateway = builder.AddProject<Projects.AgentPlatform_Gateway>("gateway")
         .WithReference(messaging).WaitFor(messaging)
         .WithPublicPort()
+        .WithLocalCallers()
         .WithHttpHealthCheck("/health")
         .PublishAsGateway(chart);
 

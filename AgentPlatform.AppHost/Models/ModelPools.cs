@@ -82,6 +82,7 @@ internal sealed partial class ModelPools(
         var pool = builder.AddProject<Projects.AgentPlatform_Worker>(name, launchProfileName: null)
             .WithHttpEndpoint()
             .WithHttpHealthCheck("/health")
+            .WithLocalCallers()
             .WithEnvironment("Model__Name", model)
             .WithEnvironment("Model__Version", options.Version)
             .WithEnvironment("Engine__Type", engine)
