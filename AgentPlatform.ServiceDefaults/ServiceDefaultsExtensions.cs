@@ -30,6 +30,8 @@ public static class ServiceDefaultsExtensions
     {
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.AddTelemetry();
+        builder.Services.AddSingleton<HealthLog>();
+        builder.Logging.AddFilter(HealthLog.ReplacedCategory, LogLevel.None);
         builder.Services.AddHealthChecks().AddCheck("self", () => HealthCheckResult.Healthy(), ["live"]);
         builder.Services.AddServiceDiscovery();
         builder.Services.ConfigureHttpClientDefaults(client => client.AddServiceDiscovery());
@@ -39,8 +41,8 @@ public static class ServiceDefaultsExtensions
     /// <summary>Maps <see cref="ReadinessPath"/> and <see cref="LivenessPath"/> in every environment, since probes need them in production.</summary>
     public static WebApplication MapDefaultEndpoints(this WebApplication app)
     {
-        app.MapHealthChecks(ReadinessPath);
-        app.MapHealthChecks(LivenessPath, new HealthCheckOptions { Predicate = check => check.Tags.Contains("live") });
+        app.MapHealthChecks(ReadinessPath, new HealthCheckOptions { ResponseWriter = HealthLog.AnswerAsync });
+        app.MapHealthChecks(LivenessPath, new HealthCheckOptions { Predicate = check => check.Tags.Contains("live"), ResponseWriter = HealthLog.AnswerAsync });
         return app;
     }
 
