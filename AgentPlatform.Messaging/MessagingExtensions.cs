@@ -27,6 +27,9 @@ public static class MessagingExtensions
     /// <summary>Name of the health check that is unhealthy while the broker is away.</summary>
     public const string HealthCheck = "broker";
 
+    /// <summary>Name of a worker's health check that is unhealthy while it holds a job beyond its deadline.</summary>
+    public const string HeldJobsCheck = "jobs";
+
     /// <summary>The connection of Aspire's client, with the settings that this project relies on. A factory that is registered already stays.</summary>
     public static IHostApplicationBuilder AddBrokerConnection(this IHostApplicationBuilder builder)
     {
@@ -65,7 +68,6 @@ public static class MessagingExtensions
         builder.Services.AddSingleton(services => new ControlPublisher(services.GetRequiredService<ConfirmedPublisher>()));
         builder.Services.AddSingleton(services => new QueueAdmission(
             new AdmissionMetrics(services.GetRequiredService<IMeterFactory>()), services.GetRequiredService<TimeProvider>()));
-        builder.Services.AddSingleton(services => new DeadJobs(services.GetRequiredService<ConfirmedPublisher>(), services.GetRequiredService<TimeProvider>()));
         builder.Services.AddSession(services => new ReplyReceiver(
             services.GetRequiredService<ControlPublisher>(), services.GetRequiredService<QueueAdmission>(), services.GetRequiredService<MessagingTelemetry>(),
             services.GetRequiredService<IOptions<MessagingOptions>>(), services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<ReplyReceiver>>()));
@@ -89,14 +91,22 @@ public static class MessagingExtensions
         // Two workers on one machine must be told apart.
         builder.Services.AddSingleton(services => new Claims($"{Environment.MachineName}.{Environment.ProcessId}", services.GetRequiredService<TimeProvider>()));
         builder.Services.AddSingleton<Cancellations>();
+        builder.Services.AddSingleton(services => new HeldMessages(services.GetRequiredService<IMeterFactory>(), services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddHealthChecks().Add(
+            new HealthCheckRegistration(HeldJobsCheck, services => services.GetRequiredService<HeldMessages>(), HealthStatus.Unhealthy, tags: null));
         builder.Services.AddSession(services => new ControlListener(
-            services.GetRequiredService<Cancellations>(), services.GetRequiredService<Claims>(), services.GetRequiredService<ILogger<ControlListener>>()));
+            services.GetRequiredService<Cancellations>(), services.GetRequiredService<Claims>(), services.GetRequiredService<MessagingTelemetry>(),
+            services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<ControlListener>>()));
         builder.Services.AddSession(services => new JobConsumer(
-            services.GetRequiredService<JobSource>(), services.GetRequiredService<IOptions<MessagingOptions>>(),
-            services.GetRequiredService<MessagingTelemetry>(), services.GetRequiredService<ILogger<JobConsumer>>()));
+            services.GetRequiredService<JobSource>(), services.GetRequiredService<DeadJobs>(), services.GetRequiredService<HeldMessages>(), services.GetRequiredService<IOptions<MessagingOptions>>(),
+            services.GetRequiredService<MessagingTelemetry>(), services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<JobConsumer>>()));
         builder.Services.AddSingleton(services => new FrameSender(
             services.GetRequiredService<ConfirmedPublisher>(), services.GetRequiredService<MessagingTelemetry>(),
             services.GetRequiredService<IOptions<MessagingOptions>>(), services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSession(services => new ReplyQueues(services.GetRequiredService<IOptions<MessagingOptions>>(), services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddHostedService(services => new GatewayWatch(
+            services.GetRequiredService<FrameSender>(), services.GetRequiredService<ReplyQueues>(), services.GetRequiredService<IOptions<MessagingOptions>>(),
+            services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<GatewayWatch>>()));
         return builder;
     }
 
@@ -114,6 +124,7 @@ public static class MessagingExtensions
         services.AddSingleton<IValidateOptions<MessagingOptions>, LeaseValidator>();
         services.AddSingleton(provider => new MessagingTelemetry(provider.GetRequiredService<IMeterFactory>()));
         services.AddSingleton<BrokerConnectionState>();
+        services.AddSingleton(provider => new DeadJobs(provider.GetRequiredService<ConfirmedPublisher>(), provider.GetRequiredService<TimeProvider>()));
 
         // First of the sessions: the others may publish as soon as they are open.
         services.AddSession(provider => new ConfirmedPublisher(

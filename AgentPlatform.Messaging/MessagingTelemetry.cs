@@ -18,6 +18,9 @@ internal sealed class MessagingTelemetry(IMeterFactory meters)
     private readonly Counter<long> _reissued = meters.Create(Name).CreateCounter<long>("agentplatform.request.reissues", "{request}", "Requests that were given to another worker since theirs was silent");
     private readonly Counter<long> _buried = meters.Create(Name).CreateCounter<long>("agentplatform.request.burials", "{request}", "Requests that were given up since they break the workers that try them");
 
+    private readonly Counter<long> _early = meters.Create(Name).CreateCounter<long>("agentplatform.request.early_deadlines", "{request}", "Requests that workers refused as past their deadlines though they had time");
+    private readonly Counter<long> _malformed = meters.Create(Name).CreateCounter<long>("agentplatform.messages.malformed", "{message}", "What came over the broker and could not be read");
+
     public static Activity? StartSend(string destination) => Start("send", destination, ActivityKind.Producer, default);
 
     public static Activity? StartProcess(string destination, ActivityContext parent) => Start("process", destination, ActivityKind.Consumer, parent);
@@ -33,6 +36,10 @@ internal sealed class MessagingTelemetry(IMeterFactory meters)
     public void Reissued(string destination) => _reissued.Add(1, new KeyValuePair<string, object?>("messaging.destination.name", destination));
 
     public void Buried(string destination) => _buried.Add(1, new KeyValuePair<string, object?>("messaging.destination.name", destination));
+
+    public void EndedEarly(string destination) => _early.Add(1, new KeyValuePair<string, object?>("messaging.destination.name", destination));
+
+    public void Malformed(string destination) => _malformed.Add(1, new KeyValuePair<string, object?>("messaging.destination.name", destination));
 
     private static Activity? Start(string operation, string destination, ActivityKind kind, ActivityContext parent) =>
         _source.StartActivity(kind, parent, name: $"{operation} {destination}", tags:

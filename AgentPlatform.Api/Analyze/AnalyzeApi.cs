@@ -39,6 +39,7 @@ internal static class AnalyzeApi
             Model = model,
             Operation = Operation.Analyze,
             Deadline = deadline.At,
+            TimeLimit = deadline.Limit,
             Body = body.Bytes,
         }, deadline, context.Response.BodyWriter);
         await context.Response.BodyWriter.FlushAsync(context.RequestAborted);

@@ -82,6 +82,7 @@ internal static class BatchApi
                 Model = model,
                 Operation = operation,
                 Deadline = deadline.At,
+                TimeLimit = deadline.Limit,
                 Body = item,
             }, deadline, answer);
         }

@@ -57,6 +57,7 @@ internal static class ChatApi
         Operation = Operation.Chat,
         Stream = chat.Stream,
         Deadline = deadline.At,
+        TimeLimit = deadline.Limit,
         Body = body.Bytes,
     };
 

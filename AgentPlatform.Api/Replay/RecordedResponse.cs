@@ -1,3 +1,5 @@
+using AgentPlatform.Messaging.Contracts;
+
 namespace AgentPlatform.Api.Replay;
 
 /// <summary>
@@ -41,7 +43,7 @@ internal sealed class RecordedResponse
     public bool IsForgotten { get; set; }
 
     /// <summary>When <see cref="Timer"/> is to act: to abandon the run, or to forget the response.</summary>
-    public DateTimeOffset Due { get; set; }
+    public TimeLimit Due { get; set; }
 
     /// <summary>Fires at <see cref="Due"/>.</summary>
     public ITimer? Timer { get; set; }

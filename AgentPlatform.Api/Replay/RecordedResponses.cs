@@ -218,7 +218,7 @@ internal sealed class RecordedResponses
     {
         var oldest = (_finished.First?.Value, _dropped.First?.Value) switch
         {
-            ({ } kept, { } dropped) => kept.Due < dropped.Due ? kept : dropped,
+            ({ } kept, { } dropped) => kept.Due.Left < dropped.Due.Left ? kept : dropped,
             var (kept, dropped) => kept ?? dropped,
         };
         if (oldest is not null)
@@ -264,7 +264,7 @@ internal sealed class RecordedResponses
 
     private void SetTimer(RecordedResponse response, TimeSpan span)
     {
-        response.Due = _time.GetUtcNow() + span;
+        response.Due = new TimeLimit(span, _time);
         response.Timer ??= _time.CreateTimer(state => Expire((RecordedResponse)state!), response, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         response.Timer.Change(span, Timeout.InfiniteTimeSpan);
     }
@@ -274,7 +274,7 @@ internal sealed class RecordedResponses
         lock (_lock)
         {
             // Somebody may have come, or the run have ended, while the timer was about to fire.
-            var left = response.Due - _time.GetUtcNow();
+            var left = response.Due.Left;
             if (response.IsForgotten || (!response.IsFinished && response.Readers > 0))
             {
                 return;

@@ -36,7 +36,7 @@ internal sealed class RequestDeadline : IDisposable
             span = seconds < options.MaxDeadline.TotalSeconds ? TimeSpan.FromSeconds(seconds) : options.MaxDeadline;
         }
 
-        At = time.GetUtcNow() + span;
+        (At, Limit) = (time.GetUtcNow() + span, new TimeLimit(span, time));
         _clientLeft = context.RequestAborted;
         _timer = new CancellationTokenSource(span, time);
         _stopped = stopped;
@@ -45,6 +45,9 @@ internal sealed class RequestDeadline : IDisposable
     }
 
     public DateTimeOffset At { get; }
+
+    /// <summary>The same, as time that is left.</summary>
+    public TimeLimit Limit { get; }
 
     /// <summary>Cancelled when the deadline passes, the client leaves or the process ends.</summary>
     public CancellationToken Token { get; }

@@ -23,6 +23,7 @@ internal sealed class InferenceHandler(IInference inference, string model, TimeS
             Operation = Operation.Chat,
             Stream = ChatRequest.Read(body).Stream, // Checks it, too: engines rely on that.
             Deadline = time.GetUtcNow() + timeout,
+            TimeLimit = new TimeLimit(timeout, time),
             Body = body,
         };
         return inferred.Stream

@@ -120,6 +120,7 @@ internal sealed class DeadList(IHost host, TextWriter output, TextWriter errors)
         Line("id", job.Id);
         Line("died", $"{Time(job.DiedAt)} UTC");
         Line("reason", $"{job.Reason}{(job.IsByBroker ? ", said by the broker" : "")}");
+        Line("detail", job.Detail);
         Line("queue", job.Queue);
         Line("model", job.Model is null ? null : $"{job.Model}, version {job.Version ?? "unknown"}");
         Line("operation", job.Operation is null ? null : $"{job.Operation}{(job.Stream ? ", streamed" : "")}");

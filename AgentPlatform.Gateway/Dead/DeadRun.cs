@@ -82,7 +82,7 @@ internal sealed class DeadRun(IHost host, TextWriter output, TextWriter errors)
     {
         using var timer = new CancellationTokenSource(timeout, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, cancellationToken);
-        var request = job.ToRequest(Guid.NewGuid(), _time.GetUtcNow() + timeout);
+        var request = job.ToRequest(Guid.NewGuid(), _time.GetUtcNow() + timeout) with { TimeLimit = new TimeLimit(timeout, _time) };
         try
         {
             await foreach (var part in TransportFactory.Create(host.Services, model).RunAsync(request, either.Token))

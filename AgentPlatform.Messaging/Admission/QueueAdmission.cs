@@ -31,7 +31,7 @@ internal sealed class QueueAdmission
     /// <exception cref="InferenceException">429: its turn would come too late.</exception>
     public void Enter(string queue, InferenceRequest request, out QueuePlace place)
     {
-        if (!this[queue].TryEnter(request.Deadline - _time.GetUtcNow(), out place, out var wait))
+        if (!this[queue].TryEnter(request.TimeLimit.Left, out place, out var wait))
         {
             _metrics.Refused(queue, "deadline");
             throw new InferenceException(InferenceError.Overloaded(

@@ -121,6 +121,12 @@ internal sealed class ConfirmedPublisher(BrokerConnectionState state, IOptions<M
             {
                 Settle(message, PublishOutcome.Lost);
             }
+            catch (Exception e)
+            {
+                // A message that cannot be written at all, such as one with a header that AMQP has no type for: whoever sends it is to know.
+                Interlocked.Decrement(ref _outstanding);
+                message.TrySetException(e);
+            }
         }
 
         private void Settle(Message message, PublishOutcome outcome)

@@ -41,6 +41,12 @@ public sealed class MessagingOptions
     [Range(typeof(TimeSpan), "00:00:10", "1.00:00:00")]
     public TimeSpan ReplyQueueExpiry { get; set; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>
+    /// How long a gateway may be away from the broker before workers take it for gone and drop what it asked for. At least twice <see cref="MaxReconnectDelay"/>.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
+    public TimeSpan GatewayTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
     /// <summary>How long a frame may wait for frames of other streams to share its message.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:00:01")]
     public TimeSpan CoalesceWindow { get; set; } = TimeSpan.FromMilliseconds(2);
@@ -55,8 +61,19 @@ internal sealed partial class MessagingOptionsValidator : IValidateOptions<Messa
 
 internal sealed class LeaseValidator : IValidateOptions<MessagingOptions>
 {
-    public ValidateOptionsResult Validate(string? name, MessagingOptions options) => options.LeaseTimeout >= 3 * options.HeartbeatInterval
-        ? ValidateOptionsResult.Success
-        : ValidateOptionsResult.Fail(
-            $"Messaging:LeaseTimeout is {options.LeaseTimeout}; it must be at least three times Messaging:HeartbeatInterval, which is {options.HeartbeatInterval}.");
+    public ValidateOptionsResult Validate(string? name, MessagingOptions options)
+    {
+        List<string> mistakes = [];
+        if (options.LeaseTimeout < 3 * options.HeartbeatInterval)
+        {
+            mistakes.Add($"Messaging:LeaseTimeout is {options.LeaseTimeout}; it must be at least three times Messaging:HeartbeatInterval, which is {options.HeartbeatInterval}.");
+        }
+
+        if (options.GatewayTimeout < 2 * options.MaxReconnectDelay)
+        {
+            mistakes.Add($"Messaging:GatewayTimeout is {options.GatewayTimeout}; it must be at least twice Messaging:MaxReconnectDelay, which is {options.MaxReconnectDelay}.");
+        }
+
+        return mistakes.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(mistakes);
+    }
 }

@@ -50,8 +50,11 @@ public static class FrameBatch
         message.Advance(size);
     }
 
-    /// <summary>Reads the frames of <paramref name="message"/> in order; their payloads are slices of it.</summary>
-    /// <exception cref="FormatException">Another version, a cut message, or a kind that this build does not know.</exception>
+    /// <summary>
+    /// Reads the frames of <paramref name="message"/> in order; their payloads are slices of it. A frame that cannot be read is
+    /// <see cref="ReplyKind.Unreadable"/>: it concerns its own request, and none of the others that share the message.
+    /// </summary>
+    /// <exception cref="FormatException">Another version, or a cut message.</exception>
     public static Reader Read(ReadOnlyMemory<byte> message)
     {
         if (message.IsEmpty || message.Span[0] != Version)
@@ -73,7 +76,7 @@ public static class FrameBatch
         public Frame Current { get; private set; }
 
         /// <summary>Goes to the next frame; false at the message's end.</summary>
-        /// <exception cref="FormatException">The message is cut or holds an unknown kind.</exception>
+        /// <exception cref="FormatException">The message is cut.</exception>
         public bool MoveNext()
         {
             if (_rest.IsEmpty)
@@ -89,15 +92,10 @@ public static class FrameBatch
 
             var span = _rest.Span[LengthSize..];
             var kind = (ReplyKind)span[22];
-            if (kind is < ReplyKind.Started or > ReplyKind.Returned)
-            {
-                throw new FormatException($"A reply message holds a frame of unknown kind {span[22]}.");
-            }
-
             var trail = BinaryPrimitives.ReadUInt16LittleEndian(span[23..]);
-            if (trail > length - HeaderSize)
+            if (kind is < ReplyKind.Started or > ReplyKind.Returned || trail > length - HeaderSize)
             {
-                throw new FormatException("A reply message ends inside a frame.");
+                (kind, trail) = (ReplyKind.Unreadable, 0);
             }
 
             Current = new Frame(

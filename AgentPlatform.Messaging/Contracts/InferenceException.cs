@@ -10,6 +10,9 @@ namespace AgentPlatform.Messaging.Contracts;
 public sealed record InferenceError(
     int Status, string Type, string Message, string? Code = null, string? Param = null, int? RetryAfterSeconds = null)
 {
+    /// <summary>The code of <see cref="DeadlinePassed"/>.</summary>
+    public const string DeadlineCode = "deadline_exceeded";
+
     /// <summary>400: the request itself is wrong.</summary>
     public static InferenceError Invalid(string message, string? param = null, string? code = null) =>
         new(400, "invalid_request_error", message, code, param);
@@ -28,7 +31,7 @@ public sealed record InferenceError(
 
     /// <summary>504: the deadline passed.</summary>
     public static InferenceError DeadlinePassed() =>
-        new(504, "server_error", "The request's deadline passed before its answer was complete.", "deadline_exceeded");
+        new(504, "server_error", "The request's deadline passed before its answer was complete.", DeadlineCode);
 
     /// <summary>502: the engine or a server behind it failed.</summary>
     public static InferenceError EngineFailed(string message) => new(502, "server_error", message, "engine_error");

@@ -25,8 +25,14 @@ public sealed record InferenceRequest
     /// <summary>Whether the answer comes as <see cref="ReplyKind.Delta"/> parts; otherwise as one <see cref="ReplyKind.Result"/>.</summary>
     public bool Stream { get; init; }
 
-    /// <summary>When the client stops waiting. Work on an expired request is waste and is refused with 504.</summary>
+    /// <summary>
+    /// When the client stops waiting, by the clock of the process that took its request: a date that stays the same wherever the request is run.
+    /// Other machines' clocks differ, so how much time is left is <see cref="TimeLimit"/>'s to say.
+    /// </summary>
     public required DateTimeOffset Deadline { get; init; }
+
+    /// <summary>How long the client goes on waiting. Work on an expired request is waste and is refused with 504.</summary>
+    public TimeLimit TimeLimit { get; init; }
 
     /// <summary>Who pays for the request; null while the gateway knows no tenants.</summary>
     public string? Tenant { get; init; }

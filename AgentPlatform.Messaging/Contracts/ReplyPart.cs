@@ -3,6 +3,9 @@ namespace AgentPlatform.Messaging.Contracts;
 /// <summary>What a part of an answer is. The numbers are on the wire (<see cref="Frame"/>); never reuse one.</summary>
 public enum ReplyKind : byte
 {
+    /// <summary>A frame that cannot be read. Never on the wire.</summary>
+    Unreadable = 0,
+
     /// <summary>The engine began; payload on the wire: a <see cref="StartedNote"/> as JSON. Says nothing of success.</summary>
     Started = 1,
 
@@ -22,7 +25,7 @@ public enum ReplyKind : byte
     /// <summary>The good end of a streamed answer; payload: OpenAI's <c>usage</c> object, or empty if the engine counts no tokens.</summary>
     End = 4,
 
-    /// <summary>The request failed; payload: an <see cref="InferenceError"/> as JSON. Only on the wire: between objects it is an <see cref="InferenceException"/>.</summary>
+    /// <summary>The request failed; payload: an <see cref="ErrorNote"/> as JSON. Only on the wire: between objects it is an <see cref="InferenceException"/>.</summary>
     Error = 5,
 
     /// <summary>The worker has the request and is alive, though it has nothing to send. Only on the wire.</summary>

@@ -2,7 +2,7 @@ namespace AgentPlatform.Messaging.Control;
 
 /// <summary>
 /// A gateway's answer to a worker's claim, on <see cref="Broker.Topology.ControlExchange"/> with the routing key <c>resume.WORKER</c>.
-/// Sample: <c>{"requestId":"0198…","claim":"…","attempt":2,"parts":17,"trail":"AAEC…","alone":false}</c>
+/// Sample: <c>{"requestId":"0198…","claim":"…","attempt":2,"parts":17,"trail":"AAEC…","alone":false,"timeLeft":28000}</c>
 /// </summary>
 /// <param name="RequestId">The request.</param>
 /// <param name="Claim">The question that it answers.</param>
@@ -10,7 +10,8 @@ namespace AgentPlatform.Messaging.Control;
 /// <param name="Parts">How many parts of the answer there are.</param>
 /// <param name="Trail">Their trails.</param>
 /// <param name="Alone">Whether it must share its engine with nobody until its first new part.</param>
-internal sealed record GrantMessage(Guid RequestId, Guid Claim, ushort? Attempt, uint Parts, byte[] Trail, bool Alone)
+/// <param name="TimeLeft">Milliseconds that the request has left; null if it has no deadline.</param>
+internal sealed record GrantMessage(Guid RequestId, Guid Claim, ushort? Attempt, uint Parts, byte[] Trail, bool Alone, long? TimeLeft = null)
 {
     /// <summary>The request is over, or another message of it is being worked on.</summary>
     public static GrantMessage Refuse(Guid requestId, Guid claim) => new(requestId, claim, null, 0, [], false);

@@ -9,6 +9,9 @@ internal static class DeadHeaders
     /// <summary>Why it is dead, in one word such as <c>poison</c>.</summary>
     public const string Reason = "x-reason";
 
+    /// <summary>The same in a sentence, where one word does not say it.</summary>
+    public const string Detail = "x-detail";
+
     /// <summary>When it was given up: Unix time in milliseconds.</summary>
     public const string DiedAt = "x-died-at";
 

@@ -20,6 +20,7 @@ internal static class DeadJobParser
             Id = string.IsNullOrEmpty(properties.MessageId) ? $"body-{Convert.ToHexStringLower(SHA256.HashData(body.Span))[..12]}" : properties.MessageId,
             Queue = Text(headers, DeadHeaders.Queue) ?? (death is null ? null : Text(death, "queue")),
             Reason = own ?? (death is null ? null : Text(death, "reason")) ?? "unknown",
+            Detail = Text(headers, DeadHeaders.Detail),
             IsByBroker = own is null && death is not null,
             DiedAt = Time(headers, DeadHeaders.DiedAt) ?? (death?.TryGetValue("time", out var time) == true && time is AmqpTimestamp at ? Seconds(at) : null),
             Story = DeadAttempt.Read(Text(headers, DeadHeaders.Story)),

@@ -1,9 +1,7 @@
-using System.Diagnostics;
-using System.Globalization;
-using System.Text;
 using System.Threading.Channels;
 using AgentPlatform.Messaging.Broker;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Messaging.Dead;
+using AgentPlatform.Messaging.Logging;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using RabbitMQ.Client;
@@ -25,14 +23,21 @@ public sealed partial class JobConsumer : IBrokerSession, IDisposable
     private readonly JobSource _source;
     private readonly MessagingOptions _options;
     private readonly MessagingTelemetry _telemetry;
-    private readonly ILogger<JobConsumer> _logger;
+    private readonly DeadJobs _dead;
+    private readonly HeldMessages _held;
+    private readonly TimeProvider _time;
+    private readonly RepeatedLog<(string? MessageId, string Reason)> _notJobs;
     private IConnection? _connection;
     private IChannel? _channel;
     private IReadOnlyList<string> _consumerTags = [];
     private bool _wanted;
 
-    internal JobConsumer(JobSource source, IOptions<MessagingOptions> options, MessagingTelemetry telemetry, ILogger<JobConsumer> logger) =>
-        (_source, _options, _telemetry, _logger) = (source, options.Value, telemetry, logger);
+    internal JobConsumer(
+        JobSource source, DeadJobs dead, HeldMessages held, IOptions<MessagingOptions> options, MessagingTelemetry telemetry, TimeProvider time, ILogger<JobConsumer> logger)
+    {
+        (_source, _dead, _held, _options, _telemetry, _time) = (source, dead, held, options.Value, telemetry, time);
+        _notJobs = new(time, (message, count) => NotAJob(logger, count, message.MessageId, message.Reason));
+    }
 
     /// <summary>Whether the broker sends jobs here now.</summary>
     public bool IsAttached => _consumerTags.Count > 0 && _channel is { IsOpen: true };
@@ -116,74 +121,48 @@ public sealed partial class JobConsumer : IBrokerSession, IDisposable
         ];
     }
 
-    [LoggerMessage(LogLevel.Error, "Dead-lettered message {MessageId}, which is not a job: {Reason}")]
-    private static partial void NotAJob(ILogger logger, string? messageId, string reason);
+    [LoggerMessage(LogLevel.Error, "Dead-lettered {Count} messages that are no jobs, the latest with the id {MessageId}: {Reason}")]
+    private static partial void NotAJob(ILogger logger, int count, string? messageId, string reason);
 
     private sealed class Consumer(JobConsumer owner, IConnection connection, IChannel channel, CancellationToken lost) : QueueConsumer(connection, channel)
     {
+        /// <summary>Every message that comes here is handed over, or settled before this returns: the finally is the one place that sees to it, whatever is thrown.</summary>
         public override async Task HandleBasicDeliverAsync(
             string consumerTag, ulong deliveryTag, bool redelivered, string exchange, string routingKey, IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body,
             CancellationToken cancellationToken = default)
         {
             var queue = owner._source.Queue;
-            owner._telemetry.Consumed(queue);
-            Delivery delivery;
+            var receipt = owner._held.Take(Channel, deliveryTag);
+            var isHandedOver = false;
             try
             {
+                owner._telemetry.Consumed(queue);
+
                 // The client reuses the body's memory once this method returns.
-                delivery = Read(properties, body.ToArray(), queue, deliveryTag, redelivered);
+                var job = JobMessage.Read(properties, body.ToArray(), owner._time);
+                receipt.Limit = job.Request.TimeLimit;
+                isHandedOver = owner._deliveries.Writer.TryWrite(new Delivery(receipt, job, queue, redelivered, lost));
+                if (!isHandedOver)
+                {
+                    await receipt.ReturnAsync();
+                }
             }
             catch (FormatException e)
             {
-                NotAJob(owner._logger, properties.MessageId, e.Message);
-                await Channel.BasicRejectAsync(deliveryTag, requeue: false, cancellationToken);
-                return;
+                owner._telemetry.Malformed(queue);
+                owner._notJobs.Write((properties.MessageId, e.Message));
+                if (await owner._dead.PublishMalformedAsync(properties, body, queue, e.Message) == PublishOutcome.Confirmed)
+                {
+                    await receipt.AcknowledgeAsync();
+                }
             }
-
-            if (!owner._deliveries.Writer.TryWrite(delivery))
+            finally
             {
-                await delivery.ReturnAsync();
+                if (!isHandedOver)
+                {
+                    await receipt.RejectAsync();
+                }
             }
         }
-
-        private Delivery Read(IReadOnlyBasicProperties properties, byte[] body, string queue, ulong tag, bool redelivered)
-        {
-            var headers = properties.Headers ?? throw new FormatException("It has no headers.");
-            if (Number(headers, JobHeaders.ContractVersion) != JobHeaders.Version)
-            {
-                throw new FormatException($"Its contract version is {Number(headers, JobHeaders.ContractVersion)}; this build reads {JobHeaders.Version}.");
-            }
-
-            if (!Guid.TryParse(properties.MessageId, out var requestId) || !Enum.TryParse<Operation>(properties.Type, out var operation) || string.IsNullOrEmpty(properties.ReplyTo))
-            {
-                throw new FormatException("Its message-id, type or reply-to is missing or malformed.");
-            }
-
-            DistributedContextPropagator.Current.ExtractTraceIdAndState(
-                headers, static (object? carrier, string key, out string? value, out IEnumerable<string>? _) => (value, _) = (Text((IDictionary<string, object?>)carrier!, key), null),
-                out var traceParent, out var traceState);
-            ActivityContext.TryParse(traceParent, traceState, isRemote: true, out var trace);
-
-            var request = new InferenceRequest
-            {
-                RequestId = requestId,
-                Model = Text(headers, JobHeaders.Model) ?? throw new FormatException("It names no model."),
-                Operation = operation,
-                Stream = headers.TryGetValue(JobHeaders.Stream, out var stream) && stream is true,
-                Deadline = DateTimeOffset.FromUnixTimeMilliseconds(Number(headers, JobHeaders.Deadline)),
-                Tenant = Text(headers, JobHeaders.Tenant),
-                Body = body,
-            };
-            var issue = (ushort)Number(headers, JobHeaders.Issue);
-            return new Delivery(Channel, tag, request, queue, properties.ReplyTo, issue, redelivered || issue > 0, trace, lost);
-        }
-
-        private static string? Text(IDictionary<string, object?> headers, string key) =>
-            headers.TryGetValue(key, out var value) && value is byte[] utf8 ? Encoding.UTF8.GetString(utf8) : null;
-
-        private static long Number(IDictionary<string, object?> headers, string key) =>
-            headers.TryGetValue(key, out var value) && value is int or long or short or byte
-                ? Convert.ToInt64(value, CultureInfo.InvariantCulture)
-                : throw new FormatException($"Its header '{key}' is missing or not a number.");
     }
 }

@@ -17,6 +17,12 @@ internal enum AttemptEnd
 
     /// <summary>The worker stopped and gave it back in good order.</summary>
     Returned,
+
+    /// <summary>The worker said that the deadline had passed, and it had not.</summary>
+    Early,
+
+    /// <summary>What the worker sent could not be read.</summary>
+    Unreadable,
 }
 
 /// <summary>One run of a request that did not complete its answer; together they are the story of a job that is given up.</summary>
@@ -67,6 +73,8 @@ internal sealed class Attempts(MessagingOptions options, TimeProvider time)
     private string? _worker;
     private uint _partsBefore;
     private int _suspicion;
+    private int _earlyEnds;
+    private long _passing = long.MaxValue;
     private long _started;
     private long _seen;
     private long _lost;
@@ -90,6 +98,24 @@ internal sealed class Attempts(MessagingOptions options, TimeProvider time)
         }
 
         (_isHeld, _seen) = (true, time.GetTimestamp());
+        if (_passing == long.MaxValue)
+        {
+            Volatile.Write(ref _passing, _seen);
+        }
+
+        return true;
+    }
+
+    /// <summary>The holder says that the deadline has passed, and it has not: whether to take it for lost. A worker like that may get the request again, but not for ever.</summary>
+    public bool TryEndEarly(string? worker, uint parts)
+    {
+        if (_earlyEnds++ >= options.DeliveryLimit)
+        {
+            return false;
+        }
+
+        _worker ??= worker;
+        Lose(AttemptEnd.Early, parts);
         return true;
     }
 
@@ -138,7 +164,7 @@ internal sealed class Attempts(MessagingOptions options, TimeProvider time)
         {
             _suspicion = 0;
         }
-        else if (_worker is not null && end != AttemptEnd.Returned)
+        else if (_worker is not null && end is not (AttemptEnd.Returned or AttemptEnd.Early))
         {
             // As far as was heard of it: that it is lost may be known much later.
             _suspicion += time.GetElapsedTime(_started, _seen) < _soon ? Strike : 1;
@@ -148,8 +174,16 @@ internal sealed class Attempts(MessagingOptions options, TimeProvider time)
         (_isHeld, _claim, _worker, _partsBefore, _lost) = (false, default, null, parts, time.GetTimestamp());
 
         // What the worker gave back comes to another one by itself; of the others the broker may know nothing for a long time.
-        _patience = end is AttemptEnd.Silent or AttemptEnd.Gap ? TimeSpan.Zero : options.LeaseTimeout;
+        _patience = end is AttemptEnd.Silent or AttemptEnd.Gap or AttemptEnd.Early or AttemptEnd.Unreadable ? TimeSpan.Zero : options.LeaseTimeout;
     }
+
+    /// <summary>When the request was made, if its first message was at a worker so long ago that all messages of its queue that are older were so too; else null.</summary>
+    /// <remarks>Safe for concurrent use.</remarks>
+    public long? Passed => Volatile.Read(ref _passing) is not long.MaxValue and var begun && time.GetElapsedTime(begun) > _firstWord ? _made : null;
+
+    /// <summary>Whether a request that was made at <paramref name="front"/> is so much younger that this one stood before it in the queue.</summary>
+    /// <remarks>Safe for concurrent use.</remarks>
+    public bool IsBefore(long front) => time.GetElapsedTime(_made, front) > _firstWord;
 
     /// <summary>Whether nobody was heard of for so long that, unless the first message still waits in its queue, it must be lost or at a worker that is.</summary>
     public bool IsFirstMissing => !_isHeld && Current == 0 && time.GetElapsedTime(_made) > _firstWord;

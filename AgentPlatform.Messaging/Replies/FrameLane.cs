@@ -136,6 +136,19 @@ internal sealed class FrameLane
         }
     }
 
+    /// <summary>The gateway is gone, though its queue is not.</summary>
+    /// <returns>How many answers were on their way.</returns>
+    public int Abandon()
+    {
+        lock (_lock)
+        {
+            var answers = _writers.Count;
+            (IsDead, IsGatewayGone) = (true, true);
+            SendIfDue();
+            return answers;
+        }
+    }
+
     private static TaskCompletionSource<PublishOutcome> NewOutcome() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private void Gather(in Frame frame)

@@ -34,6 +34,28 @@ public sealed class FrameSender
         }
     }
 
+    /// <summary>The queues of gateways whose requests are here.</summary>
+    internal IReadOnlyCollection<string> ReplyQueues
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _lanes.Keys];
+            }
+        }
+    }
+
+    /// <summary>Nobody waits at the queue any more: every writer that leads there hears of it.</summary>
+    /// <returns>How many there were.</returns>
+    internal int Abandon(string replyQueue)
+    {
+        lock (_lock)
+        {
+            return _lanes.Remove(replyQueue, out var lane) ? lane.Abandon() : 0;
+        }
+    }
+
     internal void Close(FrameWriter writer, FrameLane lane)
     {
         lock (_lock)
@@ -99,7 +121,12 @@ public sealed class FrameWriter : IDisposable
     public Task StartAsync(ReadOnlyMemory<byte> note) => _lane.AppendUrgent(this, new Frame(_requestId, _attempt, _offset, ReplyKind.Started, note));
 
     /// <summary>Sends a part that others follow; copies it and does not wait.</summary>
-    public void Write(in ReplyPart part) => _lane.Append(this, new Frame(_requestId, _attempt, _offset++, part.Kind, part.Payload, part.Trail));
+    /// <exception cref="OverflowException">Its trail is longer than 65,535 bytes. Nothing was sent, and another part may follow.</exception>
+    public void Write(in ReplyPart part)
+    {
+        _lane.Append(this, new Frame(_requestId, _attempt, _offset, part.Kind, part.Payload, part.Trail));
+        _offset++;
+    }
 
     /// <summary>Sends the last part and waits until the broker has it, and with it all parts before; false if they did not all arrive.</summary>
     public Task<bool> CompleteAsync(ReplyKind kind, ReadOnlyMemory<byte> payload) => SendLastAsync(new Frame(_requestId, _attempt, _offset++, kind, payload));

@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
-using System.Text.Json;
 using AgentPlatform.Messaging.Admission;
 using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Messaging.Control;
+using AgentPlatform.Messaging.Jobs;
 
 namespace AgentPlatform.Messaging.Replies;
 
@@ -19,6 +19,9 @@ namespace AgentPlatform.Messaging.Replies;
 /// </remarks>
 public sealed class ReplyAssembly
 {
+    // Two machines count time at slightly different rates, and a timer is not exact.
+    private static readonly TimeSpan _nearlyOver = TimeSpan.FromMilliseconds(100);
+
     private readonly Lock _lock = new();
     private readonly Attempts _attempts;
     private readonly PartQueue _parts;
@@ -48,6 +51,9 @@ public sealed class ReplyAssembly
     /// <summary>The span in which it was asked for, to which belongs whatever is done about it later.</summary>
     internal Activity? Span { get; } = Activity.Current;
 
+    /// <summary>Called when a worker, whose name is given if it is known, took the deadline for passed though time was left.</summary>
+    internal Action<string?, TimeSpan>? EndedEarly { get; init; }
+
     /// <summary>Gives the request its place in the queue.</summary>
     /// <exception cref="InferenceException">429: its turn would come too late.</exception>
     internal void Enter(QueueAdmission admission) => admission.Enter(Queue, Request, out _place);
@@ -73,6 +79,9 @@ public sealed class ReplyAssembly
             switch (frame.Kind)
             {
                 case ReplyKind.Alive:
+                    break;
+                case ReplyKind.Unreadable:
+                    _attempts.Lose(AttemptEnd.Unreadable, _delivered);
                     break;
                 case ReplyKind.Returned:
                     _attempts.Lose(AttemptEnd.Returned, _delivered);
@@ -106,27 +115,29 @@ public sealed class ReplyAssembly
             }
 
             _next = _delivered;
-            return new GrantMessage(Request.RequestId, note.Claim, decision.Attempt, _delivered, _trail.Written.ToArray(), decision.Alone);
+            return new GrantMessage(
+                Request.RequestId, note.Claim, decision.Attempt, _delivered, _trail.Written.ToArray(), decision.Alone, JobHeaders.MillisecondsLeft(Request.TimeLimit));
         }
     }
 
-    /// <summary>Whether it would be lost if its queue were empty.</summary>
-    internal bool IsFirstMissing
+    /// <summary>Whether it is lost unless its first message waits in its queue.</summary>
+    internal bool IsFirstMissing()
     {
-        get
+        lock (_lock)
         {
-            lock (_lock)
-            {
-                return !_ended && _attempts.IsFirstMissing;
-            }
+            return !_ended && _attempts.IsFirstMissing;
         }
     }
+
+    /// <summary>See <see cref="Attempts"/>.</summary>
+    internal long? Passed => _attempts.Passed;
+    internal bool IsBefore(long front) => _attempts.IsBefore(front);
 
     /// <summary>Looks after the request: finds out whether its worker is silent and what it needs.</summary>
     /// <param name="listeningSince">Timestamp since which this gateway hears what workers send.</param>
-    /// <param name="isQueueEmpty">Whether no job waits in its queue.</param>
+    /// <param name="isFirstGone">Whether its first message does not wait in its queue.</param>
     /// <param name="issue">For <see cref="RequestNeed.Reissue"/>: the number of the first of the new messages.</param>
-    internal RequestNeed Check(long listeningSince, bool isQueueEmpty, out ushort issue)
+    internal RequestNeed Check(long listeningSince, bool isFirstGone, out ushort issue)
     {
         lock (_lock)
         {
@@ -140,7 +151,7 @@ public sealed class ReplyAssembly
             {
                 _attempts.Lose(AttemptEnd.Silent, _delivered);
             }
-            else if (isQueueEmpty && _attempts.IsFirstMissing)
+            else if (isFirstGone && _attempts.IsFirstMissing)
             {
                 _attempts.GiveUpFirst();
             }
@@ -216,7 +227,7 @@ public sealed class ReplyAssembly
 
         _next = frame.Offset;
         _place.Start();
-        _attempts.Start(JsonSerializer.Deserialize(frame.Payload.Span, ContractsJsonContext.Default.StartedNote)?.Worker ?? "");
+        _attempts.Start(StartedNote.Read(frame.Payload.Span)?.Worker ?? "");
     }
 
     private void Take(in Frame frame)
@@ -236,12 +247,25 @@ public sealed class ReplyAssembly
         if (frame.Kind == ReplyKind.Error)
         {
             // Whatever was delivered before, an error is news: a repeated attempt may fail where the first one went on.
-            Fail(ParseError(frame.Payload));
+            End(ErrorNote.Read(frame.Payload.Span));
         }
         else if (frame.Offset == _delivered)
         {
             Deliver(frame);
         }
+    }
+
+    private void End(ErrorNote note)
+    {
+        var error = note.ToError();
+        if (error.Code == InferenceError.DeadlineCode && Request.TimeLimit.Left is var left && left > _nearlyOver && _attempts.TryEndEarly(note.Worker, _delivered))
+        {
+            // The client waits, and by its gateway's clock there is time: the worker counts wrongly.
+            EndedEarly?.Invoke(note.Worker, left);
+            return;
+        }
+
+        Fail(error);
     }
 
     private void Deliver(in Frame frame)
@@ -272,19 +296,6 @@ public sealed class ReplyAssembly
             _ended = true;
             _parts.Close();
             _trail.Clear();
-        }
-    }
-
-    private static InferenceError ParseError(ReadOnlyMemory<byte> payload)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize(payload.Span, ContractsJsonContext.Default.InferenceError)
-                ?? InferenceError.EngineFailed("The worker failed without saying why.");
-        }
-        catch (JsonException)
-        {
-            return InferenceError.EngineFailed("The worker failed and its reason could not be read.");
         }
     }
 }

@@ -1,10 +1,10 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Text.Json;
 using AgentPlatform.Messaging.Admission;
 using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Messaging.Control;
+using AgentPlatform.Messaging.Logging;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using RabbitMQ.Client;
@@ -22,11 +22,15 @@ public sealed partial class ReplyReceiver : IBrokerSession
     private readonly MessagingOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger<ReplyReceiver> _logger;
+    private readonly RepeatedLog<string> _malformed;
+    private readonly RepeatedLog<(string Worker, TimeSpan Left)> _early;
 
     internal ReplyReceiver(
         ControlPublisher control, QueueAdmission admission, MessagingTelemetry telemetry, IOptions<MessagingOptions> options, TimeProvider time, ILogger<ReplyReceiver> logger)
     {
         (_control, _admission, _telemetry, _options, _time, _logger) = (control, admission, telemetry, options.Value, time, logger);
+        _malformed = new(time, (reason, count) => MalformedReply(logger, count, reason));
+        _early = new(time, (early, count) => WorkerEarly(logger, count, early.Worker, early.Left));
         ReplyQueue = Topology.ReplyQueue($"{Environment.MachineName}.{Guid.NewGuid():N}");
     }
 
@@ -40,7 +44,14 @@ public sealed partial class ReplyReceiver : IBrokerSession
     /// <exception cref="InferenceException">429: so many wait in the queue that its turn would come after its deadline.</exception>
     public ReplyAssembly Expect(InferenceRequest request, string queue, string version)
     {
-        var assembly = new ReplyAssembly(request, queue, version, _options, _time);
+        var assembly = new ReplyAssembly(request, queue, version, _options, _time)
+        {
+            EndedEarly = (worker, left) =>
+            {
+                _telemetry.EndedEarly(queue);
+                _early.Write((worker ?? "unknown", left));
+            },
+        };
         assembly.Enter(_admission);
         if (!_waiting.TryAdd(request.RequestId, assembly))
         {
@@ -73,13 +84,18 @@ public sealed partial class ReplyReceiver : IBrokerSession
         await channel.BasicConsumeAsync(ReplyQueue, autoAck: true, new Consumer(this, connection, channel), cancellationToken);
     }
 
-    private void Receive(ReadOnlyMemory<byte> message)
+    internal void Receive(ReadOnlyMemory<byte> message)
     {
         _telemetry.Consumed("infer.reply");
         try
         {
             foreach (var frame in FrameBatch.Read(message))
             {
+                if (frame.Kind == ReplyKind.Unreadable)
+                {
+                    Malformed($"A frame of request {frame.RequestId} cannot be read.");
+                }
+
                 var assembly = _waiting.GetValueOrDefault(frame.RequestId);
                 if (frame.Kind == ReplyKind.Claim)
                 {
@@ -97,15 +113,27 @@ public sealed partial class ReplyReceiver : IBrokerSession
                 }
             }
         }
-        catch (Exception e) when (e is FormatException or JsonException)
+        catch (FormatException e)
         {
-            MalformedReply(_logger, e.Message);
+            // The requests whose frames stood behind the break miss them, and go on elsewhere.
+            Malformed(e.Message);
         }
+    }
+
+    private void Malformed(string reason)
+    {
+        _telemetry.Malformed("infer.reply");
+        _malformed.Write(reason);
     }
 
     private void Answer(in Frame frame, ReplyAssembly? assembly)
     {
-        var claim = JsonSerializer.Deserialize(frame.Payload.Span, ContractsJsonContext.Default.ClaimNote) ?? throw new FormatException("A claim is null.");
+        if (ClaimNote.Read(frame.Payload.Span) is not { } claim)
+        {
+            Malformed($"A claim of request {frame.RequestId} cannot be read.");
+            return;
+        }
+
         var answer = assembly is null ? GrantMessage.Refuse(frame.RequestId, claim.Claim) : assembly.Claim(claim);
         if (answer is not null)
         {
@@ -126,8 +154,11 @@ public sealed partial class ReplyReceiver : IBrokerSession
     [LoggerMessage(LogLevel.Debug, "Request {RequestId} was claimed by {Worker}: attempt {Attempt} from part {Parts}")]
     private static partial void Claimed(ILogger logger, Guid requestId, string worker, ushort? attempt, uint parts);
 
-    [LoggerMessage(LogLevel.Error, "Dropped a reply message: {Reason}")]
-    private static partial void MalformedReply(ILogger logger, string reason);
+    [LoggerMessage(LogLevel.Error, "Dropped what workers sent, {Count} times, the latest since: {Reason}")]
+    private static partial void MalformedReply(ILogger logger, int count, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "{Count} requests were refused by workers as past their deadlines though they had time, the latest by {Worker} with {Left} left; other workers go on with them")]
+    private static partial void WorkerEarly(ILogger logger, int count, string worker, TimeSpan left);
 
     private sealed class Consumer(ReplyReceiver owner, IConnection connection, IChannel channel) : QueueConsumer(connection, channel)
     {

@@ -3,6 +3,7 @@ using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Messaging.Dead;
 using AgentPlatform.Messaging.Jobs;
+using AgentPlatform.Messaging.Logging;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -14,38 +15,59 @@ namespace AgentPlatform.Messaging.Replies;
 /// worker froze before it began), and gives up those that break every worker. It draws no conclusion from a silence that is this process's
 /// own: while the connection is away or blocked, and after it was held up itself.
 /// </summary>
-internal sealed partial class RequestWatch(
-    ReplyReceiver replies, JobPublisher jobs, QueueDepths depths, DeadJobs dead, BrokerConnectionState broker, MessagingTelemetry telemetry, IOptions<MessagingOptions> options,
-    TimeProvider time, ILogger<RequestWatch> logger) : BackgroundService
+internal sealed partial class RequestWatch : BackgroundService
 {
     private static readonly TimeSpan _interval = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan _heldUp = 3 * _interval;
 
-    private static readonly HashSet<string> _none = [];
+    private static readonly HashSet<ReplyAssembly> _none = [];
 
     // Looking into the queues costs the broker something.
     private const int LooksPerDepth = 5;
 
+    private readonly ReplyReceiver _replies;
+    private readonly JobPublisher _jobs;
+    private readonly QueueDepths _depths;
+    private readonly DeadJobs _dead;
+    private readonly BrokerConnectionState _broker;
+    private readonly MessagingTelemetry _telemetry;
+    private readonly MessagingOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger<RequestWatch> _logger;
+    private readonly RepeatedLog<Guid> _reissued;
+    private readonly RepeatedLog<(Guid Request, string Reason)> _notReissued;
+    private readonly RepeatedLog<(Guid Request, PublishOutcome Outcome)> _notBuried;
+
+    public RequestWatch(
+        ReplyReceiver replies, JobPublisher jobs, QueueDepths depths, DeadJobs dead, BrokerConnectionState broker, MessagingTelemetry telemetry, IOptions<MessagingOptions> options,
+        TimeProvider time, ILogger<RequestWatch> logger)
+    {
+        (_replies, _jobs, _depths, _dead, _broker, _telemetry, _options, _time, _logger) = (replies, jobs, depths, dead, broker, telemetry, options.Value, time, logger);
+        _reissued = new(time, (request, count) => Reissued(logger, count, request));
+        _notReissued = new(time, (failed, count) => NotReissued(logger, count, failed.Request, failed.Reason));
+        _notBuried = new(time, (failed, count) => NotBuried(logger, count, failed.Request, failed.Outcome));
+    }
+
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(_interval, time);
-        var (lastLook, listeningSince) = (time.GetTimestamp(), time.GetTimestamp());
+        using var timer = new PeriodicTimer(_interval, _time);
+        var (lastLook, listeningSince) = (_time.GetTimestamp(), _time.GetTimestamp());
         var looks = 0;
         try
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
-                var isDeaf = !broker.IsOpen || broker.IsBlocked;
-                if (isDeaf || time.GetElapsedTime(lastLook) > _heldUp)
+                var isDeaf = !_broker.IsOpen || _broker.IsBlocked;
+                if (isDeaf || _time.GetElapsedTime(lastLook) > _heldUp)
                 {
-                    listeningSince = time.GetTimestamp();
+                    listeningSince = _time.GetTimestamp();
                 }
 
-                lastLook = time.GetTimestamp();
+                lastLook = _time.GetTimestamp();
                 if (!isDeaf)
                 {
-                    Look(listeningSince, ++looks % LooksPerDepth == 0 ? await EmptyQueuesAsync(stoppingToken) : _none, stoppingToken);
+                    Look(listeningSince, ++looks % LooksPerDepth == 0 ? await MissingAsync(stoppingToken) : _none, stoppingToken);
                 }
             }
         }
@@ -55,25 +77,26 @@ internal sealed partial class RequestWatch(
         }
     }
 
-    private async ValueTask<HashSet<string>> EmptyQueuesAsync(CancellationToken cancellationToken)
+    /// <summary>The requests whose first messages have left their queues, though no worker was heard of that has them.</summary>
+    private async ValueTask<HashSet<ReplyAssembly>> MissingAsync(CancellationToken cancellationToken)
     {
-        HashSet<string>? empty = null;
-        foreach (var queue in replies.Waiting.Where(static request => request.IsFirstMissing).Select(static request => request.Queue).Distinct().ToList())
+        HashSet<ReplyAssembly>? missing = null;
+        foreach (var queue in _replies.Waiting.Where(static request => request.IsFirstMissing()).GroupBy(static request => request.Queue).ToList())
         {
-            if (await depths.ReadAsync(queue, cancellationToken) == 0)
-            {
-                (empty ??= []).Add(queue);
-            }
+            // Nothing waits there; or what was published later has been at a worker for a while, and a queue gives out the oldest first.
+            var isEmpty = await _depths.ReadAsync(queue.Key, cancellationToken) == 0;
+            var front = _replies.Waiting.Where(request => request.Queue == queue.Key).Max(static request => request.Passed);
+            (missing ??= []).UnionWith(queue.Where(request => isEmpty || (front is { } passed && request.IsBefore(passed))));
         }
 
-        return empty ?? _none;
+        return missing ?? _none;
     }
 
-    private void Look(long listeningSince, HashSet<string> emptyQueues, CancellationToken stoppingToken)
+    private void Look(long listeningSince, HashSet<ReplyAssembly> missing, CancellationToken stoppingToken)
     {
-        foreach (var request in replies.Waiting)
+        foreach (var request in _replies.Waiting)
         {
-            switch (request.Check(listeningSince, emptyQueues.Contains(request.Queue), out var issue))
+            switch (request.Check(listeningSince, missing.Contains(request), out var issue))
             {
                 case RequestNeed.Reissue:
                     _ = ReissueAsync(request, issue, stoppingToken);
@@ -94,14 +117,14 @@ internal sealed partial class RequestWatch(
         {
             // One right behind the other: only then the broker gives them to different workers.
             await Task.WhenAll(Enumerable.Range(issue, Attempts.Copies).Select(copy =>
-                jobs.PublishAsync(waiting.Request, waiting.Queue, waiting.Version, replies.ReplyQueue, (ushort)copy, cancellationToken)));
-            telemetry.Reissued(waiting.Queue);
-            Reissued(logger, waiting.Request.RequestId, issue);
+                _jobs.PublishAsync(waiting.Request, waiting.Queue, waiting.Version, _replies.ReplyQueue, (ushort)copy, cancellationToken)));
+            _telemetry.Reissued(waiting.Queue);
+            _reissued.Write(waiting.Request.RequestId);
         }
         catch (InferenceException e)
         {
             // It is tried again, as long as the request has time.
-            NotReissued(logger, waiting.Request.RequestId, e.Message);
+            _notReissued.Write((waiting.Request.RequestId, e.Message));
         }
         catch (OperationCanceledException)
         {
@@ -112,28 +135,28 @@ internal sealed partial class RequestWatch(
     private async Task BuryAsync(ReplyAssembly waiting)
     {
         Activity.Current = waiting.Span;
-        var outcome = await dead.PublishAsync(waiting.Request, waiting.Queue, waiting.Version, [.. waiting.Story().Select(DeadAttempt.Of)]);
+        var outcome = await _dead.PublishAsync(waiting.Request, waiting.Queue, waiting.Version, [.. waiting.Story().Select(DeadAttempt.Of)]);
         if (outcome != PublishOutcome.Confirmed)
         {
             // Only what is safely in infer.dead may end here.
-            NotBuried(logger, waiting.Request.RequestId, outcome);
+            _notBuried.Write((waiting.Request.RequestId, outcome));
             waiting.PostponeBurial();
             return;
         }
 
-        telemetry.Buried(waiting.Queue);
-        Buried(logger, waiting.Request.RequestId, options.Value.DeliveryLimit);
-        waiting.Fail(new InferenceError(502, "server_error", $"The request was given up: {options.Value.DeliveryLimit} workers were lost over it.", DeadJobs.Poison));
+        _telemetry.Buried(waiting.Queue);
+        Buried(_logger, waiting.Request.RequestId, _options.DeliveryLimit);
+        waiting.Fail(new InferenceError(502, "server_error", $"The request was given up: {_options.DeliveryLimit} workers were lost over it.", DeadJobs.Poison));
     }
 
-    [LoggerMessage(LogLevel.Warning, "Request {RequestId} lost its worker and was issued again, as message {Issue}")]
-    private static partial void Reissued(ILogger logger, Guid requestId, ushort issue);
+    [LoggerMessage(LogLevel.Warning, "{Count} requests lost their workers and were issued again, the latest {RequestId}")]
+    private static partial void Reissued(ILogger logger, int count, Guid requestId);
 
-    [LoggerMessage(LogLevel.Warning, "Request {RequestId} lost its worker and cannot be issued again yet: {Reason}")]
-    private static partial void NotReissued(ILogger logger, Guid requestId, string reason);
+    [LoggerMessage(LogLevel.Warning, "{Count} times a request that lost its worker could not be issued again yet, the latest {RequestId}: {Reason}")]
+    private static partial void NotReissued(ILogger logger, int count, Guid requestId, string reason);
 
-    [LoggerMessage(LogLevel.Warning, "Request {RequestId} is to be given up and could not be written to the queue of dead jobs yet: {Outcome}")]
-    private static partial void NotBuried(ILogger logger, Guid requestId, PublishOutcome outcome);
+    [LoggerMessage(LogLevel.Warning, "{Count} times a request that is to be given up could not be written to the queue of dead jobs yet, the latest {RequestId}: {Outcome}")]
+    private static partial void NotBuried(ILogger logger, int count, Guid requestId, PublishOutcome outcome);
 
     [LoggerMessage(LogLevel.Error, "Request {RequestId} was given up after {Losses} workers were lost over it")]
     private static partial void Buried(ILogger logger, Guid requestId, int losses);

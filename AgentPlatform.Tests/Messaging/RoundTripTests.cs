@@ -3,6 +3,7 @@ using System.Text;
 using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Messaging.Control;
+using AgentPlatform.Messaging.Dead;
 using AgentPlatform.Messaging.Jobs;
 using AgentPlatform.Messaging.Replies;
 using AgentPlatform.Tests.Broker;
@@ -25,7 +26,7 @@ public sealed class RoundTripTests(RabbitMQServer server)
         var answer = await SendAsync(gateway, request);
 
         var delivery = await NextAsync(worker);
-        Assert.Equal(request with { Body = default }, delivery.Request with { Body = default });
+        Assert.Equal(request with { Body = default }, delivery.Request with { Body = default, TimeLimit = default });
         Assert.Equal(request.Body.ToArray(), delivery.Request.Body.ToArray());
         Assert.Equal((0, false), (delivery.Issue, delivery.IsRepeated));
 
@@ -61,8 +62,8 @@ public sealed class RoundTripTests(RabbitMQServer server)
         Assert.Equal((0, true), (delivery.Issue, delivery.IsRepeated));
         using var writer = second.Get<FrameSender>().Open(delivery.ReplyQueue, request.RequestId);
         var grant = await second.Get<Claims>().AskAsync(delivery, writer, CancellationToken.None).WaitAsync(TimeSpan.FromMinutes(1));
-        Assert.Equal(new Grant(Attempt: 1, SoFar: null, Alone: false), grant);
-        writer.Begin(grant!.Attempt, offset: 0);
+        Assert.Equal((1, null, false), (grant!.Attempt, grant.SoFar, grant.Alone));
+        writer.Begin(grant.Attempt, offset: 0);
         Assert.True(await writer.CompleteAsync(ReplyKind.Result, "{}"u8.ToArray()));
         await delivery.AcknowledgeAsync();
         Assert.Equal(["Result {}"], await ReadAsync(answer));
@@ -129,6 +130,39 @@ public sealed class RoundTripTests(RabbitMQServer server)
 
         Assert.Equal(request.RequestId, (await NextAsync(worker)).Request.RequestId);
         await Side.UntilAsync(async () => await channel.MessageCountAsync(Topology.DeadQueue) == 1);
+    }
+
+    [Fact]
+    public async Task Messages_that_cannot_be_read_are_put_aside_with_the_reason_and_take_no_place_of_the_prefetch()
+    {
+        await using var gateway = await Side.GatewayAsync(server, _queue);
+        await using var worker = await WorkerAsync();
+        await using var connection = await server.ConnectAsync();
+        await using var channel = await connection.CreateChannelAsync();
+        await channel.QueuePurgeAsync(Topology.DeadQueue);
+        for (var i = 0; i < 10; i++)
+        {
+            var properties = new BasicProperties
+            {
+                MessageId = Guid.NewGuid().ToString(),
+                Type = "Chat",
+                ReplyTo = "infer.reply.nobody",
+                Headers = new Dictionary<string, object?>
+                {
+                    ["x-contract"] = JobHeaders.Version, ["x-model"] = "m", ["x-issue"] = 0, ["x-deadline"] = long.MaxValue, ["x-long"] = new string('x', 100_000),
+                },
+            };
+            await channel.BasicPublishAsync(Topology.JobExchange, _queue, mandatory: true, properties, "{}"u8.ToArray());
+        }
+
+        var request = Request(stream: false);
+        await SendAsync(gateway, request);
+        Assert.Equal(request.RequestId, (await NextAsync(worker)).Request.RequestId);
+        await Side.UntilAsync(async () => await channel.MessageCountAsync(Topology.DeadQueue) == 10);
+        var dead = DeadJobParser.Parse((await channel.BasicGetAsync(Topology.DeadQueue, autoAck: true))!.BasicProperties, default);
+        Assert.Equal(("malformed", "m", _queue), (dead.Reason, dead.Model, dead.Queue));
+        Assert.Contains("x-deadline", dead.Detail, StringComparison.Ordinal);
+        Assert.True(worker.Get<HeldMessages>().Oldest < TimeSpan.FromMinutes(1));
     }
 
     [Fact]

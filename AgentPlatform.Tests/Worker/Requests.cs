@@ -7,13 +7,14 @@ namespace AgentPlatform.Tests.Worker;
 internal static class Requests
 {
     public static InferenceRequest Create(
-        Operation operation = Operation.Chat, bool stream = false, DateTimeOffset? deadline = null, string body = """{"messages":[{"role":"user","content":"hello"}]}""") => new()
+        Operation operation = Operation.Chat, bool stream = false, TimeLimit timeLimit = default, string body = """{"messages":[{"role":"user","content":"hello"}]}""") => new()
         {
             RequestId = Guid.NewGuid(),
             Model = "m",
             Operation = operation,
             Stream = stream,
-            Deadline = deadline ?? DateTimeOffset.FromUnixTimeMilliseconds(4_000_000_000_000),
+            Deadline = DateTimeOffset.FromUnixTimeMilliseconds(4_000_000_000_000),
+            TimeLimit = timeLimit,
             Body = Encoding.UTF8.GetBytes(body),
         };
 

@@ -32,12 +32,12 @@ internal sealed class DynamicBatcher<TItem, TResult>(
         }
     }
 
-    /// <summary>The result for <paramref name="item"/>. An item that is cancelled, or whose deadline passes before its batch begins, is not computed.</summary>
-    /// <exception cref="InferenceException">504: <paramref name="deadline"/> passed; 503: the batcher was stopped.</exception>
-    public async Task<TResult> RunAsync(TItem item, DateTimeOffset deadline, CancellationToken cancellationToken)
+    /// <summary>The result for <paramref name="item"/>. An item that is cancelled, or whose time is over before its batch begins, is not computed.</summary>
+    /// <exception cref="InferenceException">504: <paramref name="limit"/> has passed; 503: the batcher was stopped.</exception>
+    public async Task<TResult> RunAsync(TItem item, TimeLimit limit, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var node = new LinkedListNode<Entry>(new Entry(item, deadline, time.GetTimestamp()));
+        var node = new LinkedListNode<Entry>(new Entry(item, limit, time.GetTimestamp()));
         lock (_lock)
         {
             if (_stopped)
@@ -161,11 +161,10 @@ internal sealed class DynamicBatcher<TItem, TResult>(
                 return null;
             }
 
-            var now = time.GetUtcNow();
             while (batch.Count < options.MaxBatchSize && _waiting.First is { } first)
             {
                 _waiting.RemoveFirst();
-                (first.Value.Deadline <= now ? expired : batch).Add(first.Value);
+                (first.Value.Limit.HasPassed ? expired : batch).Add(first.Value);
             }
         }
 
@@ -209,11 +208,11 @@ internal sealed class DynamicBatcher<TItem, TResult>(
         }
     }
 
-    private sealed class Entry(TItem item, DateTimeOffset deadline, long arrived)
+    private sealed class Entry(TItem item, TimeLimit limit, long arrived)
     {
         public TItem Item => item;
 
-        public DateTimeOffset Deadline => deadline;
+        public TimeLimit Limit => limit;
 
         public long Arrived => arrived;
 

@@ -29,7 +29,7 @@ internal sealed partial class EngineRunner(IEngine engine, EngineSlots slots, En
                 $"The model '{request.Model}' cannot do '{NameOf(request.Operation)}'; it can do '{string.Join("', '", engine.Traits.Operations.Select(NameOf))}'.", "model"));
         }
 
-        var left = request.Deadline - time.GetUtcNow();
+        var left = request.TimeLimit.Left;
         if (left <= TimeSpan.Zero)
         {
             throw new InferenceException(InferenceError.DeadlinePassed());

@@ -53,13 +53,16 @@ internal sealed partial class JobLoop(JobConsumer consumer, JobRunner runner, En
         {
             // Not the engine's failure, which the client is told: a defect of ours. The job may do better elsewhere.
             JobBroke(logger, e, delivery.Request.RequestId);
-            await delivery.ReturnAsync();
         }
         finally
         {
+            await LeaveAsync(delivery);
             End();
         }
     }
+
+    // Whatever happened, the job is settled now; if it was before, this does nothing. One that broke two workers would break the others as well.
+    private static Task LeaveAsync(Delivery delivery) => delivery.IsRepeated ? delivery.RejectAsync() : delivery.ReturnAsync();
 
     private void End()
     {

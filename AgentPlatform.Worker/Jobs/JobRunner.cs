@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json;
 using AgentPlatform.Api.Stopping;
 using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Messaging.Control;
@@ -15,8 +14,9 @@ namespace AgentPlatform.Worker.Jobs;
 /// another worker. A job that somebody may have begun is begun only when its gateway says from where.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
-internal sealed class JobRunner(
-    EngineRunner runner, IEngine engine, FrameSender frames, Cancellations cancellations, Claims claims, DrainClock drain, JobMetrics metrics, TimeProvider time)
+internal sealed partial class JobRunner(
+    EngineRunner runner, IEngine engine, FrameSender frames, ReplyQueues gateways, Cancellations cancellations, Claims claims, DrainClock drain, JobMetrics metrics,
+    TimeProvider time, ILogger<JobRunner> logger)
 {
     private readonly byte[] _started = new StartedNote(claims.Worker).ToUtf8();
 
@@ -40,14 +40,29 @@ internal sealed class JobRunner(
             return JobOutcome.Returned;
         }
 
+        if (await gateways.IsGoneAsync(delivery.ReplyQueue))
+        {
+            await delivery.AcknowledgeAsync();
+            return JobOutcome.Orphaned;
+        }
+
         using var writer = frames.Open(delivery.ReplyQueue, delivery.Request.RequestId);
         using var cancel = new CancellationTokenSource();
         using var work = CancellationTokenSource.CreateLinkedTokenSource([cancel.Token, delivery.Lost, writer.Gone, drain.Over]);
         JobOutcome outcome;
         try
         {
-            var grant = delivery.IsRepeated ? await AskAsync(delivery, writer, work.Token) : new Grant(Attempt: 0, SoFar: null, Alone: false);
-            outcome = grant is null ? JobOutcome.Superseded : await RunAsync(delivery.Request, grant, writer, cancel, work.Token);
+            var grant = delivery.IsRepeated
+                ? await AskAsync(delivery, writer, work.Token)
+                : new Grant(Attempt: 0, SoFar: null, Alone: false, delivery.Request.TimeLimit);
+            outcome = grant is not null ? await RunAsync(delivery, grant, writer, cancel, work.Token)
+                : delivery.Request.TimeLimit.HasPassed ? JobOutcome.Expired
+                : JobOutcome.Superseded;
+        }
+        catch (TimeoutException)
+        {
+            GatewayMute(logger, delivery.Request.RequestId);
+            outcome = JobOutcome.Lost;
         }
         catch (OperationCanceledException) when (work.IsCancellationRequested)
         {
@@ -78,15 +93,16 @@ internal sealed class JobRunner(
         return grant;
     }
 
-    private async Task<JobOutcome> RunAsync(InferenceRequest request, Grant grant, FrameWriter writer, CancellationTokenSource cancel, CancellationToken work)
+    private async Task<JobOutcome> RunAsync(Delivery delivery, Grant grant, FrameWriter writer, CancellationTokenSource cancel, CancellationToken work)
     {
+        var request = delivery.Request with { TimeLimit = grant.TimeLimit };
         writer.Begin(grant.Attempt, grant.SoFar?.Parts ?? 0);
         using var watch = cancellations.Watch(request.RequestId, grant.Attempt, cancel);
         Task<bool> delivered;
         JobOutcome outcome;
         try
         {
-            if (request.Deadline <= time.GetUtcNow())
+            if (request.TimeLimit.HasPassed)
             {
                 throw new InferenceException(InferenceError.DeadlinePassed());
             }
@@ -96,8 +112,15 @@ internal sealed class JobRunner(
         }
         catch (InferenceException e)
         {
-            delivered = writer.CompleteAsync(ReplyKind.Error, JsonSerializer.SerializeToUtf8Bytes(e.Error, ContractsJsonContext.Default.InferenceError));
+            delivered = writer.CompleteAsync(ReplyKind.Error, ErrorNote.ToUtf8(e.Error, claims.Worker));
             outcome = e.Error.Status == 504 ? JobOutcome.Expired : JobOutcome.Failed;
+        }
+        catch (Exception e) when (delivery.IsRepeated && e is not OperationCanceledException)
+        {
+            // A defect of ours, and not for the first time: the next worker would fare no better. The first one is the job loop's business.
+            JobBroke(logger, e, request.RequestId);
+            delivered = writer.CompleteAsync(ReplyKind.Error, ErrorNote.ToUtf8(InferenceError.EngineFailed("The worker failed."), claims.Worker));
+            outcome = JobOutcome.Failed;
         }
 
         return await delivered ? outcome : JobOutcome.Lost;
@@ -144,4 +167,10 @@ internal sealed class JobRunner(
 
         throw new InferenceException(InferenceError.EngineFailed("The engine ended its answer without completing it."));
     }
+
+    [LoggerMessage(LogLevel.Error, "Job {RequestId} could not be handled, and not for the first time")]
+    private static partial void JobBroke(ILogger logger, Exception e, Guid requestId);
+
+    [LoggerMessage(LogLevel.Warning, "The gateway of request {RequestId} is there and does not say whether to work on it; the job is given to another worker")]
+    private static partial void GatewayMute(ILogger logger, Guid requestId);
 }

@@ -33,7 +33,7 @@ internal static class ClassifierBatching
             texts => ValueTask.FromResult(classifier.Classify(texts)), new BatchingOptions { MaxBatchSize = mostAtOnce }, TimeProvider.System,
             new BatchingMetrics(services.GetRequiredService<IMeterFactory>()));
         return await LoadResult.MeasureAsync(
-            Callers, measure, (caller, token) => batcher.RunAsync(classifier.Encode(_texts[caller % _texts.Length]), DateTimeOffset.MaxValue, token), cancellationToken);
+            Callers, measure, (caller, token) => batcher.RunAsync(classifier.Encode(_texts[caller % _texts.Length]), default, token), cancellationToken);
     }
 
     private static string Root([System.Runtime.CompilerServices.CallerFilePath] string file = "") =>

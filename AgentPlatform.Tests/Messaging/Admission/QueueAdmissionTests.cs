@@ -55,6 +55,7 @@ public sealed class QueueAdmissionTests : IDisposable
         Model = "m",
         Operation = Operation.Chat,
         Deadline = _time.GetUtcNow() + TimeSpan.FromSeconds(seconds),
+        TimeLimit = new TimeLimit(TimeSpan.FromSeconds(seconds), _time),
         Body = "{}"u8.ToArray(),
     };
 }

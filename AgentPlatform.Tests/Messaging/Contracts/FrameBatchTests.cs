@@ -60,11 +60,78 @@ public sealed class FrameBatchTests
     [InlineData("")]
     [InlineData("01")]
     [InlineData("02FFFFFFFF")]
-    [InlineData("02190000000000000000000000000000000000000000000000000000FF0000")]
-    [InlineData("0219000000000000000000000000000000000000000000000000000000020100")]
     public void Read_OfGarbage_IsRefused(string hex)
     {
         Assert.Throws<FormatException>(() => ReadAll(Convert.FromHexString(hex)));
+    }
+
+    [Theory]
+    [InlineData(22, 0xFF)] // its kind
+    [InlineData(22, 0x00)]
+    [InlineData(23, 0xFF)] // the length of its trail
+    public void Read_OfAFrameThatCannotBeRead_GivesItsAddressAndTheFramesBehindIt(int at, byte value)
+    {
+        Frame[] frames = [.. Enumerable.Range(0, 3).Select(i => new Frame(Guid.NewGuid(), 1, 2, ReplyKind.Delta, Encoding.UTF8.GetBytes($"{i}"), new byte[1]))];
+        var message = Write(frames);
+        message[1 + FrameBatch.SizeOf(frames[0]) + 4 + at] = value;
+
+        var read = ReadAll(message);
+
+        Assert.Equal([ReplyKind.Delta, ReplyKind.Unreadable, ReplyKind.Delta], read.Select(frame => frame.Kind));
+        Assert.Equal(frames.Select(frame => frame.RequestId), read.Select(frame => frame.RequestId));
+        Assert.Equal("2"u8.ToArray(), read[2].Payload.ToArray());
+    }
+
+    [Fact]
+    public void Read_OfAnyBytes_EndsOrIsRefused()
+    {
+        for (var seed = 0; seed < 20_000; seed++)
+        {
+            var random = new Random(seed);
+            var message = Write([.. Enumerable.Range(0, 3).Select(i => new Frame(Guid.NewGuid(), 0, 0, ReplyKind.Delta, new byte[random.Next(20)], new byte[random.Next(5)]))]);
+            for (var change = random.Next(4); change >= 0; change--)
+            {
+                message[random.Next(message.Length)] = (byte)random.Next(256);
+            }
+
+            try
+            {
+                Assert.InRange(ReadAll(message).Count, 0, message.Length / 29);
+            }
+            catch (FormatException)
+            {
+                // Refused: the rest of the message has no frames.
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("null")]
+    [InlineData("[]")]
+    [InlineData("{}")]
+    [InlineData("""{"worker":null}""")]
+    [InlineData("""{"worker":7}""")]
+    [InlineData("""{"worker":"w","claim":"no id"}""")]
+    [InlineData("""{"worker":"w","issue":65536}""")]
+    [InlineData("""{"worker":"w","status":0,"type":"t","message":"m"}""")]
+    [InlineData("""{"worker":"w","status":200,"type":"t","message":"m"}""")]
+    [InlineData("""{"worker":"w","status":500}""")]
+    [InlineData("{\"worker\":\"\xff\"}")]
+    public void A_note_that_cannot_be_read_is_none(string text)
+    {
+        var utf8 = Encoding.Latin1.GetBytes(text);
+        Assert.Equal(502, ErrorNote.Read(utf8).ToError().Status);
+        Assert.True(ClaimNote.Read(utf8) is null or { Worker.Length: > 0 });
+        Assert.True(StartedNote.Read(utf8) is null or { Worker: not null });
+    }
+
+    [Fact]
+    public void An_error_comes_back_with_the_worker_that_said_it()
+    {
+        var error = new InferenceError(429, "rate_limit_error", "Full.", "overloaded", "model", 7);
+        var note = ErrorNote.Read(ErrorNote.ToUtf8(error, "worker-1"));
+        Assert.Equal((error, "worker-1"), (note.ToError(), note.Worker));
     }
 
     [Fact]

@@ -214,7 +214,7 @@ public sealed class ReplyAssemblyModelTests
 
         private void Look()
         {
-            if (_assembly.Check(0, isQueueEmpty: !_queue.Exists(message => message.Issue == 0), out var issue) == RequestNeed.Reissue)
+            if (_assembly.Check(0, isFirstGone: !_queue.Exists(message => message.Issue == 0), out var issue) == RequestNeed.Reissue)
             {
                 _queue.Add(new Message(issue, false));
                 _queue.Add(new Message((ushort)(issue + 1), false));

@@ -54,15 +54,15 @@ public sealed class ReplyAssemblyPlaceTests : IDisposable
         var request = Enter();
         request.Accept(Frame(request, 0, ReplyKind.Started));
         _time.Advance(_options.LeaseTimeout + TimeSpan.FromMilliseconds(1));
-        Assert.Equal(RequestNeed.Burial, request.Check(0, isQueueEmpty: false, out _));
-        Assert.Equal(RequestNeed.None, request.Check(0, isQueueEmpty: false, out _));
+        Assert.Equal(RequestNeed.Burial, request.Check(0, isFirstGone: false, out _));
+        Assert.Equal(RequestNeed.None, request.Check(0, isFirstGone: false, out _));
         Assert.Null(request.Claim(new ClaimNote("w", Guid.NewGuid(), 0)));
 
         request.PostponeBurial();
-        Assert.Equal(RequestNeed.Burial, request.Check(0, isQueueEmpty: false, out _));
+        Assert.Equal(RequestNeed.Burial, request.Check(0, isFirstGone: false, out _));
         request.Fail(InferenceError.EngineFailed("Given up."));
         request.PostponeBurial();
-        Assert.Equal(RequestNeed.None, request.Check(0, isQueueEmpty: false, out _));
+        Assert.Equal(RequestNeed.None, request.Check(0, isFirstGone: false, out _));
         Assert.Null(request.Claim(new ClaimNote("w", Guid.NewGuid(), 0))!.Attempt);
     }
 

@@ -1,8 +1,8 @@
 using System.Text;
-using System.Text.Json;
 using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Messaging.Replies;
+using AgentPlatform.Tests.Worker;
 using Microsoft.Extensions.Time.Testing;
 
 namespace AgentPlatform.Tests.Messaging.Replies;
@@ -108,9 +108,9 @@ public sealed class ReplyAssemblyTests
     [Fact]
     public void Check_OfARequestThatIsNeitherInTheQueueNorAtAWorker_IssuesItAgain()
     {
-        Assert.Equal(RequestNeed.None, _stream.Check(0, isQueueEmpty: true, out _));
+        Assert.Equal(RequestNeed.None, _stream.Check(0, isFirstGone: true, out _));
         _time.Advance(TimeSpan.FromSeconds(3));
-        Assert.Equal(RequestNeed.Reissue, _stream.Check(0, isQueueEmpty: true, out var issue));
+        Assert.Equal(RequestNeed.Reissue, _stream.Check(0, isFirstGone: true, out var issue));
         Assert.Equal(1, issue);
         Assert.False(_stream.Accept(ToFrame(0, 0, "S")));
         Assert.Equal((ushort)1, Claim(issue: 1)!.Attempt);
@@ -121,7 +121,7 @@ public sealed class ReplyAssemblyTests
     {
         Accept(0, "S", "a");
         _time.Advance(TimeSpan.FromMinutes(1));
-        Assert.Equal(RequestNeed.None, _stream.Check(_time.GetTimestamp(), isQueueEmpty: false, out _));
+        Assert.Equal(RequestNeed.None, _stream.Check(_time.GetTimestamp(), isFirstGone: false, out _));
     }
 
     [Fact]
@@ -207,7 +207,7 @@ public sealed class ReplyAssemblyTests
     {
         var error = InferenceError.Invalid("The prompt is too long.", "messages");
         Accept(0, "S", "a");
-        _stream.Accept(new Frame(_stream.Request.RequestId, 0, 1, ReplyKind.Error, JsonSerializer.SerializeToUtf8Bytes(error, ContractsJsonContext.Default.InferenceError)));
+        _stream.Accept(new Frame(_stream.Request.RequestId, 0, 1, ReplyKind.Error, ErrorNote.ToUtf8(error, "w")));
         var text = new StringBuilder();
         var failure = await Assert.ThrowsAsync<InferenceException>(async () =>
         {
@@ -218,6 +218,62 @@ public sealed class ReplyAssemblyTests
         });
         Assert.Equal(("a", error), (text.ToString(), failure.Error));
     }
+
+    [Fact]
+    public async Task Accept_OfADeadlineThatHasNotPassed_LosesTheAttemptAndSaysWhoseItWas()
+    {
+        var early = new List<(string?, TimeSpan)>();
+        var request = Worker.Requests.Create(stream: true, timeLimit: new TimeLimit(TimeSpan.FromSeconds(30), _time));
+        var stream = new ReplyAssembly(request, "infer.m.1.default", "1", _options, _time) { EndedEarly = (worker, left) => early.Add((worker, left)) };
+        stream.Accept(Late(request, attempt: 0));
+        Assert.Equal([("fast", TimeSpan.FromSeconds(30))], early);
+        Assert.Equal(RequestNeed.Reissue, stream.Check(0, isFirstGone: false, out _));
+        var grant = stream.Claim(new ClaimNote("w", Guid.NewGuid(), 1))!;
+        Assert.Equal(((ushort?)1, 30_000L), (grant.Attempt, grant.TimeLeft));
+
+        // Its own clock says so, too.
+        _time.Advance(TimeSpan.FromSeconds(30));
+        stream.Accept(Late(request, attempt: 1));
+        Assert.Equal(504, (await stream.ReadAsync(CancellationToken.None).FailureAsync()).Status);
+        Assert.Single(early);
+    }
+
+    [Fact]
+    public async Task Accept_OfADeadlineThatEveryWorkerTakesForPassed_EndsTheRequest()
+    {
+        var request = Worker.Requests.Create(stream: true, timeLimit: new TimeLimit(TimeSpan.FromSeconds(30), _time));
+        var stream = new ReplyAssembly(request, "infer.m.1.default", "1", _options, _time);
+        var attempts = 0;
+        for (ushort? attempt = 0; attempt is { } current; attempts++)
+        {
+            stream.Accept(Late(request, current));
+            attempt = stream.Claim(new ClaimNote("w", Guid.NewGuid(), 0))!.Attempt;
+        }
+
+        Assert.Equal(_options.DeliveryLimit + 1, attempts);
+        Assert.Equal(504, (await stream.ReadAsync(CancellationToken.None).FailureAsync()).Status);
+    }
+
+    [Fact]
+    public async Task Accept_OfAFrameThatCannotBeRead_LosesTheAttempt()
+    {
+        Accept(0, "S", "a");
+        _stream.Accept(new Frame(_stream.Request.RequestId, 0, 0, ReplyKind.Unreadable, default));
+        Assert.Equal((RequestNeed.Reissue, 1), Check());
+        Accept(Claim(issue: 1)!.Attempt!.Value, from: 1, "S", "b", "E");
+        Assert.Equal("ab", await ReadTextAsync());
+    }
+
+    [Fact]
+    public async Task Accept_OfAStartWhoseNoteCannotBeRead_GoesOn()
+    {
+        _stream.Accept(new Frame(_stream.Request.RequestId, 0, 0, ReplyKind.Started, "no JSON"u8.ToArray()));
+        Accept(0, "a", "E");
+        Assert.Equal("a", await ReadTextAsync());
+    }
+
+    private static Frame Late(InferenceRequest request, ushort attempt) =>
+        new(request.RequestId, attempt, 0, ReplyKind.Error, ErrorNote.ToUtf8(InferenceError.DeadlinePassed(), "fast"));
 
     [Fact]
     public async Task Accept_BeyondTheCapacity_FailsThisRequestOnly()
@@ -254,7 +310,7 @@ public sealed class ReplyAssemblyTests
 
     private AgentPlatform.Messaging.Control.GrantMessage? Claim(ushort issue) => _stream.Claim(new ClaimNote("worker", Guid.NewGuid(), issue));
 
-    private (RequestNeed Need, ushort Issue) Check() => (_stream.Check(0, isQueueEmpty: false, out var issue), issue);
+    private (RequestNeed Need, ushort Issue) Check() => (_stream.Check(0, isFirstGone: false, out var issue), issue);
 
     private async Task<string> ReadTextAsync()
     {

@@ -133,7 +133,7 @@ public sealed class DynamicBatcherTests
         var first = Add(batcher, 1);
         var busy = await NextAsync();
         using var leave = new CancellationTokenSource();
-        var left = batcher.RunAsync(2, DateTimeOffset.MaxValue, leave.Token);
+        var left = batcher.RunAsync(2, default, leave.Token);
         var stayed = Add(batcher, 3);
         await leave.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => left.WaitAsync(_limit));
@@ -147,7 +147,7 @@ public sealed class DynamicBatcherTests
     {
         var batcher = Create(maxBatchSize: 2, maxDelay: TimeSpan.FromSeconds(10));
         using var leave = new CancellationTokenSource();
-        var left = batcher.RunAsync(1, DateTimeOffset.MaxValue, leave.Token);
+        var left = batcher.RunAsync(1, default, leave.Token);
         var stayed = Add(batcher, 2);
         var busy = await NextAsync();
         await leave.CancelAsync();
@@ -181,7 +181,7 @@ public sealed class DynamicBatcherTests
             await Task.Yield();
             for (var i = 0; i < 500; i++)
             {
-                Assert.Equal($"{(caller * 1000) + i}", await batcher.RunAsync((caller * 1000) + i, DateTimeOffset.MaxValue, CancellationToken.None));
+                Assert.Equal($"{(caller * 1000) + i}", await batcher.RunAsync((caller * 1000) + i, default, CancellationToken.None));
             }
         });
         await Task.WhenAll(callers).WaitAsync(_limit);
@@ -196,7 +196,7 @@ public sealed class DynamicBatcherTests
         }, new BatchingOptions { MaxBatchSize = maxBatchSize, MaxDelay = maxDelay }, _time, new BatchingMetrics(Meters.Create()));
 
     private Task<string> Add(DynamicBatcher<int, string> batcher, int item, TimeSpan? timeout = null) =>
-        batcher.RunAsync(item, timeout is { } left ? _time.GetUtcNow() + left : DateTimeOffset.MaxValue, CancellationToken.None);
+        batcher.RunAsync(item, timeout is { } left ? new TimeLimit(left, _time) : default, CancellationToken.None);
 
     private Task<Batch> NextAsync() => _batches.Reader.ReadAsync().AsTask().WaitAsync(_limit);
 

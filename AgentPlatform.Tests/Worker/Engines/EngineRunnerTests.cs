@@ -47,7 +47,7 @@ public sealed class EngineRunnerTests : IDisposable
     [Fact]
     public async Task A_request_past_its_deadline_costs_no_compute()
     {
-        var error = await Start(Requests.Create(deadline: _time.GetUtcNow())).FailureAsync();
+        var error = await Start(Requests.Create(timeLimit: new TimeLimit(TimeSpan.Zero, _time))).FailureAsync();
         Assert.Equal(504, error.Status);
         Assert.False(_engine.HasNext);
     }
@@ -71,7 +71,7 @@ public sealed class EngineRunnerTests : IDisposable
     public async Task A_request_whose_deadline_passes_while_it_waits_never_reaches_the_engine()
     {
         var first = Start(Requests.Create()).ReadAsync();
-        var late = Start(Requests.Create(deadline: _time.GetUtcNow() + TimeSpan.FromSeconds(1))).FailureAsync();
+        var late = Start(Requests.Create(timeLimit: new TimeLimit(TimeSpan.FromSeconds(1), _time))).FailureAsync();
         var run = await _engine.NextAsync();
         _time.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal(504, (await late).Status);
@@ -83,7 +83,7 @@ public sealed class EngineRunnerTests : IDisposable
     [Fact]
     public async Task What_runs_past_its_deadline_is_ended_and_frees_its_slot()
     {
-        var failure = Start(Requests.Create(deadline: _time.GetUtcNow() + TimeSpan.FromSeconds(1))).FailureAsync();
+        var failure = Start(Requests.Create(timeLimit: new TimeLimit(TimeSpan.FromSeconds(1), _time))).FailureAsync();
         var run = await _engine.NextAsync();
         _time.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal(504, (await failure).Status);

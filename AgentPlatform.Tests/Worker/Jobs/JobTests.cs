@@ -99,7 +99,7 @@ public sealed class JobTests(RabbitMQServer server)
     public async Task An_expired_job_is_answered_without_compute()
     {
         await using var gateway = await Side.GatewayAsync(server, Queue);
-        var answer = await SendAsync(gateway, Requests.Create(deadline: DateTimeOffset.UnixEpoch));
+        var answer = await SendAsync(gateway, Requests.Create(timeLimit: new TimeLimit(TimeSpan.Zero, TimeProvider.System)));
         var engine = new ScriptedEngine();
         await using var worker = await WorkerAsync(engine);
         Assert.Equal(504, (await Assert.ThrowsAsync<InferenceException>(() => answer.WaitAsync(_limit))).Error.Status);
@@ -209,6 +209,57 @@ public sealed class JobTests(RabbitMQServer server)
 
         Assert.Equal(0u, await WaitingAsync());
         Assert.Equal(["orphaned"], outcomes.All);
+    }
+
+    [Fact]
+    public async Task When_the_gateway_is_killed_work_and_questions_for_it_end_long_before_its_queue_and_others_are_served()
+    {
+        using var outcomes = new JobOutcomes(Queue);
+        (string, string)[] quick = [("Messaging:GatewayTimeout", "00:00:01"), ("Messaging:MaxReconnectDelay", "00:00:00.5")];
+        await using var survivor = await Side.GatewayAsync(server, Queue);
+        var killed = await Side.GatewayAsync(server, Queue);
+        ScriptedEngine[] engines = [new(), new()];
+        var lost = await WorkerAsync(engines[0], [("Engine:Slots", "1"), ("Stopping:DrainTimeout", "00:00:00"), .. quick]);
+        _ = await SendAsync(killed, Requests.Create(stream: true));
+        await engines[0].NextAsync();
+        await using (var worker = await WorkerAsync(engines[1], [("Engine:Slots", "1"), .. quick]))
+        {
+            _ = await SendAsync(killed, Requests.Create(stream: true));
+            var running = await engines[1].NextAsync();
+            _ = await SendAsync(killed, Requests.Create(stream: true));
+
+            // Its queue stays, for minutes.
+            await killed.DisposeAsync();
+            await lost.DisposeAsync();
+            await running.Cancelled.Task.WaitAsync(_limit);
+            var answer = await SendAsync(survivor, Requests.Create());
+            (await engines[1].NextAsync()).Give(ReplyKind.Result, "{}");
+            Assert.Equal("Result {}", (await answer.WaitAsync(_limit))[^1]);
+            Assert.False(engines[1].HasNext);
+        }
+
+        Assert.Equal(0u, await WaitingAsync());
+        Assert.Equal(3, outcomes.All.Count(outcome => outcome == "orphaned"));
+    }
+
+    [Fact]
+    public async Task A_job_that_breaks_its_handler_is_tried_once_more_and_then_its_client_is_told()
+    {
+        await using var gateway = await Side.GatewayAsync(server, Queue);
+        var engine = new ScriptedEngine();
+        await using (var worker = await WorkerAsync(engine))
+        {
+            var answer = await SendAsync(gateway, Requests.Create(stream: true));
+            for (var run = 0; run < 2; run++)
+            {
+                // More than a frame can hold.
+                (await engine.NextAsync()).Parts.Writer.TryWrite(new ReplyPart(ReplyKind.Delta, "{}"u8.ToArray(), new byte[70_000]));
+            }
+
+            Assert.Equal("engine_error", (await Assert.ThrowsAsync<InferenceException>(() => answer.WaitAsync(_limit))).Error.Code);
+        }
+
+        Assert.Equal(0u, await WaitingAsync());
     }
 
     [Fact]

@@ -57,12 +57,12 @@ internal sealed class ClassifierEngine : IEngine, IAsyncDisposable
 
     /// <inheritdoc/>
     public async Task WarmUpAsync(CancellationToken cancellationToken) =>
-        await _batcher.RunAsync(Classifier.Encode("A text to warm up with."), DateTimeOffset.MaxValue, cancellationToken);
+        await _batcher.RunAsync(Classifier.Encode("A text to warm up with."), default, cancellationToken);
 
     /// <inheritdoc/>
     public async IAsyncEnumerable<ReplyPart> RunAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var classification = await _batcher.RunAsync(Classifier.Encode(AnalyzeJson.ReadText(request.Body)), request.Deadline, cancellationToken);
+        var classification = await _batcher.RunAsync(Classifier.Encode(AnalyzeJson.ReadText(request.Body)), request.TimeLimit, cancellationToken);
         yield return AnalyzeJson.Write(classification);
     }
 

@@ -41,7 +41,8 @@ internal sealed class StepClock(TimeSpan timePerToken, double batchSlope, TimePr
 
     private async Task TickAsync()
     {
-        var due = time.GetUtcNow();
+        var began = time.GetTimestamp();
+        var due = TimeSpan.Zero;
         while (true)
         {
             lock (_lock)
@@ -56,7 +57,7 @@ internal sealed class StepClock(TimeSpan timePerToken, double batchSlope, TimePr
             }
 
             // A late timer shortens the next step; a process that was held up longer does not catch up in a burst.
-            var now = time.GetUtcNow();
+            var now = time.GetElapsedTime(began);
             if (due > now)
             {
                 await Task.Delay(due - now, time);

@@ -47,7 +47,7 @@ internal sealed class TritonClassifier : IInference, IAsyncDisposable
     /// <inheritdoc/>
     public async IAsyncEnumerable<ReplyPart> RunAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var outcome = await _batcher.RunAsync(AnalyzeJson.ReadText(request.Body), request.Deadline, cancellationToken);
+        var outcome = await _batcher.RunAsync(AnalyzeJson.ReadText(request.Body), request.TimeLimit, cancellationToken);
         yield return outcome.Error is { } error ? throw new InferenceException(error) : AnalyzeJson.Write(outcome.Classification);
     }
 

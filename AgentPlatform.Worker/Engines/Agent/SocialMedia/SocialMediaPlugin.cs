@@ -65,6 +65,7 @@ internal sealed class SocialMediaPlugin([FromKeyedServices(SocialMediaPlugin.Key
             Model = model.Name,
             Operation = Operation.Analyze,
             Deadline = time.GetUtcNow() + _deadline,
+            TimeLimit = new TimeLimit(_deadline, time),
             Body = JsonSerializer.SerializeToUtf8Bytes(new CommentToJudge(comment), SocialMediaJsonContext.Default.CommentToJudge),
         };
         await foreach (var part in classifier.RunAsync(request, cancellationToken))

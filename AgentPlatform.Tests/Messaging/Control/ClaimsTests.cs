@@ -1,0 +1,80 @@
+using AgentPlatform.Messaging;
+using AgentPlatform.Messaging.Broker;
+using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Messaging.Control;
+using AgentPlatform.Messaging.Jobs;
+using AgentPlatform.Messaging.Replies;
+using AgentPlatform.Tests.Worker;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+
+namespace AgentPlatform.Tests.Messaging.Control;
+
+public sealed class ClaimsTests
+{
+    private readonly FakeTimeProvider _time = new();
+    private readonly Claims _claims;
+
+    public ClaimsTests() => _claims = new Claims("w", _time);
+
+    [Fact]
+    public async Task A_question_that_nobody_answers_ends_with_the_time_of_its_request()
+    {
+        var asking = AskAsync(TimeSpan.FromSeconds(10));
+        Assert.Equal(TimeSpan.FromSeconds(10), await AdvanceUntilAsync(asking));
+        Assert.Null(await asking);
+    }
+
+    [Fact]
+    public async Task A_question_of_a_request_with_much_time_ends_all_the_same()
+    {
+        var asking = AskAsync(TimeSpan.FromMinutes(25));
+        Assert.Equal(TimeSpan.FromSeconds(30), await AdvanceUntilAsync(asking));
+        await Assert.ThrowsAsync<TimeoutException>(() => asking);
+    }
+
+    [Fact]
+    public void Receive_OfAnyControlMessage_LeavesTheListenerAsItWas()
+    {
+        using var cancellations = new CancellationTokenSource();
+        var watched = new Cancellations();
+        using var run = watched.Watch(Guid.NewGuid(), 0, cancellations);
+        var listener = new ControlListener(watched, _claims, new MessagingTelemetry(Meters.Create()), _time, NullLogger<ControlListener>.Instance);
+        string[] tokens = ["{", "}", "[", "]", ":", ",", "null", "true", "-1", "1e999", "\"requestId\"", "\"claim\"", "\"attempt\"", "\"parts\"", "\"trail\"", "\"AAEC\"", "\"\"",
+            $"\"{Guid.NewGuid()}\"", "65536", "\"\\ud800\""];
+        for (var seed = 0; seed < 20_000; seed++)
+        {
+            var random = new Random(seed);
+            var text = string.Concat(Enumerable.Range(0, random.Next(12)).Select(_ => tokens[random.Next(tokens.Length)]));
+            listener.Receive(random.Next(2) == 0 ? "cancel" : "resume.w", System.Text.Encoding.UTF8.GetBytes(random.Next(2) == 0 ? text : $"{{{text}}}"));
+        }
+
+        Assert.False(cancellations.IsCancellationRequested);
+    }
+
+    private Task<Grant?> AskAsync(TimeSpan left)
+    {
+        var options = Options.Create(new MessagingOptions());
+        var publisher = new ConfirmedPublisher(new BrokerConnectionState(), options, _time);
+        var telemetry = new MessagingTelemetry(Meters.Create());
+        var request = Requests.Create(timeLimit: new TimeLimit(left, _time));
+        var receipt = new HeldMessages(Meters.Create(), _time).Take(null!, 1);
+        var delivery = new Delivery(receipt, new JobMessage(request, "infer.reply.g", 1, default), "q", isRedelivered: true, CancellationToken.None);
+        return _claims.AskAsync(delivery, new FrameSender(publisher, telemetry, options, _time).Open("infer.reply.g", request.RequestId), CancellationToken.None);
+    }
+
+    private async Task<TimeSpan> AdvanceUntilAsync(Task asking)
+    {
+        var began = _time.GetTimestamp();
+        for (var step = 0; step < 100 && !asking.IsCompleted; step++)
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+
+            // The question goes on on another thread.
+            await Task.WhenAny(asking, Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System));
+        }
+
+        return _time.GetElapsedTime(began);
+    }
+}

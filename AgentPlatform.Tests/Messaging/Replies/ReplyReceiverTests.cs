@@ -1,0 +1,74 @@
+using System.Buffers;
+using AgentPlatform.Messaging;
+using AgentPlatform.Messaging.Admission;
+using AgentPlatform.Messaging.Broker;
+using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Messaging.Control;
+using AgentPlatform.Messaging.Replies;
+using AgentPlatform.Tests.Worker;
+using AgentPlatform.Tests.Worker.Scaling;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+
+namespace AgentPlatform.Tests.Messaging.Replies;
+
+public sealed class ReplyReceiverTests : IDisposable
+{
+    private readonly FakeTimeProvider _time = new();
+    private readonly LogLines _log = new();
+    private readonly ReplyReceiver _receiver;
+
+    public ReplyReceiverTests()
+    {
+        var options = Options.Create(new MessagingOptions());
+        var logging = LoggerFactory.Create(builder => builder.AddProvider(_log));
+        _receiver = new ReplyReceiver(
+            new ControlPublisher(new ConfirmedPublisher(new BrokerConnectionState(), options, _time)), new QueueAdmission(new AdmissionMetrics(Meters.Create()), _time),
+            new MessagingTelemetry(Meters.Create()), options, _time, logging.CreateLogger<ReplyReceiver>());
+    }
+
+    public void Dispose() => _log.Dispose();
+
+    [Theory]
+    [InlineData(ReplyKind.Started)]
+    [InlineData(ReplyKind.Claim)]
+    [InlineData(ReplyKind.Error)]
+    [InlineData((ReplyKind)99)]
+    public async Task A_frame_that_cannot_be_read_costs_none_of_the_streams_that_share_its_message(ReplyKind kind)
+    {
+        var (spoilt, neighbour) = (Requests.Create(stream: true), Requests.Create(stream: true));
+        _receiver.Expect(spoilt, "q", "1");
+        var answer = _receiver.Expect(neighbour, "q", "1").ReadAsync(CancellationToken.None).ReadAsync();
+        _receiver.Receive(Write(
+            new Frame(neighbour.RequestId, 0, 0, ReplyKind.Delta, "{}"u8.ToArray()),
+            new Frame(spoilt.RequestId, 0, 0, kind, "no JSON"u8.ToArray()),
+            new Frame(neighbour.RequestId, 0, 1, ReplyKind.End, default)));
+        Assert.Equal(["Delta {}", "End "], await answer.WaitAsync(TimeSpan.FromMinutes(1)));
+    }
+
+    [Fact]
+    public void Messages_that_cannot_be_read_are_two_lines_of_the_log_in_ten_seconds()
+    {
+        for (var i = 0; i < 1_000; i++)
+        {
+            _receiver.Receive("garbage"u8.ToArray());
+        }
+
+        _time.Advance(TimeSpan.FromSeconds(10));
+        Assert.Equal(2, _log.Lines.Count);
+        Assert.Contains("999 times", _log.Lines.Last(), StringComparison.Ordinal);
+    }
+
+    private static byte[] Write(params ReadOnlySpan<Frame> frames)
+    {
+        var message = new ArrayBufferWriter<byte>();
+        FrameBatch.Begin(message);
+        foreach (var frame in frames)
+        {
+            FrameBatch.Append(message, frame);
+        }
+
+        return message.WrittenSpan.ToArray();
+    }
+}
