@@ -24,6 +24,9 @@ internal sealed class ChaosRun(
 
     public Subject Subject => subject;
 
+    /// <summary>What the crowd asks.</summary>
+    public IReadOnlyList<ChaosRequest> Requests => requests;
+
     public ChaosClient Client { get; } = new(subject.Port);
 
     /// <summary>Decides what the plan does.</summary>
@@ -72,7 +75,7 @@ internal sealed class ChaosRun(
     public void Note(string what, FormattableString figure) => _notes.Add((what, figure.ToString(CultureInfo.InvariantCulture)));
 
     /// <summary>A crowd that asks the plan's requests and counts here.</summary>
-    public Crowd Crowd(Tally? tally = null) => new(Client, requests, undisturbed, tally ?? Tally, options.Seed);
+    public Crowd Crowd(Tally? tally = null, ChaosClient? client = null) => new(client ?? Client, requests, undisturbed, tally ?? Tally, options.Seed);
 
     /// <summary>Whether what came of an answer that the tally does not count is right so far.</summary>
     public bool IsRight(ChaosRequest request, Answer answer) => AnswerJudge.Judge(answer, undisturbed[request]).Verdict is not (Verdict.Wrong or Verdict.Duplicated);

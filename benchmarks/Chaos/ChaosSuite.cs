@@ -62,7 +62,7 @@ internal sealed class ChaosSuite(ChaosOptions options)
         var before = await subject.SettleAsync(cancellationToken);
         await plan.RunAsync(run, cancellationToken);
         var after = await subject.SettleAsync(cancellationToken);
-        var deaths = subject.Workers.Sum(worker => worker.Deaths);
+        var deaths = subject.Deaths;
         var exitCodes = await subject.StopAsync(cancellationToken);
         var waiting = await subject.CountWaitingAsync(cancellationToken);
         var dead = await subject.ReadDeadAsync(cancellationToken);
@@ -85,7 +85,7 @@ internal sealed class ChaosSuite(ChaosOptions options)
         run.Promise(run.Tally.Sum(Verdict.Completed) > 0, $"No request was completed.");
         run.Promise(run.Tally.RefusalsWithoutRetryAfter == 0, $"{run.Tally.RefusalsWithoutRetryAfter} refusals do not say when to come again.");
         run.Promise(after.ActiveSlots == 0, $"{after.ActiveSlots} slots are taken though nothing is asked.");
-        run.Promise(deaths <= run.DeathsAllowed, $"Workers died {deaths} times instead of at most {run.DeathsAllowed}.");
+        run.Promise(deaths <= run.DeathsAllowed, $"Workers and gateways died {deaths} times instead of at most {run.DeathsAllowed}.");
         run.Promise(exitCodes.All(exitCode => exitCode == 0), $"The exit codes of workers and gateway are {string.Join(", ", exitCodes)} instead of 0.");
         run.Promise(waiting == 0, $"{waiting} jobs are left in the queue.");
         run.Promise(dead.Count <= run.DeadAllowed, $"{dead.Count} jobs were given up instead of at most {run.DeadAllowed}.");

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
 using AgentPlatform.Benchmarks.Peers;
@@ -60,6 +61,11 @@ internal static class HostRole
                     break;
                 case RequestEnds.Question:
                     await WriteAsync(ends.Take());
+                    break;
+                case var set when set.StartsWith(WrongClock.Question, StringComparison.Ordinal):
+                    var ahead = long.Parse(set.AsSpan(WrongClock.Question.Length), CultureInfo.InvariantCulture);
+                    WrongClock.Instance.Set(ahead);
+                    await WriteAsync(ahead);
                     break;
                 default:
                     break; // Of another version of this program.

@@ -1,6 +1,5 @@
 using System.Text;
 using AgentPlatform.Benchmarks.Chaos.Clients;
-using AgentPlatform.Benchmarks.Processes;
 using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Tests.Broker;
 
@@ -18,23 +17,28 @@ internal sealed class Subject : IAsyncDisposable
     private static readonly TimeSpan _quietLimit = TimeSpan.FromSeconds(10);
 
     private readonly string _version = Guid.NewGuid().ToString("N");
-    private readonly List<SubjectWorker> _workers = [];
+    private readonly List<SubjectProcess> _workers = [];
+    private readonly List<SubjectProcess> _gateways = [];
     private readonly List<TcpProxy> _proxies = [];
     private readonly List<StreamWriter> _logs = [];
     private readonly string? _logFolder;
-    private ChildProcess? _gateway;
 
     private Subject(string? logFolder) => _logFolder = logFolder;
 
     public RabbitMQNode Broker { get; } = new();
 
-    public IReadOnlyList<SubjectWorker> Workers => _workers;
+    public IReadOnlyList<SubjectProcess> Workers => _workers;
+
+    public IReadOnlyList<SubjectProcess> Gateways => _gateways;
+
+    /// <summary>How often a process ended that nobody ended.</summary>
+    public int Deaths => _workers.Concat(_gateways).Sum(process => process.Deaths);
 
     /// <summary>Before the broker, if the shape asks for them: the gateway's, then one for each worker.</summary>
     public IReadOnlyList<TcpProxy> Proxies => _proxies;
 
-    /// <summary>The gateway's.</summary>
-    public int Port { get; } = RabbitMQNode.FreePort();
+    /// <summary>The first gateway's.</summary>
+    public int Port => _gateways[0].Port;
 
     /// <summary>Starts all of it and waits until it is ready.</summary>
     public static async Task<Subject> StartAsync(SubjectShape shape, string? logFolder, CancellationToken cancellationToken)
@@ -62,7 +66,8 @@ internal sealed class Subject : IAsyncDisposable
             var active = workers.Sum(worker => worker.ActiveSlots);
             if (active == 0 || TimeProvider.System.GetElapsedTime(began) > _quietLimit)
             {
-                return new Holdings((await _gateway!.SettleAsync()).HeapBytes, workers.Sum(worker => worker.HeapBytes), active);
+                var gateways = await Task.WhenAll(_gateways.Select(gateway => gateway.SettleAsync()));
+                return new Holdings(gateways.Sum(gateway => gateway.HeapBytes), workers.Sum(worker => worker.HeapBytes), active);
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, cancellationToken);
@@ -74,8 +79,7 @@ internal sealed class Subject : IAsyncDisposable
     public async Task<IReadOnlyList<int>> StopAsync(CancellationToken cancellationToken)
     {
         var exitCodes = await Task.WhenAll(_workers.Select(worker => worker.StopAsync(cancellationToken)));
-        await _gateway!.TerminateAsync();
-        return [.. exitCodes, await _gateway.ExitAsync(cancellationToken)];
+        return [.. exitCodes, .. await Task.WhenAll(_gateways.Select(gateway => gateway.StopAsync(cancellationToken)))];
     }
 
     /// <summary>How many jobs wait, once none does or none has left for a while.</summary>
@@ -114,11 +118,7 @@ internal sealed class Subject : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await Task.WhenAll(_workers.Select(worker => worker.DisposeAsync().AsTask()));
-        if (_gateway is not null)
-        {
-            await _gateway.DisposeAsync();
-        }
+        await Task.WhenAll(_workers.Concat(_gateways).Select(process => process.DisposeAsync().AsTask()));
 
         foreach (var proxy in _proxies)
         {
@@ -135,22 +135,25 @@ internal sealed class Subject : IAsyncDisposable
     private async Task StartAsync(SubjectShape shape, CancellationToken cancellationToken)
     {
         await Broker.StartAsync();
-        var gatewayConnection = Connect(shape);
+        for (var i = 0; i < shape.Gateways; i++)
+        {
+            var name = i == 0 ? "gateway" : $"gateway-{i}";
+            _gateways.Add(new SubjectProcess("gateway", name, RabbitMQNode.FreePort(), new Dictionary<string, string>(shape.CommonSettings(Connect(shape)))
+            {
+                ["Models__0__Name"] = ChaosRequest.Model,
+                ["Models__0__Version"] = _version,
+                ["Models__0__Operations__0"] = "Chat",
+            }, Log(name)));
+        }
+
         for (var i = 0; i < shape.Workers; i++)
         {
-            _workers.Add(new SubjectWorker(
-                $"worker {i}", RabbitMQNode.FreePort(),
+            _workers.Add(new SubjectProcess(
+                "worker", $"worker {i}", RabbitMQNode.FreePort(),
                 shape.WorkerSettings(Connect(shape), ChaosRequest.Model, _version, shape.Step, ChaosRequest.PoisonText), Log($"worker-{i}")));
         }
 
-        var gateway = ChildProcess.StartAsync("gateway", Port, new Dictionary<string, string>(shape.CommonSettings(gatewayConnection))
-        {
-            ["Models__0__Name"] = ChaosRequest.Model,
-            ["Models__0__Version"] = _version,
-            ["Models__0__Operations__0"] = "Chat",
-        }, cancellationToken, Log("gateway"));
-        await Task.WhenAll([.. _workers.Select(worker => worker.StartAsync(cancellationToken)), gateway]);
-        _gateway = await gateway;
+        await Task.WhenAll(_workers.Concat(_gateways).Select(process => process.StartAsync(cancellationToken)));
     }
 
     private string Connect(SubjectShape shape)

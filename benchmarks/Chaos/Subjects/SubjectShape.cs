@@ -1,4 +1,5 @@
 using System.Globalization;
+using AgentPlatform.Benchmarks.Processes;
 
 namespace AgentPlatform.Benchmarks.Chaos.Subjects;
 
@@ -8,6 +9,12 @@ namespace AgentPlatform.Benchmarks.Chaos.Subjects;
 /// <param name="Step">How long a decode step takes.</param>
 internal sealed record SubjectShape(int Workers, int Slots, TimeSpan Step)
 {
+    /// <summary>How many gateways; the crowd asks the first one.</summary>
+    public int Gateways { get; init; } = 1;
+
+    /// <summary>Whether the workers have clocks that can be set.</summary>
+    public bool HasWrongClocks { get; init; }
+
     /// <summary>Whether proxies stand before the broker.</summary>
     public bool IsProxied { get; init; }
 
@@ -48,6 +55,11 @@ internal sealed record SubjectShape(int Workers, int Slots, TimeSpan Step)
             // As long as max_tokens says.
             ["Simulated__AnswerTokens"] = "5000",
         };
+        if (HasWrongClocks)
+        {
+            settings.Add(WrongClock.Setting.Key, WrongClock.Setting.Value);
+        }
+
         if (crashOn is not null)
         {
             settings["Simulated__CrashOn"] = crashOn;

@@ -2,11 +2,11 @@ using AgentPlatform.Benchmarks.Processes;
 
 namespace AgentPlatform.Benchmarks.Chaos.Subjects;
 
-/// <summary>One place in the pool: a worker process, and after its end the next one, as an orchestrator keeps it.</summary>
+/// <summary>One place of a gateway or a worker: its process, and after its end the next one, as an orchestrator keeps it.</summary>
 /// <remarks>One fault at a time; everything else is safe for concurrent use.</remarks>
-internal sealed class SubjectWorker(string name, int port, IReadOnlyDictionary<string, string> settings, TextWriter? log) : IAsyncDisposable
+internal sealed class SubjectProcess(string role, string name, int port, IReadOnlyDictionary<string, string> settings, TextWriter? log) : IAsyncDisposable
 {
-    // A worker that cannot even start is a mistake, not chaos.
+    // A process that cannot even start is a mistake, not chaos.
     private const int MostDeaths = 100;
 
     private static readonly TimeSpan _stopLimit = TimeSpan.FromMinutes(1);
@@ -17,6 +17,8 @@ internal sealed class SubjectWorker(string name, int port, IReadOnlyDictionary<s
     private int _deaths;
 
     public string Name => name;
+
+    public int Port => port;
 
     /// <summary>How often it ended without being told to.</summary>
     public int Deaths => Volatile.Read(ref _deaths);
@@ -36,7 +38,10 @@ internal sealed class SubjectWorker(string name, int port, IReadOnlyDictionary<s
     }
 
     /// <summary>Ends it as a crash would, and starts it at once. Returns when the next one is ready.</summary>
-    public async Task CrashAsync(CancellationToken cancellationToken)
+    public Task CrashAsync(CancellationToken cancellationToken) => CrashAsync(TimeSpan.Zero, cancellationToken);
+
+    /// <summary>Ends it as a crash would, and starts it after a while. Returns when the next one is ready.</summary>
+    public async Task CrashAsync(TimeSpan away, CancellationToken cancellationToken)
     {
         await _change.WaitAsync(cancellationToken);
         try
@@ -46,6 +51,7 @@ internal sealed class SubjectWorker(string name, int port, IReadOnlyDictionary<s
                 process.Kill();
             }
 
+            await Task.Delay(away, TimeProvider.System, cancellationToken);
             await LaunchAsync(cancellationToken);
         }
         finally
@@ -106,6 +112,9 @@ internal sealed class SubjectWorker(string name, int port, IReadOnlyDictionary<s
     /// <summary>When the engine was done with each request; the first call begins the noting.</summary>
     public Task<Dictionary<Guid, long>> TakeEndsAsync() => AskAsync(process => process.AskAsync<Dictionary<Guid, long>>(RequestEnds.Question));
 
+    /// <summary>Sets its clock, if the shape gives it one of its own.</summary>
+    public Task SetClockAsync(long secondsAhead) => AskAsync(process => process.AskAsync<long>($"{WrongClock.Question}{secondsAhead}"));
+
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
@@ -138,7 +147,7 @@ internal sealed class SubjectWorker(string name, int port, IReadOnlyDictionary<s
         {
             try
             {
-                var process = await ChildProcess.StartAsync("worker", port, settings, cancellationToken, log);
+                var process = await ChildProcess.StartAsync(role, port, settings, cancellationToken, log);
                 _process = process;
                 _ = WatchAsync(process);
                 return;
