@@ -22,7 +22,7 @@ internal sealed class ChatTemplate
         ["namespace"] = MakeNamespace,
         ["dict"] = static arguments => new OrderedDictionary<string, object?>(arguments.Named),
         ["range"] = Range,
-        ["raise_exception"] = static arguments => throw new TemplateException(TemplateValue.Text(arguments.Get(0, "message"))),
+        ["raise_exception"] = static arguments => throw new TemplateException(TemplateValue.Text(arguments.Get(0, "message"), arguments.Budget)),
     };
 
     private readonly IReadOnlyList<TemplateStatement> _body;
@@ -31,22 +31,26 @@ internal sealed class ChatTemplate
 
     /// <summary>Reads a template.</summary>
     /// <exception cref="TemplateSyntaxException">It is not well formed, or uses what is not known here.</exception>
-    public static ChatTemplate Parse(string source) => new(TemplateParser.Parse(source, [.. _functions.Keys, Clock]));
+    public static ChatTemplate Parse(string source) => source.Length <= TemplateBudget.MaxSource
+        ? new(TemplateParser.Parse(source, [.. _functions.Keys, Clock]))
+        : throw new TemplateSyntaxException($"The template has more than {TemplateBudget.MaxSource} characters", line: 1);
 
     /// <summary>The text that the model continues.</summary>
     /// <param name="variables">What the template can use: <c>messages</c>, <c>add_generation_prompt</c>, <c>bos_token</c> and so on.</param>
     /// <param name="now">What templates that write the date take for it.</param>
-    /// <exception cref="TemplateException">The template refuses these messages, or cannot deal with them.</exception>
-    public string Render(IEnumerable<KeyValuePair<string, object?>> variables, DateTimeOffset now)
+    /// <param name="cancellationToken">Ends it at any time.</param>
+    /// <exception cref="TemplateException">The template refuses these messages, cannot deal with them, or not within its budget (<see cref="TemplateBudget"/>).</exception>
+    public string Render(IEnumerable<KeyValuePair<string, object?>> variables, DateTimeOffset now, CancellationToken cancellationToken = default)
     {
-        var scope = new TemplateScope();
+        var values = variables.ToList();
+        var scope = new TemplateScope(new TemplateBudget(values.Sum(variable => TemplateBudget.SizeOf(variable.Value)), cancellationToken));
         scope.Set(Clock, (TemplateFunction)(arguments => TemplateClock.Format(now, arguments.Text(0, "format") ?? "")));
         foreach (var (name, function) in _functions)
         {
             scope.Set(name, function);
         }
 
-        foreach (var (name, value) in variables)
+        foreach (var (name, value) in values)
         {
             scope.Set(name, value);
         }

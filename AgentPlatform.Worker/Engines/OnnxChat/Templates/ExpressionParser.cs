@@ -15,7 +15,9 @@ internal sealed class ExpressionParser
         (_tokens, _operands) = (tokens, new OperandParser(tokens, isFunction, Parse));
 
     /// <summary>A whole expression, with <c>a if b else c</c>.</summary>
-    public TemplateExpression Parse()
+    public TemplateExpression Parse() => _tokens.Nest(ParseConditional);
+
+    private TemplateExpression ParseConditional()
     {
         var value = ParseOr();
         while (_tokens.TryTakeName("if"))
@@ -68,7 +70,7 @@ internal sealed class ExpressionParser
         return left;
     }
 
-    private TemplateExpression ParseNot() => _tokens.TryTakeName("not") ? new UnaryExpression("not", ParseNot()) : ParseComparison();
+    private TemplateExpression ParseNot() => _tokens.TryTakeName("not") ? new UnaryExpression("not", _tokens.Nest(ParseNot)) : ParseComparison();
 
     private TemplateExpression ParseComparison()
     {
@@ -145,7 +147,7 @@ internal sealed class ExpressionParser
     private TemplateExpression ParseUnary(bool withFilters)
     {
         var value = _tokens.Current.IsOperator("-") || _tokens.Current.IsOperator("+")
-            ? new UnaryExpression(_tokens.Next().Text, ParseUnary(withFilters: false))
+            ? new UnaryExpression(_tokens.Next().Text, _tokens.Nest(() => ParseUnary(withFilters: false)))
             : _operands.Parse();
         return withFilters ? _operands.ParseFilters(value) : value;
     }

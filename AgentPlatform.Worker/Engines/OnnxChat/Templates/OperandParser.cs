@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace AgentPlatform.Worker.Engines.OnnxChat.Templates;
 
@@ -20,13 +21,13 @@ internal sealed class OperandParser(TemplateTokens tokens, Func<string, bool> is
         switch (token.Kind)
         {
             case TemplateTokenKind.String:
-                var text = token.Text;
+                var text = new StringBuilder(token.Text);
                 while (tokens.Current.Kind == TemplateTokenKind.String)
                 {
-                    text += tokens.Next().Text;
+                    text.Append(tokens.Next().Text);
                 }
 
-                return new ConstantExpression(text);
+                return new ConstantExpression(text.ToString());
             case TemplateTokenKind.Integer when long.TryParse(token.Text.Replace("_", "", StringComparison.Ordinal), CultureInfo.InvariantCulture, out var integer):
                 return new ConstantExpression(integer);
             case TemplateTokenKind.Float:
@@ -187,7 +188,7 @@ internal sealed class OperandParser(TemplateTokens tokens, Func<string, bool> is
             {
                 var name = tokens.TakeName();
                 tokens.Take("=");
-                named.Add((name, parse()));
+                named.Add(named.Exists(other => other.Name == name) ? throw tokens.Mistake($"The argument '{name}' is there twice") : (name, parse()));
             }
             else
             {

@@ -1,69 +1,79 @@
+using System.Text;
+
 namespace AgentPlatform.Worker.Engines.OnnxChat.Templates;
 
 /// <summary>A part of a template that has a value.</summary>
 internal abstract record TemplateExpression
 {
-    /// <exception cref="TemplateException">It has none with these variables.</exception>
-    public abstract object? Evaluate(TemplateScope scope);
+    /// <exception cref="TemplateException">It has none with these variables, or within the budget.</exception>
+    public object? Evaluate(TemplateScope scope)
+    {
+        scope.Budget.Enter();
+        var value = Compute(scope);
+        scope.Budget.Leave();
+        return value;
+    }
+
+    protected abstract object? Compute(TemplateScope scope);
 }
 
 internal sealed record ConstantExpression(object? Value) : TemplateExpression
 {
-    public override object? Evaluate(TemplateScope scope) => Value;
+    protected override object? Compute(TemplateScope scope) => Value;
 }
 
 internal sealed record NameExpression(string Name) : TemplateExpression
 {
-    public override object? Evaluate(TemplateScope scope) => scope.Find(Name);
+    protected override object? Compute(TemplateScope scope) => scope.Find(Name);
 }
 
 internal sealed record ListExpression(IReadOnlyList<TemplateExpression> Items) : TemplateExpression
 {
-    public override object? Evaluate(TemplateScope scope) => Items.Select(item => item.Evaluate(scope)).ToList();
+    protected override object? Compute(TemplateScope scope) => scope.Budget.Make(Items.Select(item => item.Evaluate(scope)).ToList());
 }
 
 internal sealed record DictionaryExpression(IReadOnlyList<(TemplateExpression Key, TemplateExpression Value)> Members) : TemplateExpression
 {
-    public override object? Evaluate(TemplateScope scope)
+    protected override object? Compute(TemplateScope scope)
     {
         var dictionary = new OrderedDictionary<string, object?>();
         foreach (var (key, value) in Members)
         {
-            dictionary[TemplateValue.Text(key.Evaluate(scope))] = value.Evaluate(scope);
+            dictionary[TemplateValue.Text(key.Evaluate(scope), scope.Budget)] = value.Evaluate(scope);
         }
 
-        return dictionary;
+        return scope.Budget.Make(dictionary);
     }
 }
 
 /// <summary><c>not x</c>, <c>-x</c>, <c>+x</c></summary>
 internal sealed record UnaryExpression(string Symbol, TemplateExpression Operand) : TemplateExpression
 {
-    public override object? Evaluate(TemplateScope scope)
+    protected override object? Compute(TemplateScope scope)
     {
         var value = Operand.Evaluate(scope);
-        return Symbol == "not" ? !TemplateValue.IsTrue(value) : Symbol == "-" ? TemplateValue.Calculate("-", 0L, value) : value;
+        return Symbol == "not" ? !TemplateValue.IsTrue(value) : Symbol == "-" ? TemplateValue.Calculate("-", 0L, value, scope.Budget) : value;
     }
 }
 
 /// <summary>Comparison, arithmetic, <c>~</c>, <c>in</c>, <c>not in</c></summary>
 internal sealed record BinaryExpression(string Symbol, TemplateExpression Left, TemplateExpression Right) : TemplateExpression
 {
-    public override object? Evaluate(TemplateScope scope)
+    protected override object? Compute(TemplateScope scope)
     {
-        var (left, right) = (Left.Evaluate(scope), Right.Evaluate(scope));
+        var (left, right, budget) = (Left.Evaluate(scope), Right.Evaluate(scope), scope.Budget);
         return Symbol switch
         {
-            "==" => TemplateValue.Equals(left, right),
-            "!=" => !TemplateValue.Equals(left, right),
-            "<" => TemplateValue.Compare(left, right) < 0,
-            "<=" => TemplateValue.Compare(left, right) <= 0,
-            ">" => TemplateValue.Compare(left, right) > 0,
-            ">=" => TemplateValue.Compare(left, right) >= 0,
-            "in" => TemplateValue.Contains(right, left),
-            "not in" => !TemplateValue.Contains(right, left),
-            "~" => TemplateValue.Text(left) + TemplateValue.Text(right),
-            _ => TemplateValue.Calculate(Symbol, left, right),
+            "==" => TemplateValue.Equals(left, right, budget),
+            "!=" => !TemplateValue.Equals(left, right, budget),
+            "<" => TemplateValue.Compare(left, right, budget) < 0,
+            "<=" => TemplateValue.Compare(left, right, budget) <= 0,
+            ">" => TemplateValue.Compare(left, right, budget) > 0,
+            ">=" => TemplateValue.Compare(left, right, budget) >= 0,
+            "in" => TemplateValue.Contains(right, left, budget),
+            "not in" => !TemplateValue.Contains(right, left, budget),
+            "~" => TemplateValue.Join(left, right, budget),
+            _ => TemplateValue.Calculate(Symbol, left, right, budget),
         };
     }
 }
@@ -71,7 +81,7 @@ internal sealed record BinaryExpression(string Symbol, TemplateExpression Left, 
 /// <summary><c>and</c>, <c>or</c>: the value that decides, as in Python.</summary>
 internal sealed record LogicalExpression(bool IsAnd, TemplateExpression Left, TemplateExpression Right) : TemplateExpression
 {
-    public override object? Evaluate(TemplateScope scope)
+    protected override object? Compute(TemplateScope scope)
     {
         var left = Left.Evaluate(scope);
         return TemplateValue.IsTrue(left) == IsAnd ? Right.Evaluate(scope) : left;
@@ -81,17 +91,17 @@ internal sealed record LogicalExpression(bool IsAnd, TemplateExpression Left, Te
 /// <summary><c>a if condition else b</c></summary>
 internal sealed record ConditionalExpression(TemplateExpression Condition, TemplateExpression Then, TemplateExpression? Otherwise) : TemplateExpression
 {
-    public override object? Evaluate(TemplateScope scope) =>
+    protected override object? Compute(TemplateScope scope) =>
         TemplateValue.IsTrue(Condition.Evaluate(scope)) ? Then.Evaluate(scope) : Otherwise is null ? new TemplateUndefined("else") : Otherwise.Evaluate(scope);
 }
 
 /// <summary><c>a.name</c>, <c>a["name"]</c>, <c>a[0]</c>, <c>a[-1]</c></summary>
 internal sealed record ItemExpression(TemplateExpression Target, TemplateExpression Key) : TemplateExpression
 {
-    public override object? Evaluate(TemplateScope scope)
+    /// <summary>The member or item of <paramref name="target"/>.</summary>
+    public static object? Of(object? target, object? key)
     {
-        var (target, key) = (Target.Evaluate(scope), Key.Evaluate(scope));
-        var missing = new TemplateUndefined(TemplateValue.Text(key));
+        var missing = new TemplateUndefined(key as string ?? TemplateValue.Describe(key));
         return (target, key) switch
         {
             (TemplateUndefined undefined, _) => throw new TemplateException($"'{undefined.Name}' is undefined"),
@@ -103,6 +113,8 @@ internal sealed record ItemExpression(TemplateExpression Target, TemplateExpress
         };
     }
 
+    protected override object? Compute(TemplateScope scope) => Of(Target.Evaluate(scope), Key.Evaluate(scope));
+
     private static int? At(long index, int length) =>
         index >= 0 && index < length ? (int)index : index < 0 && index >= -length ? (int)index + length : null;
 }
@@ -110,11 +122,12 @@ internal sealed record ItemExpression(TemplateExpression Target, TemplateExpress
 /// <summary><c>a[start:stop:step]</c></summary>
 internal sealed record SliceExpression(TemplateExpression Target, TemplateExpression? Start, TemplateExpression? Stop, TemplateExpression? Step) : TemplateExpression
 {
-    public override object? Evaluate(TemplateScope scope)
+    protected override object? Compute(TemplateScope scope)
     {
         var target = Target.Evaluate(scope);
         var text = target as string;
-        var items = text is null ? TemplateValue.Items(target) : [.. text.Select(character => (object?)character.ToString())];
+        var items = text is null ? TemplateValue.Items(target, scope.Budget) : [];
+        var count = text?.Length ?? items.Count;
         var step = Bound(Step, scope) ?? 1;
         if (step == 0)
         {
@@ -122,18 +135,25 @@ internal sealed record SliceExpression(TemplateExpression Target, TemplateExpres
         }
 
         // As Python does it: negative bounds count from the end, bounds beyond an end mean that end.
-        var (lowest, highest) = step > 0 ? (0L, (long)items.Count) : (-1L, items.Count - 1L);
+        var (lowest, highest) = step > 0 ? (0L, (long)count) : (-1L, count - 1L);
         var start = Clamp(Bound(Start, scope), step > 0 ? lowest : highest);
         var stop = Clamp(Bound(Stop, scope), step > 0 ? highest : lowest);
-        List<object?> slice = [];
-        for (var index = start; step > 0 ? index < stop : index > stop; index += step)
+        var (slice, characters) = (new List<object?>(), new StringBuilder());
+        for (var index = start; step > 0 ? index < stop : index > stop; index += Math.Clamp(step, -count - 1L, count + 1L))
         {
-            slice.Add(items[(int)index]);
+            if (text is null)
+            {
+                slice.Add(items[(int)index]);
+            }
+            else
+            {
+                characters.Append(text[(int)index]);
+            }
         }
 
-        return text is null ? slice : string.Concat(slice);
+        return scope.Budget.Make(text is null ? slice : characters.ToString());
 
-        long Clamp(long? bound, long otherwise) => bound is { } value ? Math.Clamp(value < 0 ? value + items.Count : value, lowest, highest) : otherwise;
+        long Clamp(long? bound, long otherwise) => bound is { } value ? Math.Clamp(value < 0 ? value + count : value, lowest, highest) : otherwise;
     }
 
     private static long? Bound(TemplateExpression? bound, TemplateScope scope) => bound?.Evaluate(scope) switch
@@ -151,31 +171,40 @@ internal sealed record ArgumentsExpression(IReadOnlyList<TemplateExpression> Pos
 
     public TemplateArguments Evaluate(TemplateScope scope) => new(
         [.. Positional.Select(argument => argument.Evaluate(scope))],
-        Named.ToDictionary(argument => argument.Name, argument => argument.Value.Evaluate(scope), StringComparer.Ordinal));
+        Named.ToDictionary(argument => argument.Name, argument => argument.Value.Evaluate(scope), StringComparer.Ordinal),
+        scope.Budget);
 }
 
 /// <summary><c>name(...)</c>: a function or a macro.</summary>
 internal sealed record CallExpression(string Name, ArgumentsExpression Arguments) : TemplateExpression
 {
-    public override object? Evaluate(TemplateScope scope) => scope.Find(Name) is TemplateFunction function
-        ? function(Arguments.Evaluate(scope))
+    protected override object? Compute(TemplateScope scope) => scope.Find(Name) is TemplateFunction function
+        ? scope.Budget.Make(function(Arguments.Evaluate(scope)))
         : throw new TemplateException($"'{Name}' is not a function");
 }
 
 /// <summary><c>value.method(...)</c></summary>
 internal sealed record MethodExpression(TemplateExpression Target, string Name, ArgumentsExpression Arguments) : TemplateExpression
 {
-    public override object? Evaluate(TemplateScope scope) => TemplateMethods.Call(Target.Evaluate(scope), Name, Arguments.Evaluate(scope));
+    protected override object? Compute(TemplateScope scope) => scope.Budget.Make(TemplateMethods.Call(Target.Evaluate(scope), Name, Arguments.Evaluate(scope)));
 }
 
 /// <summary><c>value | filter(...)</c></summary>
 internal sealed record FilterExpression(TemplateExpression Target, TemplateFilter Filter, ArgumentsExpression Arguments) : TemplateExpression
 {
-    public override object? Evaluate(TemplateScope scope) => Filter(Target.Evaluate(scope), Arguments.Evaluate(scope));
+    protected override object? Compute(TemplateScope scope) => Apply(Filter, Target.Evaluate(scope), Arguments.Evaluate(scope));
+
+    /// <summary>What a filter makes of a value, on the budget.</summary>
+    public static object? Apply(TemplateFilter filter, object? value, TemplateArguments arguments)
+    {
+        arguments.Budget.Read(value is string text ? text.Length : 0);
+        var made = filter(value, arguments);
+        return ReferenceEquals(made, value) ? made : arguments.Budget.Make(made);
+    }
 }
 
 /// <summary><c>value is test(...)</c></summary>
 internal sealed record TestExpression(TemplateExpression Target, TemplateTest Test, ArgumentsExpression Arguments) : TemplateExpression
 {
-    public override object? Evaluate(TemplateScope scope) => Test(Target.Evaluate(scope), Arguments.Evaluate(scope));
+    protected override object? Compute(TemplateScope scope) => Test(Target.Evaluate(scope), Arguments.Evaluate(scope));
 }

@@ -16,6 +16,7 @@ internal sealed class TemplateLexer
     private readonly List<TemplateToken> _tokens = [];
     private readonly string _source;
     private int _at;
+    private (int At, int Line) _counted = (0, 1);
 
     private TemplateLexer(string source) => _source = source;
 
@@ -249,7 +250,14 @@ internal sealed class TemplateLexer
 
     private void Add(TemplateTokenKind kind, string text, int at) => _tokens.Add(new TemplateToken(kind, text, LineOf(at)));
 
-    private int LineOf(int at) => 1 + _source.AsSpan(0, Math.Min(at, _source.Length)).Count('\n');
+    // Counts on from the place before: to count from the beginning for each token would take the square of the source's length.
+    private int LineOf(int at)
+    {
+        at = Math.Min(at, _source.Length);
+        var (from, line) = at >= _counted.At ? _counted : (0, 1);
+        _counted = (at, line + _source.AsSpan(from, at - from).Count('\n'));
+        return _counted.Line;
+    }
 
     private TemplateSyntaxException Mistake(string what, int at) => new(what, LineOf(at));
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace AgentPlatform.Worker.Engines.OnnxChat.Templates;
 
@@ -22,7 +23,7 @@ internal static class TemplateMethods
         IReadOnlyDictionary<string, object?> dictionary => OfDictionary(dictionary, name, arguments),
         TemplateNamespace space => OfDictionary(space.Members, name, arguments),
         TemplateUndefined undefined => throw new TemplateException($"'{undefined.Name}' is undefined"),
-        IReadOnlyList<object?> list when name == "count" => (long)list.Count(item => TemplateValue.Equals(item, arguments.Get(0, "value"))),
+        IReadOnlyList<object?> list when name == "count" => (long)list.Count(item => TemplateValue.Equals(item, arguments.Get(0, "value"), arguments.Budget)),
         _ => throw Missing(target, name),
     };
 
@@ -30,18 +31,20 @@ internal static class TemplateMethods
 
     private static object? OfString(string text, string name, TemplateArguments arguments)
     {
+        var budget = arguments.Budget;
+        budget.Read(text.Length);
         switch (name)
         {
             case "strip":
-                return text.Trim(Set(arguments));
+                return text.Trim(Set(text, arguments));
             case "lstrip":
-                return text.TrimStart(Set(arguments));
+                return text.TrimStart(Set(text, arguments));
             case "rstrip":
-                return text.TrimEnd(Set(arguments));
+                return text.TrimEnd(Set(text, arguments));
             case "split" or "rsplit":
-                return Split(text, arguments.Text(0, "sep"), arguments.Integer(1, "maxsplit", -1), fromEnd: name == "rsplit");
+                return Split(text, arguments.Text(0, "sep"), arguments.Integer(1, "maxsplit", -1), fromEnd: name == "rsplit", budget);
             case "splitlines":
-                return text.ReplaceLineEndings("\n") is var lines && lines.Length == 0 ? [] : Split(lines.EndsWith('\n') ? lines[..^1] : lines, "\n", -1, fromEnd: false);
+                return text.ReplaceLineEndings("\n") is var lines && lines.Length == 0 ? [] : Split(lines.EndsWith('\n') ? lines[..^1] : lines, "\n", -1, fromEnd: false, budget);
             case "startswith":
                 return Affixes(arguments).Any(prefix => text.StartsWith(prefix, StringComparison.Ordinal));
             case "endswith":
@@ -55,13 +58,15 @@ internal static class TemplateMethods
             case "capitalize":
                 return Capitalize(text);
             case "replace":
-                return Replace(text, Required(arguments, 0, "old"), Required(arguments, 1, "new"), arguments.Integer(2, "count", -1));
+                return Replace(text, Required(arguments, 0, "old"), Required(arguments, 1, "new"), arguments.Integer(2, "count", -1), budget);
             case "find":
+                budget.Search(text, Required(arguments, 0, "sub"));
                 return (long)text.IndexOf(Required(arguments, 0, "sub"), StringComparison.Ordinal);
             case "count":
+                budget.Search(text, Required(arguments, 0, "sub"));
                 return (long)text.AsSpan().Count(Required(arguments, 0, "sub"));
             case "join":
-                return string.Join(text, TemplateValue.Items(arguments.Get(0, "iterable")).Select(TemplateValue.Text));
+                return TemplateValue.Join(text, TemplateValue.Items(arguments.Get(0, "iterable"), budget), budget);
             case "removeprefix":
                 return Required(arguments, 0, "prefix") is var prefix && text.StartsWith(prefix, StringComparison.Ordinal) ? text[prefix.Length..] : text;
             case "removesuffix":
@@ -82,8 +87,10 @@ internal static class TemplateMethods
         _ => throw Missing(dictionary, name),
     };
 
-    private static List<object?> Split(string text, string? separator, long most, bool fromEnd)
+    private static List<object?> Split(string text, string? separator, long most, bool fromEnd, TemplateBudget budget)
     {
+        budget.Search(text, separator ?? "");
+        budget.Make((long)text.Length);
         if (separator is null)
         {
             // Python splits at runs of white space, and what is left after the last allowed split keeps its own.
@@ -102,20 +109,24 @@ internal static class TemplateMethods
         return joined <= 0 || !fromEnd ? parts : [string.Join(separator, parts.Take((int)joined + 1)), .. parts.Skip((int)joined + 1)];
     }
 
-    private static string Replace(string text, string old, string replacement, long most)
+    private static string Replace(string text, string old, string replacement, long most, TemplateBudget budget)
     {
-        if (most < 0)
+        if (old.Length == 0)
         {
-            return old.Length > 0 ? text.Replace(old, replacement, StringComparison.Ordinal) : text;
+            return text;
         }
 
-        for (var from = 0; most > 0 && old.Length > 0 && text.IndexOf(old, from, StringComparison.Ordinal) is >= 0 and var at; most--)
+        budget.Search(text, old);
+        var replaced = new StringBuilder();
+        var from = 0;
+        for (var left = most < 0 ? long.MaxValue : most; left > 0 && text.IndexOf(old, from, StringComparison.Ordinal) is >= 0 and var at; left--)
         {
-            text = string.Concat(text.AsSpan(0, at), replacement, text.AsSpan(at + old.Length));
-            from = at + replacement.Length;
+            budget.Make((long)replacement.Length + at - from);
+            replaced.Append(text, from, at - from).Append(replacement);
+            from = at + old.Length;
         }
 
-        return text;
+        return from == 0 ? text : replaced.Append(text, from, text.Length - from).ToString();
     }
 
     // startswith("a") or startswith(("a", "b"))
@@ -127,7 +138,12 @@ internal static class TemplateMethods
     };
 
     // Without an argument: white space.
-    private static char[]? Set(TemplateArguments arguments) => arguments.Text(0, "chars")?.ToCharArray();
+    private static char[]? Set(string text, TemplateArguments arguments)
+    {
+        var set = arguments.Text(0, "chars")?.ToCharArray();
+        arguments.Budget.Read((long)text.Length * (set?.Length ?? 1));
+        return set;
+    }
 
     private static string Required(TemplateArguments arguments, int index, string name) =>
         arguments.Text(index, name) ?? throw new TemplateException($"an argument '{name}' is missing");

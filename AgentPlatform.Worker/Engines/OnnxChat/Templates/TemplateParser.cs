@@ -34,7 +34,9 @@ internal sealed class TemplateParser
     }
 
     /// <summary>Statements up to one of <paramref name="ends"/>, whose tag is left unread but for its opening, or up to the end.</summary>
-    private List<TemplateStatement> ParseBody(params ReadOnlySpan<string> ends)
+    private List<TemplateStatement> ParseBody(params string[] ends) => _tokens.Nest(() => ParseStatements(ends));
+
+    private List<TemplateStatement> ParseStatements(string[] ends)
     {
         List<TemplateStatement> body = [];
         while (true)

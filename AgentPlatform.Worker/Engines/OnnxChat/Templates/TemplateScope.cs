@@ -1,16 +1,26 @@
 namespace AgentPlatform.Worker.Engines.OnnxChat.Templates;
 
 /// <summary>The variables that an expression sees. A loop's body and a macro's have one of their own, above that around them.</summary>
-internal sealed class TemplateScope(TemplateScope? outer = null)
+internal sealed class TemplateScope
 {
     private readonly Dictionary<string, object?> _variables = new(StringComparer.Ordinal);
+    private readonly TemplateScope? _outer;
+
+    /// <summary>That of a whole template.</summary>
+    public TemplateScope(TemplateBudget budget) => Budget = budget;
+
+    /// <summary>One above that around it.</summary>
+    public TemplateScope(TemplateScope outer) => (_outer, Budget) = (outer, outer.Budget);
+
+    /// <summary>What the rendering may still cost.</summary>
+    public TemplateBudget Budget { get; }
 
     /// <summary>The scope of the whole template.</summary>
-    public TemplateScope Root => outer?.Root ?? this;
+    public TemplateScope Root => _outer?.Root ?? this;
 
     /// <summary>The value of a variable; <see cref="TemplateUndefined"/> if there is none.</summary>
     public object? Find(string name) =>
-        _variables.TryGetValue(name, out var value) ? value : outer is not null ? outer.Find(name) : new TemplateUndefined(name);
+        _variables.TryGetValue(name, out var value) ? value : _outer is not null ? _outer.Find(name) : new TemplateUndefined(name);
 
     /// <summary>Sets a variable of this scope.</summary>
     public void Set(string name, object? value) => _variables[name] = value;
@@ -26,7 +36,7 @@ internal sealed class TemplateNamespace
 }
 
 /// <summary>Arguments of a call, a filter or a test, with readers for those that a function knows.</summary>
-internal sealed record TemplateArguments(IReadOnlyList<object?> Positional, IReadOnlyDictionary<string, object?> Named)
+internal sealed record TemplateArguments(IReadOnlyList<object?> Positional, IReadOnlyDictionary<string, object?> Named, TemplateBudget Budget)
 {
     /// <summary>The argument at a place or of a name; <paramref name="otherwise"/> if there is none.</summary>
     public object? Get(int index, string name, object? otherwise = null) =>

@@ -18,8 +18,16 @@ internal enum TemplateFlow
 /// <summary>A part of a template that writes or changes something.</summary>
 internal abstract record TemplateStatement
 {
-    /// <exception cref="TemplateException">It cannot be done with these variables.</exception>
-    public abstract TemplateFlow Run(TemplateScope scope, StringBuilder output);
+    /// <exception cref="TemplateException">It cannot be done with these variables, or within the budget.</exception>
+    public TemplateFlow Run(TemplateScope scope, StringBuilder output)
+    {
+        scope.Budget.Enter();
+        var flow = Do(scope, output);
+        scope.Budget.Leave();
+        return flow;
+    }
+
+    protected abstract TemplateFlow Do(TemplateScope scope, StringBuilder output);
 
     /// <summary>Runs statements one after another until one says that its loop goes on or ends.</summary>
     public static TemplateFlow Run(IReadOnlyList<TemplateStatement> body, TemplateScope scope, StringBuilder output)
@@ -38,8 +46,9 @@ internal abstract record TemplateStatement
 
 internal sealed record TextStatement(string Text) : TemplateStatement
 {
-    public override TemplateFlow Run(TemplateScope scope, StringBuilder output)
+    protected override TemplateFlow Do(TemplateScope scope, StringBuilder output)
     {
+        scope.Budget.Make((long)Text.Length);
         output.Append(Text);
         return TemplateFlow.Next;
     }
@@ -48,9 +57,11 @@ internal sealed record TextStatement(string Text) : TemplateStatement
 /// <summary><c>{{ value }}</c></summary>
 internal sealed record OutputStatement(TemplateExpression Value) : TemplateStatement
 {
-    public override TemplateFlow Run(TemplateScope scope, StringBuilder output)
+    protected override TemplateFlow Do(TemplateScope scope, StringBuilder output)
     {
-        output.Append(TemplateValue.Text(Value.Evaluate(scope)));
+        var text = TemplateValue.Text(Value.Evaluate(scope), scope.Budget);
+        scope.Budget.Make((long)text.Length);
+        output.Append(text);
         return TemplateFlow.Next;
     }
 }
@@ -58,13 +69,13 @@ internal sealed record OutputStatement(TemplateExpression Value) : TemplateState
 /// <summary><c>{% break %}</c>, <c>{% continue %}</c></summary>
 internal sealed record FlowStatement(TemplateFlow Flow) : TemplateStatement
 {
-    public override TemplateFlow Run(TemplateScope scope, StringBuilder output) => Flow;
+    protected override TemplateFlow Do(TemplateScope scope, StringBuilder output) => Flow;
 }
 
 /// <summary><c>{% if a %}…{% elif b %}…{% else %}…{% endif %}</c>; an else is a branch without a condition.</summary>
 internal sealed record IfStatement(IReadOnlyList<(TemplateExpression? Condition, IReadOnlyList<TemplateStatement> Body)> Branches) : TemplateStatement
 {
-    public override TemplateFlow Run(TemplateScope scope, StringBuilder output)
+    protected override TemplateFlow Do(TemplateScope scope, StringBuilder output)
     {
         foreach (var (condition, body) in Branches)
         {
@@ -82,9 +93,10 @@ internal sealed record IfStatement(IReadOnlyList<(TemplateExpression? Condition,
 internal sealed record ForStatement(
     IReadOnlyList<string> Names, TemplateExpression Items, TemplateExpression? Condition, IReadOnlyList<TemplateStatement> Body, IReadOnlyList<TemplateStatement> Otherwise) : TemplateStatement
 {
-    public override TemplateFlow Run(TemplateScope scope, StringBuilder output)
+    protected override TemplateFlow Do(TemplateScope scope, StringBuilder output)
     {
-        var items = TemplateValue.Items(Items.Evaluate(scope)).Where(item => Condition is null || TemplateValue.IsTrue(Condition.Evaluate(Turn(scope, item)))).ToList();
+        var items = TemplateValue.Items(Items.Evaluate(scope), scope.Budget).Where(item => Condition is null || TemplateValue.IsTrue(Condition.Evaluate(Turn(scope, item)))).ToList();
+        scope.Budget.MakeItems(items.Count);
         for (var index = 0; index < items.Count; index++)
         {
             var turn = Turn(scope, items[index]);
@@ -111,6 +123,8 @@ internal sealed record ForStatement(
 
     private TemplateScope Turn(TemplateScope scope, object? item)
     {
+        // With what a loop knows of itself, about the cost of a hundred characters.
+        scope.Budget.Read(100);
         var turn = new TemplateScope(scope);
         SetStatement.Assign(turn, Names, item);
         return turn;
@@ -129,7 +143,7 @@ internal sealed record SetStatement(IReadOnlyList<string> Names, string? Member,
             return;
         }
 
-        var items = TemplateValue.Items(value);
+        var items = TemplateValue.Items(value, scope.Budget);
         if (items.Count != names.Count)
         {
             throw new TemplateException($"{items.Count} values cannot be given to {names.Count} names");
@@ -141,7 +155,7 @@ internal sealed record SetStatement(IReadOnlyList<string> Names, string? Member,
         }
     }
 
-    public override TemplateFlow Run(TemplateScope scope, StringBuilder output)
+    protected override TemplateFlow Do(TemplateScope scope, StringBuilder output)
     {
         var value = Value.Evaluate(scope);
         if (Member is null)
@@ -164,7 +178,7 @@ internal sealed record SetStatement(IReadOnlyList<string> Names, string? Member,
 /// <summary><c>{% set a %}…{% endset %}</c></summary>
 internal sealed record SetBlockStatement(string Name, IReadOnlyList<TemplateStatement> Body) : TemplateStatement
 {
-    public override TemplateFlow Run(TemplateScope scope, StringBuilder output)
+    protected override TemplateFlow Do(TemplateScope scope, StringBuilder output)
     {
         var text = new StringBuilder();
         var flow = Run(Body, new TemplateScope(scope), text);
@@ -176,11 +190,7 @@ internal sealed record SetBlockStatement(string Name, IReadOnlyList<TemplateStat
 /// <summary><c>{% macro name(a, b=value) %}…{% endmacro %}</c></summary>
 internal sealed record MacroStatement(string Name, IReadOnlyList<(string Name, TemplateExpression? Default)> Parameters, IReadOnlyList<TemplateStatement> Body) : TemplateStatement
 {
-    // Templates come with a model and are not to be trusted with the stack.
-    private const int MaxDepth = 100;
-    private int _depth;
-
-    public override TemplateFlow Run(TemplateScope scope, StringBuilder output)
+    protected override TemplateFlow Do(TemplateScope scope, StringBuilder output)
     {
         scope.Set(Name, (TemplateFunction)(arguments => Call(scope.Root, arguments)));
         return TemplateFlow.Next;
@@ -188,28 +198,15 @@ internal sealed record MacroStatement(string Name, IReadOnlyList<(string Name, T
 
     private string Call(TemplateScope root, TemplateArguments arguments)
     {
-        if (Interlocked.Increment(ref _depth) > MaxDepth)
+        var scope = new TemplateScope(root);
+        for (var index = 0; index < Parameters.Count; index++)
         {
-            Interlocked.Decrement(ref _depth);
-            throw new TemplateException($"the macro '{Name}' calls itself without an end");
+            var (name, otherwise) = Parameters[index];
+            scope.Set(name, arguments.Get(index, name, otherwise is null ? new TemplateUndefined(name) : otherwise.Evaluate(scope)));
         }
 
-        try
-        {
-            var scope = new TemplateScope(root);
-            for (var index = 0; index < Parameters.Count; index++)
-            {
-                var (name, otherwise) = Parameters[index];
-                scope.Set(name, arguments.Get(index, name, otherwise is null ? new TemplateUndefined(name) : otherwise.Evaluate(scope)));
-            }
-
-            var text = new StringBuilder();
-            Run(Body, scope, text);
-            return text.ToString();
-        }
-        finally
-        {
-            Interlocked.Decrement(ref _depth);
-        }
+        var text = new StringBuilder();
+        Run(Body, scope, text);
+        return text.ToString();
     }
 }

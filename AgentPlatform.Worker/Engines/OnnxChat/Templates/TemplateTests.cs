@@ -13,19 +13,19 @@ internal static class TemplateTests
         ["boolean"] = static (value, _) => value is bool,
         ["callable"] = static (value, _) => value is TemplateFunction,
         ["defined"] = static (value, _) => value is not TemplateUndefined,
-        ["divisibleby"] = static (value, arguments) => value is long integer && arguments.Integer(0, "num", 1) is var by and not 0 && integer % by == 0,
+        ["divisibleby"] = static (value, arguments) => value is long integer && arguments.Integer(0, "num", 1) is var by and not (0 or -1) && integer % by == 0,
         ["eq"] = Equal,
         ["equalto"] = Equal,
         ["even"] = static (value, _) => value is long integer && integer % 2 == 0,
         ["false"] = static (value, _) => value is false,
         ["float"] = static (value, _) => value is double,
-        ["ge"] = static (value, arguments) => TemplateValue.Compare(value, arguments.Get(0, "other")) >= 0,
-        ["gt"] = static (value, arguments) => TemplateValue.Compare(value, arguments.Get(0, "other")) > 0,
-        ["in"] = static (value, arguments) => TemplateValue.Contains(arguments.Get(0, "seq"), value),
+        ["ge"] = static (value, arguments) => TemplateValue.Compare(value, arguments.Get(0, "other"), arguments.Budget) >= 0,
+        ["gt"] = static (value, arguments) => TemplateValue.Compare(value, arguments.Get(0, "other"), arguments.Budget) > 0,
+        ["in"] = static (value, arguments) => TemplateValue.Contains(arguments.Get(0, "seq"), value, arguments.Budget),
         ["integer"] = static (value, _) => value is long,
         ["iterable"] = static (value, _) => value is string or IReadOnlyList<object?> or IReadOnlyDictionary<string, object?>,
-        ["le"] = static (value, arguments) => TemplateValue.Compare(value, arguments.Get(0, "other")) <= 0,
-        ["lt"] = static (value, arguments) => TemplateValue.Compare(value, arguments.Get(0, "other")) < 0,
+        ["le"] = static (value, arguments) => TemplateValue.Compare(value, arguments.Get(0, "other"), arguments.Budget) <= 0,
+        ["lt"] = static (value, arguments) => TemplateValue.Compare(value, arguments.Get(0, "other"), arguments.Budget) < 0,
         ["mapping"] = static (value, _) => value is IReadOnlyDictionary<string, object?>,
         ["ne"] = static (value, arguments) => !Equal(value, arguments),
         ["none"] = static (value, _) => value is null,
@@ -40,5 +40,5 @@ internal static class TemplateTests
     /// <summary>The test of that name; null if it is not known.</summary>
     public static TemplateTest? Find(string name) => _known.GetValueOrDefault(name);
 
-    private static bool Equal(object? value, TemplateArguments arguments) => TemplateValue.Equals(value, arguments.Get(0, "other"));
+    private static bool Equal(object? value, TemplateArguments arguments) => TemplateValue.Equals(value, arguments.Get(0, "other"), arguments.Budget);
 }

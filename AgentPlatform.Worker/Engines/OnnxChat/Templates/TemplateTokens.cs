@@ -4,6 +4,7 @@ namespace AgentPlatform.Worker.Engines.OnnxChat.Templates;
 internal sealed class TemplateTokens(IReadOnlyList<TemplateToken> tokens)
 {
     private int _at;
+    private int _nesting;
 
     public TemplateToken Current => tokens[_at];
 
@@ -43,6 +44,19 @@ internal sealed class TemplateTokens(IReadOnlyList<TemplateToken> tokens)
     }
 
     public string TakeName() => Current.Kind == TemplateTokenKind.Name ? Next().Text : throw Unexpected("a name");
+
+    /// <summary>Reads something that may hold its like, at most so deep that no source can end the stack.</summary>
+    public T Nest<T>(Func<T> read)
+    {
+        if (++_nesting > TemplateBudget.MaxNesting)
+        {
+            throw Mistake($"The template is nested more than {TemplateBudget.MaxNesting} deep");
+        }
+
+        var value = read();
+        _nesting--;
+        return value;
+    }
 
     public TemplateSyntaxException Mistake(string what) => new(what, Current.Line);
 

@@ -34,55 +34,122 @@ internal static class TemplateValue
         _ => true,
     };
 
-    public static new bool Equals(object? left, object? right) => (left, right) switch
+    public static bool Equals(object? left, object? right, TemplateBudget budget)
     {
-        (TemplateUndefined, TemplateUndefined) => true,
-        (bool or long or double, bool or long or double) => Number(left).Equals(Number(right)),
-        (IReadOnlyList<object?> a, IReadOnlyList<object?> b) => a.Count == b.Count && a.Zip(b).All(pair => Equals(pair.First, pair.Second)),
-        (IReadOnlyDictionary<string, object?> a, IReadOnlyDictionary<string, object?> b) =>
-            a.Count == b.Count && a.All(pair => b.TryGetValue(pair.Key, out var other) && Equals(pair.Value, other)),
-        _ => object.Equals(left, right),
-    };
+        budget.Enter();
+        var equal = (left, right) switch
+        {
+            (TemplateUndefined, TemplateUndefined) => true,
+            (bool or long or double, bool or long or double) => Number(left).Equals(Number(right)),
+            (IReadOnlyList<object?> a, IReadOnlyList<object?> b) => a.Count == b.Count && a.Zip(b).All(pair => Equals(pair.First, pair.Second, budget)),
+            (IReadOnlyDictionary<string, object?> a, IReadOnlyDictionary<string, object?> b) =>
+                a.Count == b.Count && a.All(pair => b.TryGetValue(pair.Key, out var other) && Equals(pair.Value, other, budget)),
+            (string a, string b) => Equals(a, b, budget),
+            _ => object.Equals(left, right),
+        };
+        budget.Leave();
+        return equal;
+    }
 
-    public static int Compare(object? left, object? right) => (left, right) switch
+    private static bool Equals(string left, string right, TemplateBudget budget)
     {
-        (bool or long or double, bool or long or double) => Number(left).CompareTo(Number(right)),
-        (string a, string b) => string.CompareOrdinal(a, b),
-        _ => throw new TemplateException($"{Describe(left)} and {Describe(right)} cannot be compared"),
-    };
+        budget.Read(Math.Min(left.Length, right.Length));
+        return string.Equals(left, right, StringComparison.Ordinal);
+    }
 
-    public static bool Contains(object? container, object? value) => container switch
+    public static int Compare(object? left, object? right, TemplateBudget budget)
     {
-        string text => value is string part ? text.Contains(part, StringComparison.Ordinal) : throw new TemplateException($"a string cannot contain {Describe(value)}"),
-        IReadOnlyDictionary<string, object?> dictionary => value is string key && dictionary.ContainsKey(key),
-        IReadOnlyList<object?> list => list.Any(item => Equals(item, value)),
-        TemplateNamespace space => value is string name && space.Members.ContainsKey(name),
-        _ => throw new TemplateException($"{Describe(container)} contains nothing"),
-    };
+        switch (left, right)
+        {
+            case (bool or long or double, bool or long or double):
+                return Number(left).CompareTo(Number(right));
+            case (string a, string b):
+                budget.Read(Math.Min(a.Length, b.Length));
+                return string.CompareOrdinal(a, b);
+            default:
+                throw new TemplateException($"{Describe(left)} and {Describe(right)} cannot be compared");
+        }
+    }
+
+    public static bool Contains(object? container, object? value, TemplateBudget budget)
+    {
+        switch (container)
+        {
+            case string text when value is string part:
+                budget.Search(text, part);
+                return text.Contains(part, StringComparison.Ordinal);
+            case string:
+                throw new TemplateException($"a string cannot contain {Describe(value)}");
+            case IReadOnlyDictionary<string, object?> dictionary:
+                return value is string key && dictionary.ContainsKey(key);
+            case IReadOnlyList<object?> list:
+                return list.Any(item => Equals(item, value, budget));
+            case TemplateNamespace space:
+                return value is string name && space.Members.ContainsKey(name);
+            default:
+                throw new TemplateException($"{Describe(container)} contains nothing");
+        }
+    }
 
     /// <summary>What a loop goes over: the items of a list, the keys of a dictionary, the characters of a string.</summary>
-    public static IReadOnlyList<object?> Items(object? value) => value switch
+    public static IReadOnlyList<object?> Items(object? value, TemplateBudget budget)
     {
-        IReadOnlyList<object?> list => list,
-        IReadOnlyDictionary<string, object?> dictionary => [.. dictionary.Keys],
-        string text => [.. text.EnumerateRunes().Select(rune => rune.ToString())],
-        TemplateUndefined => [],
-        _ => throw new TemplateException($"{Describe(value)} cannot be gone through"),
+        switch (value)
+        {
+            case IReadOnlyList<object?> list:
+                return list;
+            case IReadOnlyDictionary<string, object?> dictionary:
+                budget.MakeItems(dictionary.Count);
+                return [.. dictionary.Keys];
+            case string text:
+                budget.MakeItems(text.Length);
+                return [.. text.EnumerateRunes().Select(rune => rune.ToString())];
+            case TemplateUndefined:
+                return [];
+            default:
+                throw new TemplateException($"{Describe(value)} cannot be gone through");
+        }
+    }
+
+    public static long Length(object? value, TemplateBudget budget) => value switch
+    {
+        string text => text.Length,
+        IReadOnlyDictionary<string, object?> dictionary => dictionary.Count,
+        _ => Items(value, budget).Count,
     };
 
-    public static long Length(object? value) => value is string text ? text.Length : Items(value).Count;
+    /// <summary>Texts one behind the other: <c>a ~ b</c>.</summary>
+    public static string Join(object? left, object? right, TemplateBudget budget) => Add(Text(left, budget), Text(right, budget), budget);
+
+    /// <summary>The texts of items with <paramref name="separator"/> between them.</summary>
+    public static string Join(string separator, IEnumerable<object?> items, TemplateBudget budget)
+    {
+        var joined = new StringBuilder();
+        var isFirst = true;
+        foreach (var item in items)
+        {
+            var text = Text(item, budget);
+            budget.Make((long)separator.Length + text.Length);
+            joined.Append(isFirst ? "" : separator).Append(text);
+            isFirst = false;
+        }
+
+        return joined.ToString();
+    }
 
     /// <summary>Arithmetic of Python: <c>+ - * / // % **</c>.</summary>
-    public static object? Calculate(string symbol, object? left, object? right)
+    public static object? Calculate(string symbol, object? left, object? right, TemplateBudget budget)
     {
         switch (symbol, left, right)
         {
             case ("+", string a, string b):
-                return a + b;
+                return Add(a, b, budget);
             case ("+", IReadOnlyList<object?> a, IReadOnlyList<object?> b):
+                budget.MakeItems((long)a.Count + b.Count);
                 return new List<object?>([.. a, .. b]);
             case ("*", string text, long times):
-                return new StringBuilder().Insert(0, text, (int)Math.Clamp(times, 0, 10_000)).ToString();
+                budget.Make(text.Length == 0 ? 0 : Math.Clamp(times, 0, int.MaxValue) * text.Length);
+                return text.Length == 0 || times <= 0 ? "" : new StringBuilder().Insert(0, text, (int)times).ToString();
             case ("**", long power, long exponent) when exponent >= 0:
                 return (long)Math.Pow(power, exponent);
             case (_, bool or long, bool or long) when symbol is not ("/" or "**"):
@@ -104,6 +171,12 @@ internal static class TemplateValue
         }
     }
 
+    private static string Add(string left, string right, TemplateBudget budget)
+    {
+        budget.Make((long)left.Length + right.Length);
+        return left + right;
+    }
+
     private static long Calculate(string symbol, long x, long y)
     {
         if (symbol is "//" or "%" && y == 0)
@@ -118,17 +191,27 @@ internal static class TemplateValue
             "-" => x - y,
             "*" => x * y,
             "//" => (long)Math.Floor((double)x / y),
-            _ => ((x % y) + y) % y,
+            _ => y == -1 ? 0 : ((x % y) + y) % y,
         };
     }
 
     /// <summary>What is printed for a value: Python's <c>str</c>.</summary>
-    public static string Text(object? value) => value switch
+    public static string Text(object? value, TemplateBudget budget)
     {
-        string text => text,
-        TemplateUndefined => "",
-        _ => Show(value),
-    };
+        switch (value)
+        {
+            case string text:
+                return text;
+            case TemplateUndefined:
+                return "";
+            case IReadOnlyList<object?> or IReadOnlyDictionary<string, object?>:
+                var shown = new StringBuilder();
+                Show(shown, value, budget);
+                return shown.ToString();
+            default:
+                return Show(value);
+        }
+    }
 
     /// <summary>A value for a sentence about it.</summary>
     public static string Describe(object? value) => value switch
@@ -144,30 +227,34 @@ internal static class TemplateValue
     /// <summary>A value as JSON, as Python's <c>json.dumps(value, ensure_ascii=False)</c> writes it: <c>{"a": [1, 2]}</c>.</summary>
     /// <param name="value">What has a JSON form.</param>
     /// <param name="indent">Spaces per level; null for one line.</param>
-    public static string Json(object? value, int? indent = null)
+    /// <param name="budget">What it may cost.</param>
+    public static string Json(object? value, int? indent, TemplateBudget budget)
     {
         var json = new StringBuilder();
-        WriteJson(json, value, indent, 0);
+        WriteJson(json, value, indent, 0, budget);
         return json.ToString();
     }
 
-    private static void WriteJson(StringBuilder json, object? value, int? indent, int level)
+    private static void WriteJson(StringBuilder json, object? value, int? indent, int level, TemplateBudget budget)
     {
+        budget.Enter();
         switch (value)
         {
             case string text:
+                budget.Make((long)text.Length);
                 WriteJson(json, text);
                 break;
             case IReadOnlyDictionary<string, object?> dictionary:
                 Write('{', '}', dictionary, pair =>
                 {
+                    budget.Make((long)pair.Key.Length);
                     WriteJson(json, pair.Key);
                     json.Append(": ");
-                    WriteJson(json, pair.Value, indent, level + 1);
+                    WriteJson(json, pair.Value, indent, level + 1, budget);
                 });
                 break;
             case IReadOnlyList<object?> list:
-                Write('[', ']', list, item => WriteJson(json, item, indent, level + 1));
+                Write('[', ']', list, item => WriteJson(json, item, indent, level + 1, budget));
                 break;
             case null or bool or long or double:
                 json.Append(value switch { null => "null", true => "true", false => "false", _ => Show(value) });
@@ -175,6 +262,8 @@ internal static class TemplateValue
             default:
                 throw new TemplateException($"{Describe(value)} has no JSON form");
         }
+
+        budget.Leave();
 
         void Write<T>(char open, char close, IReadOnlyCollection<T> items, Action<T> write)
         {
@@ -196,7 +285,11 @@ internal static class TemplateValue
             json.Append(close);
         }
 
-        void NewLine(int depth) => json.Append(indent is { } spaces ? "\n" + new string(' ', spaces * depth) : "");
+        void NewLine(int depth)
+        {
+            budget.Make(2L + ((indent ?? 0) * depth));
+            json.Append(indent is { } spaces ? "\n" + new string(' ', spaces * depth) : "");
+        }
     }
 
     // .NET's encoders escape more than JSON demands, and a model reads every character.
@@ -244,9 +337,46 @@ internal static class TemplateValue
         double number => number == Math.Floor(number) && Math.Abs(number) < 1e16
             ? number.ToString("0.0", CultureInfo.InvariantCulture) : number.ToString("R", CultureInfo.InvariantCulture),
         string text => $"'{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "\\'", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal)}'",
-        IReadOnlyDictionary<string, object?> dictionary => "{" + string.Join(", ", dictionary.Select(pair => $"{Show(pair.Key)}: {Show(pair.Value)}")) + "}",
-        IReadOnlyList<object?> list => "[" + string.Join(", ", list.Select(Show)) + "]",
         TemplateUndefined => "Undefined",
         _ => "<function>",
     };
+
+    private static void Show(StringBuilder shown, object? value, TemplateBudget budget)
+    {
+        budget.Enter();
+        switch (value)
+        {
+            case IReadOnlyDictionary<string, object?> dictionary:
+                shown.Append('{');
+                var isFirst = true;
+                foreach (var (key, member) in dictionary)
+                {
+                    shown.Append(isFirst ? "" : ", ");
+                    isFirst = false;
+                    Show(shown, key, budget);
+                    shown.Append(": ");
+                    Show(shown, member, budget);
+                }
+
+                shown.Append('}');
+                break;
+            case IReadOnlyList<object?> list:
+                shown.Append('[');
+                for (var index = 0; index < list.Count; index++)
+                {
+                    shown.Append(index > 0 ? ", " : "");
+                    Show(shown, list[index], budget);
+                }
+
+                shown.Append(']');
+                break;
+            default:
+                var text = Show(value);
+                budget.Make(2L + text.Length);
+                shown.Append(text);
+                break;
+        }
+
+        budget.Leave();
+    }
 }
