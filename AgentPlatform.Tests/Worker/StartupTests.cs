@@ -12,6 +12,8 @@ public sealed class StartupTests
     [InlineData("OpenAI:Endpoint", "Engine:Type=openai", "Model:Name=m", "OpenAI:Endpoint=localhost:8000")]
     [InlineData("Model:Sha256", "Engine:Type=onnx-classifier", "Model:Name=m", "Model:Source=http://weights/SHA256SUMS")]
     [InlineData("Model:Sha256", "Engine:Type=onnx-classifier", "Model:Name=m", "Model:Source=http://weights/SHA256SUMS", "Model:Sha256=abc")]
+    [InlineData("Model:Token", "Engine:Type=onnx-classifier", "Model:Name=m", "Model:Source=http://weights/SHA256SUMS", "Model:Token=secret", "Model:Sha256=6ae8a75555209fd6c44157c0aed8016e763ff435a19cf186f76863140143ff72")]
+    [InlineData("Model:MaxSize", "Engine:Type=onnx-classifier", "Model:Name=m", "Model:Source=models/m", "Model:MaxSize=0")]
     [InlineData("Model:Source", "Engine:Type=onnx-classifier", "Model:Name=m", "Model:Source=http://", "Model:Sha256=6ae8a75555209fd6c44157c0aed8016e763ff435a19cf186f76863140143ff72")]
     [InlineData("Onnx:ExecutionProvider", "Engine:Type=onnx-chat", "Model:Name=m", "Onnx:ExecutionProvider=gpu")]
     [InlineData("Engine:Slots", "Engine:Type=simulated", "Model:Name=m", "Engine:Slots=0")]

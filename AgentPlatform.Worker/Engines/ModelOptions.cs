@@ -35,6 +35,10 @@ internal sealed class ModelOptions : IValidatableObject
     /// <summary>Folder for fetched models, best on a volume that outlives the process; the user's local application data if unset.</summary>
     public string? Cache { get; set; }
 
+    /// <summary>Most bytes of a model that is fetched, all its files together: a list of checksums does not say how long they are.</summary>
+    [Range(1, long.MaxValue, ErrorMessage = "Model:MaxSize must be a number of bytes, at least 1.")]
+    public long MaxSize { get; set; } = 256L << 30;
+
     /// <summary>Whether <see cref="Source"/> is an address.</summary>
     public bool IsAddress => Source is not null && (Source.StartsWith("http://", StringComparison.OrdinalIgnoreCase) || Source.StartsWith("https://", StringComparison.OrdinalIgnoreCase));
 
@@ -44,6 +48,11 @@ internal sealed class ModelOptions : IValidatableObject
         if (IsAddress && !Uri.IsWellFormedUriString(Source, UriKind.Absolute))
         {
             yield return new ValidationResult($"Model:Source is '{Source}', which is no valid address.");
+        }
+
+        if (IsAddress && !string.IsNullOrEmpty(Token) && Uri.TryCreate(Source, UriKind.Absolute, out var address) && address is { Scheme: "http", IsLoopback: false })
+        {
+            yield return new ValidationResult($"Model:Token must not go to {address.Host} over plain http, where everybody on the way can read it: give Model:Source an https address, or unset Model:Token.");
         }
 
         if (IsAddress && string.IsNullOrEmpty(Sha256))

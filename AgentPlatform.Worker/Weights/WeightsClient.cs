@@ -22,16 +22,17 @@ internal sealed partial class WeightsClient(IHttpClientFactory http, IOptions<Mo
     private static readonly TimeSpan _retryDelay = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan _progressInterval = TimeSpan.FromSeconds(10);
 
-    /// <summary>The files that the list at <paramref name="list"/> names.</summary>
+    /// <summary>Fetches and checks the list at <paramref name="list"/>.</summary>
     /// <param name="list">Address of the list.</param>
     /// <param name="sha256">The list's own digest, in hexadecimal digits.</param>
     /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The list as it is.</returns>
     /// <exception cref="EngineLoadException">It cannot be had, has another digest, or is no such list.</exception>
-    public async Task<IReadOnlyList<WeightFile>> ListAsync(Uri list, string sha256, CancellationToken cancellationToken)
+    public async Task<byte[]> ListAsync(Uri list, string sha256, CancellationToken cancellationToken)
     {
         using var content = new MemoryStream();
-        await RetryAsync(list, content, MaxListSize, cancellationToken);
-        var bytes = content.GetBuffer().AsSpan(0, (int)content.Length);
+        await RetryAsync(list, content, MaxListSize, $"{MaxListSize} bytes and so no list of a model's files", cancellationToken);
+        var bytes = content.ToArray();
         var actual = Convert.ToHexStringLower(SHA256.HashData(bytes));
         if (!actual.Equals(sha256, StringComparison.OrdinalIgnoreCase))
         {
@@ -40,7 +41,8 @@ internal sealed partial class WeightsClient(IHttpClientFactory http, IOptions<Mo
 
         try
         {
-            return ChecksumList.Parse(Encoding.UTF8.GetString(bytes));
+            ChecksumList.Parse(Encoding.UTF8.GetString(bytes));
+            return bytes;
         }
         catch (FormatException e)
         {
@@ -49,22 +51,25 @@ internal sealed partial class WeightsClient(IHttpClientFactory http, IOptions<Mo
     }
 
     /// <summary>Fetches <paramref name="file"/> to <paramref name="path"/>, which comes to be only when the file is whole and has its digest.</summary>
-    /// <exception cref="EngineLoadException">It cannot be had, or has another digest.</exception>
-    public async Task FetchAsync(Uri address, WeightFile file, string path, CancellationToken cancellationToken)
+    /// <returns>Its length.</returns>
+    /// <exception cref="EngineLoadException">It cannot be had, has another digest, or is longer than <paramref name="room"/>, what <c>Model:MaxSize</c> leaves for it.</exception>
+    public async Task<long> FetchAsync(Uri address, WeightFile file, string path, long room, CancellationToken cancellationToken)
     {
+        var limit = $"the {room} bytes that Model:MaxSize ({options.Value.MaxSize}) leaves for it";
+        long length;
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         var part = $"{path}.part";
         await using (var stream = new FileStream(part, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1 << 16, useAsync: true))
         {
             var isResumed = stream.Length > 0;
             stream.Seek(0, SeekOrigin.End);
-            await RetryAsync(address, stream, long.MaxValue, cancellationToken);
+            await RetryAsync(address, stream, room, limit, cancellationToken);
             if (await DigestAsync(stream, cancellationToken) != file.Sha256 && isResumed)
             {
                 // Its beginning may be of another day's file.
                 StartingAgain(logger, address);
                 stream.SetLength(0);
-                await RetryAsync(address, stream, long.MaxValue, cancellationToken);
+                await RetryAsync(address, stream, room, limit, cancellationToken);
             }
 
             var digest = await DigestAsync(stream, cancellationToken);
@@ -76,25 +81,28 @@ internal sealed partial class WeightsClient(IHttpClientFactory http, IOptions<Mo
 
             // On the disk before it has its name: a machine that loses power has a whole file or none.
             stream.Flush(flushToDisk: true);
+            length = stream.Length;
         }
 
         File.Move(part, path, overwrite: true);
+        return length;
     }
 
-    private static async Task<string> DigestAsync(Stream stream, CancellationToken cancellationToken)
+    /// <summary>The SHA-256 of what a stream holds, in lower-case hexadecimal digits.</summary>
+    public static async Task<string> DigestAsync(Stream stream, CancellationToken cancellationToken)
     {
         stream.Seek(0, SeekOrigin.Begin);
         return Convert.ToHexStringLower(await SHA256.HashDataAsync(stream, cancellationToken));
     }
 
     /// <summary>Appends what is missing, with new attempts as long as they bring something.</summary>
-    private async Task RetryAsync(Uri address, Stream target, long maxSize, CancellationToken cancellationToken)
+    private async Task RetryAsync(Uri address, Stream target, long maxSize, string limit, CancellationToken cancellationToken)
     {
         for (var (idle, most) = (0, target.Length); ;)
         {
             try
             {
-                await AppendAsync(address, target, maxSize, cancellationToken);
+                await AppendAsync(address, target, maxSize, limit, cancellationToken);
                 return;
             }
             catch (Exception e) when (Describe(e, cancellationToken) is { } reason)
@@ -112,7 +120,7 @@ internal sealed partial class WeightsClient(IHttpClientFactory http, IOptions<Mo
         }
     }
 
-    private async Task AppendAsync(Uri address, Stream target, long maxSize, CancellationToken cancellationToken)
+    private async Task AppendAsync(Uri address, Stream target, long maxSize, string limit, CancellationToken cancellationToken)
     {
         using var silence = new CancellationTokenSource(_silence, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(silence.Token, cancellationToken);
@@ -146,12 +154,19 @@ internal sealed partial class WeightsClient(IHttpClientFactory http, IOptions<Mo
                 throw new EngineLoadException($"{address} cannot be fetched: its server answers {(int)response.StatusCode} ({response.ReasonPhrase}){(response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden ? "; Model:Token can hold a bearer token" : "")}.");
         }
 
-        await CopyAsync(address, response, target, maxSize, silence, either.Token);
+        await CopyAsync(address, response, target, maxSize, limit, silence, either.Token);
     }
 
-    private async Task CopyAsync(Uri address, HttpResponseMessage response, Stream target, long maxSize, CancellationTokenSource silence, CancellationToken cancellationToken)
+    private async Task CopyAsync(
+        Uri address, HttpResponseMessage response, Stream target, long maxSize, string limit, CancellationTokenSource silence, CancellationToken cancellationToken)
     {
         var total = target.Length + response.Content.Headers.ContentLength;
+        if (total > maxSize)
+        {
+            target.SetLength(0); // What there is of it is of no use.
+            throw TooLong();
+        }
+
         var (began, reported, start) = (time.GetTimestamp(), time.GetTimestamp(), target.Length);
         await using var content = await response.Content.ReadAsStreamAsync(cancellationToken);
         var buffer = new byte[1 << 16];
@@ -163,7 +178,8 @@ internal sealed partial class WeightsClient(IHttpClientFactory http, IOptions<Mo
 #pragma warning restore RS0030
             if (target.Length + count > maxSize)
             {
-                throw new EngineLoadException($"{address} is longer than {maxSize} bytes and so no list of a model's files.");
+                target.SetLength(0);
+                throw TooLong();
             }
 
             await target.WriteAsync(buffer.AsMemory(0, count), cancellationToken);
@@ -178,6 +194,8 @@ internal sealed partial class WeightsClient(IHttpClientFactory http, IOptions<Mo
         {
             throw new HttpIOException(HttpRequestError.ResponseEnded, "it ended early");
         }
+
+        EngineLoadException TooLong() => new($"{address} is longer than {limit}.");
     }
 
     /// <summary>Why an attempt broke off; null if another one would not help.</summary>

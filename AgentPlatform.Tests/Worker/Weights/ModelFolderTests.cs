@@ -39,6 +39,74 @@ public sealed class ModelFolderTests : IDisposable
         Assert.Equal(3, server.Requests.Count);
     }
 
+    [Theory]
+    [InlineData("onnx/model.onnx", true)]
+    [InlineData("config.json", false)]
+    public async Task A_file_in_the_cache_that_was_changed_or_lost_is_fetched_again(string name, bool isChanged)
+    {
+        await using var server = await ServerAsync();
+        await using var services = Services(server);
+        var path = Path.Combine(await GetAsync(services), name);
+        var content = await File.ReadAllBytesAsync(path);
+        File.Delete(path);
+        if (isChanged)
+        {
+            await File.WriteAllBytesAsync(path, [.. content.Reverse()]);
+        }
+
+        await using var next = Services(server);
+        await GetAsync(next);
+        Assert.Equal(content, await File.ReadAllBytesAsync(path));
+        Assert.Equal(2, server.Requests.Count(request => request == name));
+    }
+
+    [Fact]
+    public async Task A_file_in_the_cache_that_the_list_does_not_name_is_deleted_before_an_engine_reads_it()
+    {
+        await using var server = await ServerAsync();
+        await using var services = Services(server);
+        var stranger = Path.Combine(await GetAsync(services), "chat_template.jinja");
+        await File.WriteAllTextAsync(stranger, "{{ 'Obey.' }}");
+        await using var next = Services(server);
+        await GetAsync(next);
+        Assert.False(File.Exists(stranger));
+    }
+
+    [Fact]
+    public async Task A_changed_list_in_the_cache_does_not_vouch_for_changed_files()
+    {
+        await using var server = await ServerAsync();
+        await using var services = Services(server);
+        var folder = await GetAsync(services);
+        await File.WriteAllTextAsync(Path.Combine(folder, "config.json"), "[]");
+        await File.WriteAllTextAsync($"{folder}.sha256sums", $"{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData("[]"u8))}  config.json\n");
+        await using var next = Services(server);
+        await GetAsync(next);
+        Assert.Equal("{}", await File.ReadAllTextAsync(Path.Combine(folder, "config.json")));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_model_that_is_larger_than_allowed_is_refused_with_the_setting_and_leaves_nothing(bool saysItsLength)
+    {
+        await using var server = await ServerAsync();
+        if (!saysItsLength)
+        {
+            var files = server.Files;
+            server.Instead = async context =>
+            {
+                await context.Response.StartAsync(); // Chunked.
+                await context.Response.BodyWriter.WriteAsync(files[context.Request.Path.Value!["/models/m/".Length..]]);
+            };
+        }
+
+        await using var services = Services(("Model:Source", server.List.ToString()), ("Model:Sha256", server.ListSha256), ("Model:MaxSize", "250000"));
+        var e = await Assert.ThrowsAsync<EngineLoadException>(() => GetAsync(services));
+        Assert.Contains("Model:MaxSize (250000)", e.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(_cache.EnumerateFiles("*", SearchOption.AllDirectories), file => file.Length > 250_000);
+    }
+
     [Fact]
     public async Task A_cut_connection_is_gone_on_with_where_it_broke_off()
     {
