@@ -41,7 +41,7 @@ public static class ChatJson
     /// <exception cref="FormatException">It is no JSON object with <c>choices</c>.</exception>
     public static byte[] WithoutEnvelope(ReadOnlySpan<byte> completion)
     {
-        var output = new ArrayBufferWriter<byte>(completion.Length);
+        var output = new ArrayBufferWriter<byte>(completion.Length + 1);
         var hasChoices = false;
         try
         {

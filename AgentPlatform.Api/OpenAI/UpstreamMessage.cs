@@ -35,8 +35,9 @@ internal sealed record UpstreamMessage(string? Message, string? Type, string? Co
 
             return Describe(root);
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // The latter is half of a surrogate pair in a string.
             return new UpstreamMessage(null, null, null, null);
         }
     }

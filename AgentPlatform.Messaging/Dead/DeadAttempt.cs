@@ -28,10 +28,11 @@ public sealed record DeadAttempt(int Attempt, string? Worker, int Parts, string?
     {
         try
         {
-            return story is null ? [] : JsonSerializer.Deserialize(story, DeadJsonContext.Default.DeadAttemptArray) ?? [];
+            return story is null ? [] : [.. (JsonSerializer.Deserialize(story, DeadJsonContext.Default.DeadAttemptArray) ?? []).OfType<DeadAttempt>()];
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or ArgumentException)
         {
+            // The latter is half of a surrogate pair.
             // Whoever wrote it: the job itself is still worth a look.
             return [];
         }
