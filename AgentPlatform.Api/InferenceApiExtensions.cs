@@ -8,6 +8,7 @@ using AgentPlatform.Api.Edge;
 using AgentPlatform.Api.Errors;
 using AgentPlatform.Api.Replay;
 using AgentPlatform.Api.Requests;
+using AgentPlatform.Api.Startup;
 using AgentPlatform.Api.Stopping;
 using AgentPlatform.Api.Telemetry;
 using Microsoft.AspNetCore.Builder;
@@ -35,6 +36,7 @@ public static class InferenceApiExtensions
         services.AddSingleton<IValidateOptions<InferenceApiOptions>, InferenceApiOptionsValidator>();
         services.AddServerLimits();
         services.AddEdge();
+        services.AddHostedService<OpenSurface>();
         services.AddStopping();
         services.AddSingleton<InferenceMetrics>();
         services.AddOptions<ReplayOptions>().BindConfiguration(ReplayOptions.Section).ValidateOnStart();

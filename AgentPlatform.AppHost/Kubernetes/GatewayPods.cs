@@ -70,6 +70,8 @@ internal sealed class GatewayPods(KubernetesChart chart, string name)
           kubectl --namespace {{ .Release.Namespace }} get scaledobjects
         {{- end }}
 
+        There is no authentication: whoever reaches the gateway can use all models. Keep it in a trusted network, or behind a proxy that authenticates.
+
         """;
 
     private void AddPolicies(KubernetesResource service)

@@ -32,11 +32,13 @@ internal sealed class ApiHost : IAsyncDisposable
 
     public static Task<ApiHost> StartAsync(params (string Key, string Value)[] settings) => StartAsync(_ => { }, settings);
 
-    public static async Task<ApiHost> StartAsync(Action<IServiceCollection> configure, params (string Key, string Value)[] settings)
+    public static Task<ApiHost> StartAsync(Action<IServiceCollection> configure, params (string Key, string Value)[] settings) => StartAsync(configure, settings, "http://127.0.0.1:0");
+
+    public static async Task<ApiHost> StartAsync(Action<IServiceCollection> configure, (string Key, string Value)[] settings, string address)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.UseKestrel().UseUrls("http://127.0.0.1:0");
+        builder.WebHost.UseKestrel().UseUrls(address);
         builder.Configuration.AddInMemoryCollection(settings.Select(setting => new KeyValuePair<string, string?>(setting.Key, setting.Value)));
         var inference = new FakeInference();
         var time = new FakeTimeProvider(DateTimeOffset.FromUnixTimeSeconds(1_700_000_000));
