@@ -13,6 +13,7 @@ using AgentPlatform.Api.Stopping;
 using AgentPlatform.Api.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -39,6 +40,11 @@ public static class InferenceApiExtensions
         services.AddHostedService<OpenSurface>();
         services.AddStopping();
         services.AddSingleton<InferenceMetrics>();
+        services.AddOptions<MessageContentOptions>()
+            .Configure<IConfiguration>(static (content, configuration) => content.Capture = configuration[MessageContentOptions.Key])
+            .ValidateOnStart();
+        services.AddSingleton<IValidateOptions<MessageContentOptions>, MessageContentOptionsValidator>();
+        services.AddSingleton<InferenceSpans>();
         services.AddOptions<ReplayOptions>().BindConfiguration(ReplayOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<ReplayOptions>, ReplayOptionsValidator>();
         services.AddSingleton<ReplayMetrics>();

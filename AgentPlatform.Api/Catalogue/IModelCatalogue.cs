@@ -7,7 +7,9 @@ namespace AgentPlatform.Api.Catalogue;
 /// <param name="Operations">What it can be asked.</param>
 /// <param name="OwnedBy">Who provides it.</param>
 /// <param name="Description">What a user should know before relying on it, such as that its answers are simulated; null if nothing.</param>
-public sealed record ModelInfo(string Id, IReadOnlyList<Operation> Operations, string OwnedBy, string? Description = null);
+/// <param name="Version">The version that answers; null if it has none.</param>
+public sealed record ModelInfo(
+    string Id, IReadOnlyList<Operation> Operations, string OwnedBy, string? Description = null, string? Version = null);
 
 /// <summary>The models that a process serves: all of the platform's in the gateway, its own one in a worker.</summary>
 /// <remarks>Safe for concurrent use.</remarks>

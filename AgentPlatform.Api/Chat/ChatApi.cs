@@ -58,6 +58,7 @@ internal static class ChatApi
         Stream = chat.Stream,
         Deadline = deadline.At,
         TimeLimit = deadline.Limit,
+        ConversationId = RequestIdentity.ConversationOf(context),
         Body = body.Bytes,
     };
 

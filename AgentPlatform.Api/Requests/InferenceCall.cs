@@ -13,7 +13,9 @@ namespace AgentPlatform.Api.Requests;
 
 /// <summary>Runs validated requests and gives their answers the shape of this surface.</summary>
 /// <remarks>Safe for concurrent use.</remarks>
-internal sealed partial class InferenceCall(IInference inference, IOptions<InferenceApiOptions> options, DrainClock drain, InferenceMetrics metrics, TimeProvider time, ILogger<InferenceCall> logger)
+internal sealed partial class InferenceCall(
+    IInference inference, IOptions<InferenceApiOptions> options, DrainClock drain, InferenceMetrics metrics, InferenceSpans spans, TimeProvider time,
+    ILogger<InferenceCall> logger)
 {
     public InferenceApiOptions Options => options.Value;
 
@@ -25,8 +27,10 @@ internal sealed partial class InferenceCall(IInference inference, IOptions<Infer
     public async Task CompleteAsync(InferenceRequest request, RequestDeadline deadline, IBufferWriter<byte> output)
     {
         InferenceMetrics.Describe(request.Operation, request.Model);
+        using var span = spans.Start(request);
         var began = time.GetTimestamp();
         var error = "cancelled";
+        string? message = null;
         try
         {
             await foreach (var part in inference.RunAsync(request, deadline.Token))
@@ -34,6 +38,7 @@ internal sealed partial class InferenceCall(IInference inference, IOptions<Infer
                 if (part.Kind == ReplyKind.Result)
                 {
                     WriteResult(request, part.Payload.Span, output);
+                    span?.Result(part.Payload);
                     error = null;
                     return;
                 }
@@ -43,12 +48,12 @@ internal sealed partial class InferenceCall(IInference inference, IOptions<Infer
         }
         catch (OperationCanceledException) when (deadline.Error is { } late)
         {
-            error = late.Code;
+            (error, message) = (late.Code, late.Message);
             throw new InferenceException(late);
         }
         catch (InferenceException e)
         {
-            error = e.Error.Code ?? e.Error.Type;
+            (error, message) = (e.Error.Code ?? e.Error.Type, e.Error.Message);
             throw;
         }
         catch (Exception) when (!deadline.Token.IsCancellationRequested)
@@ -59,6 +64,10 @@ internal sealed partial class InferenceCall(IInference inference, IOptions<Infer
         finally
         {
             metrics.Ended(request.Operation, request.Model, time.GetElapsedTime(began), error);
+            if (error is not null)
+            {
+                span?.Fail(error, message);
+            }
         }
     }
 
@@ -74,7 +83,8 @@ internal sealed partial class InferenceCall(IInference inference, IOptions<Infer
     public async Task StreamAsync(HttpContext context, InferenceRequest request, bool includeUsage, RequestDeadline deadline)
     {
         InferenceMetrics.Describe(request.Operation, request.Model);
-        var progress = new StreamProgress(metrics, request, time);
+        using var span = spans.Start(request);
+        var progress = new StreamProgress(metrics, span, request, time);
         var recorder = context.Features.Get<ResponseRecorder>();
         recorder?.BeginStream();
         using var writer = new ChatStreamWriter(context, ChatEnvelope.ForChunks(request, time.GetUtcNow()), includeUsage, Options, deadline, time, recorder);
@@ -93,7 +103,7 @@ internal sealed partial class InferenceCall(IInference inference, IOptions<Infer
         catch (Exception e) when (!context.RequestAborted.IsCancellationRequested)
         {
             // Before the first byte it is a 500 like any other; after it only the stream itself can tell it from a good end.
-            progress.Error = RequestErrors.Unforeseen.Code;
+            progress.Fail(RequestErrors.Unforeseen);
             if (!writer.HasBegun)
             {
                 throw;
@@ -108,7 +118,7 @@ internal sealed partial class InferenceCall(IInference inference, IOptions<Infer
 
         async ValueTask FailAsync(InferenceError error)
         {
-            progress.Error = error.Code ?? error.Type;
+            progress.Fail(error);
             if (!writer.HasBegun)
             {
                 throw new InferenceException(error);
@@ -161,11 +171,11 @@ internal sealed partial class InferenceCall(IInference inference, IOptions<Infer
             switch (part.Kind)
             {
                 case ReplyKind.Delta:
-                    progress.Token();
+                    progress.Token(part.Payload);
                     writer.WriteDelta(part.Payload.Span);
                     break;
                 case ReplyKind.End:
-                    progress.Complete(part.Payload.Span);
+                    progress.Complete(part.Payload);
                     writer.WriteEnd(part.Payload.Span);
                     await writer.FlushAsync();
                     return;

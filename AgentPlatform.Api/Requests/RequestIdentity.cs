@@ -8,6 +8,9 @@ internal static class RequestIdentity
 {
     public const string Header = "x-request-id";
 
+    // Longer ones are no names.
+    private const int MaxConversation = 200;
+
     /// <summary>Gives the request an id; the header is set when the response starts, since error handling may clear headers set before.</summary>
     private static void Assign(HttpContext context)
     {
@@ -26,6 +29,10 @@ internal static class RequestIdentity
         Assign(context);
         return next(context);
     });
+
+    /// <summary>The conversation that the client says the request belongs to, in <c>x-conversation-id</c>; null if it says none.</summary>
+    public static string? ConversationOf(HttpContext context) =>
+        context.Request.Headers["x-conversation-id"] is [{ Length: > 0 and <= MaxConversation } conversation] ? conversation : null;
 
     public static Guid Of(HttpContext context) => Guid.TryParse(context.TraceIdentifier, out var id) ? id : Guid.CreateVersion7();
 }

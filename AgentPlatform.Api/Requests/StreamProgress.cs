@@ -4,33 +4,47 @@ using AgentPlatform.Messaging.Contracts;
 
 namespace AgentPlatform.Api.Requests;
 
-/// <summary>Measures one stream: time to its first token, time per token, duration.</summary>
-internal sealed class StreamProgress(InferenceMetrics metrics, InferenceRequest request, TimeProvider time)
+/// <summary>Measures one stream, and has its span say what it was: time to its first token, time per token, duration.</summary>
+internal sealed class StreamProgress(InferenceMetrics metrics, InferenceSpan? span, InferenceRequest request, TimeProvider time)
 {
     private readonly long _began = time.GetTimestamp();
     private long _first;
     private long _tokens;
+    private string? _error = "cancelled";
+    private string? _message;
 
-    /// <summary>Why the stream failed; null once it is complete.</summary>
-    public string? Error { get; set; } = "cancelled";
+    /// <summary>The stream failed.</summary>
+    public void Fail(InferenceError error) => (_error, _message) = (error.Code ?? error.Type, error.Message);
 
-    public void Token()
+    public void Token(ReadOnlyMemory<byte> part)
     {
         if (_tokens++ == 0)
         {
             _first = time.GetTimestamp();
-            metrics.FirstToken(request.Operation, request.Model, time.GetElapsedTime(_began, _first));
+            var elapsed = time.GetElapsedTime(_began, _first);
+            metrics.FirstToken(request.Operation, request.Model, elapsed);
+            span?.FirstToken(elapsed);
         }
+
+        span?.Delta(part);
     }
 
     /// <param name="usage">OpenAI's usage object, or nothing if the engine counts no tokens: then each part counts as one.</param>
-    public void Complete(ReadOnlySpan<byte> usage)
+    public void Complete(ReadOnlyMemory<byte> usage)
     {
-        Error = null;
-        metrics.TokensEnded(request.Operation, request.Model, time.GetElapsedTime(_first), CompletionTokens(usage) ?? _tokens);
+        _error = null;
+        metrics.TokensEnded(request.Operation, request.Model, time.GetElapsedTime(_first), CompletionTokens(usage.Span) ?? _tokens);
+        span?.End(usage);
     }
 
-    public void Ended() => metrics.Ended(request.Operation, request.Model, time.GetElapsedTime(_began), Error);
+    public void Ended()
+    {
+        metrics.Ended(request.Operation, request.Model, time.GetElapsedTime(_began), _error);
+        if (_error is not null)
+        {
+            span?.Fail(_error, _message);
+        }
+    }
 
     private static long? CompletionTokens(ReadOnlySpan<byte> usage)
     {

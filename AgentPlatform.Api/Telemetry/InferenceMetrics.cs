@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using AgentPlatform.Api.Catalogue;
 using AgentPlatform.Messaging.Contracts;
 
 namespace AgentPlatform.Api.Telemetry;
@@ -10,12 +11,17 @@ internal sealed class InferenceMetrics
 {
     public const string Name = "AgentPlatform.Api";
 
+    /// <summary>Who answers, as <c>gen_ai.provider.name</c> has it.</summary>
+    public const string Provider = "agentplatform";
+
     private readonly Histogram<double> _duration;
     private readonly Histogram<double> _timeToFirstToken;
     private readonly Histogram<double> _timePerOutputToken;
+    private readonly IModelCatalogue _catalogue;
 
-    public InferenceMetrics(IMeterFactory meters)
+    public InferenceMetrics(IMeterFactory meters, IModelCatalogue catalogue)
     {
+        _catalogue = catalogue;
         var meter = meters.Create(Name);
         _duration = meter.CreateHistogram("gen_ai.server.request.duration", "s", "Time from a request to the end of its answer", tags: null, advice: new InstrumentAdvice<double>
         {
@@ -36,10 +42,13 @@ internal sealed class InferenceMetrics
     {
         if (Activity.Current is { } activity)
         {
-            activity.SetTag("gen_ai.operation.name", OperationName(operation));
+            activity.SetTag("gen_ai.operation.name", NameOf(operation));
             activity.SetTag("gen_ai.request.model", model);
         }
     }
+
+    /// <summary>Name of an operation.</summary>
+    public static string NameOf(Operation operation) => operation == Operation.Chat ? "chat" : "analyze";
 
     public void Ended(Operation operation, string model, TimeSpan duration, string? errorType)
     {
@@ -62,12 +71,11 @@ internal sealed class InferenceMetrics
         }
     }
 
-    private static TagList Tags(Operation operation, string model) => new()
+    private TagList Tags(Operation operation, string model) => new()
     {
-        { "gen_ai.operation.name", OperationName(operation) },
-        { "gen_ai.provider.name", "agentplatform" },
+        { "gen_ai.operation.name", NameOf(operation) },
+        { "gen_ai.provider.name", Provider },
         { "gen_ai.request.model", model },
+        { "agentplatform.model.version", _catalogue.Find(model)?.Version },
     };
-
-    private static string OperationName(Operation operation) => operation == Operation.Chat ? "chat" : "analyze";
 }

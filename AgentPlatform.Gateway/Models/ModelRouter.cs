@@ -31,5 +31,6 @@ internal sealed class ModelRouter : IInference, IModelCatalogue
             ? model.Transport.RunAsync(request, cancellationToken)
             : throw new InferenceException(InferenceError.ModelNotFound(request.Model));
 
-    private static ModelInfo Describe(ModelOptions model) => new(model.Name, model.AllOperations, "agentplatform", model.Description);
+    private static ModelInfo Describe(ModelOptions model) =>
+        new(model.Name, model.AllOperations, "agentplatform", model.Description, model.Version);
 }

@@ -37,6 +37,9 @@ public sealed record InferenceRequest
     /// <summary>Who pays for the request; null while the gateway knows no tenants.</summary>
     public string? Tenant { get; init; }
 
+    /// <summary>The conversation that it is a turn of, as its client names it; null if it does not say. Not sent to workers.</summary>
+    public string? ConversationId { get; init; }
+
     /// <summary>What another worker has answered already, so that only the rest is asked for; null for a whole answer. Engines that continue answers look at it.</summary>
     public PartialAnswer? SoFar { get; init; }
 

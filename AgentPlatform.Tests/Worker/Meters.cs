@@ -1,5 +1,7 @@
 using System.Diagnostics.Metrics;
+using AgentPlatform.Worker.Engines;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace AgentPlatform.Tests.Worker;
 
@@ -7,4 +9,6 @@ namespace AgentPlatform.Tests.Worker;
 internal static class Meters
 {
     public static IMeterFactory Create() => new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>();
+
+    public static EngineMetrics OfEngine() => new(Create(), Options.Create(new ModelOptions()));
 }

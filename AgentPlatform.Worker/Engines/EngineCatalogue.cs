@@ -9,7 +9,7 @@ internal sealed class EngineCatalogue(IEngine engine, IOptions<ModelOptions> mod
     // Not once for all: an engine may learn from the model's files what there is to say of it.
     /// <inheritdoc/>
     public IReadOnlyList<ModelInfo> Models =>
-        [new ModelInfo(model.Value.Name, engine.Traits.Operations, "agentplatform", engine.Traits.Caveat)];
+        [new ModelInfo(model.Value.Name, engine.Traits.Operations, "agentplatform", engine.Traits.Caveat, model.Value.Version)];
 
     /// <inheritdoc/>
     public ModelInfo? Find(string id) => Models[0].Id == id ? Models[0] : null;

@@ -1,11 +1,13 @@
+using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using AgentPlatform.Messaging.Contracts;
+using Microsoft.Extensions.Options;
 
 namespace AgentPlatform.Worker.Engines;
 
 /// <summary>How the engine is used.</summary>
 /// <remarks>Safe for concurrent use.</remarks>
-internal sealed class EngineMetrics(IMeterFactory meters)
+internal sealed class EngineMetrics(IMeterFactory meters, IOptions<ModelOptions> model)
 {
     private readonly UpDownCounter<int> _total = meters.Create(WorkerTelemetry.Name).CreateUpDownCounter<int>(
         "agentplatform.engine.slots", "{request}", "Requests that the engine can run at once");
@@ -18,23 +20,29 @@ internal sealed class EngineMetrics(IMeterFactory meters)
         "agentplatform.engine.duration", "s", "How long a request was with the engine, waiting for a slot included", tags: null,
         new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92] });
 
+    /// <summary>The version of the model.</summary>
+    public string ModelVersion { get; } = model.Value.Version;
+
     public void SlotsExist(int total) => _total.Add(total);
 
     public void SlotTaken() => _active.Add(1);
 
     public void SlotFreed() => _active.Add(-1);
 
-    public void Ended(Operation operation, string model, string? errorType, TimeSpan took)
+    public void Ended(Operation operation, string modelName, string? errorType, TimeSpan took)
     {
-        var name = new KeyValuePair<string, object?>("gen_ai.operation.name", EngineRunner.NameOf(operation));
-        var requested = new KeyValuePair<string, object?>("gen_ai.request.model", model);
-        if (errorType is null)
+        var tags = new TagList
         {
-            _duration.Record(took.TotalSeconds, name, requested);
-        }
-        else
+            { "gen_ai.operation.name", EngineRunner.NameOf(operation) },
+            { "gen_ai.provider.name", EngineRunner.Provider },
+            { "gen_ai.request.model", modelName },
+            { "agentplatform.model.version", ModelVersion },
+        };
+        if (errorType is not null)
         {
-            _duration.Record(took.TotalSeconds, name, requested, new KeyValuePair<string, object?>("error.type", errorType));
+            tags.Add("error.type", errorType);
         }
+
+        _duration.Record(took.TotalSeconds, tags);
     }
 }

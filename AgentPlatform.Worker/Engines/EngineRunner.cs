@@ -15,6 +15,9 @@ internal sealed partial class EngineRunner(IEngine engine, EngineSlots slots, En
     // Timers end at 49 days; a deadline further away than a day bounds nothing.
     private static readonly TimeSpan _longest = TimeSpan.FromDays(1);
 
+    /// <summary>Who answers, as OpenTelemetry's <c>gen_ai.provider.name</c> has it.</summary>
+    public const string Provider = "agentplatform";
+
     /// <summary>Name of an operation in OpenTelemetry's gen_ai conventions.</summary>
     public static string NameOf(Operation operation) => operation == Operation.Chat ? "chat" : "analyze";
 
@@ -134,8 +137,10 @@ internal sealed partial class EngineRunner(IEngine engine, EngineSlots slots, En
                 _activity = WorkerTelemetry.Source.StartActivity(ActivityKind.Internal, name: $"{operation} {request.Model}", tags:
                 [
                     new("gen_ai.operation.name", operation),
+                    new("gen_ai.provider.name", Provider),
                     new("gen_ai.request.model", request.Model),
                     new("gen_ai.response.model", request.Model),
+                    new("agentplatform.model.version", metrics.ModelVersion),
                     new("agentplatform.request.id", request.RequestId),
                 ]);
             }
@@ -156,7 +161,7 @@ internal sealed partial class EngineRunner(IEngine engine, EngineSlots slots, En
         public InferenceException Failed(InferenceError error, Exception? cause = null)
         {
             _errorType = error.Code ?? error.Type;
-            _activity?.SetStatus(ActivityStatusCode.Error, error.Message);
+            _activity?.SetStatus(ActivityStatusCode.Error); // Not the message: a server quotes in it what it refuses.
             return new InferenceException(error, cause);
         }
 

@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.IO.Pipelines;
 using AgentPlatform.Api;
+using AgentPlatform.Api.Catalogue;
 using AgentPlatform.Api.Requests;
 using AgentPlatform.Api.Stopping;
 using AgentPlatform.Api.Telemetry;
@@ -19,11 +21,19 @@ public sealed class StreamAllocationTests
     private static readonly ReplyPart _token = FakeInference.Text("token");
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_streamed_token_allocates_nothing(bool waits)
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public async Task A_streamed_token_allocates_nothing(bool waits, bool traced)
     {
-        await using var services = new ServiceCollection().AddMetrics().AddSingleton<InferenceMetrics>().BuildServiceProvider();
+        await using var services = new ServiceCollection().AddMetrics()
+            .AddSingleton<InferenceMetrics>().AddSingleton<InferenceSpans>().AddSingleton<IModelCatalogue>(new FakeInference()).AddOptions().BuildServiceProvider();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => traced && source.Name == InferenceMetrics.Name,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+        };
+        ActivitySource.AddActivityListener(listener);
         const int Tokens = 20_000;
         await BytesAsync(services, Tokens, waits);
         var few = await BytesAsync(services, 100, waits);
@@ -38,7 +48,7 @@ public sealed class StreamAllocationTests
         SynchronizationContext.SetSynchronizationContext(null); // A server has none; xunit's would move the stream to other threads.
         var inference = new Tokens(tokens, waits);
         using var drain = new DrainClock(new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance), Options.Create(new StoppingOptions()), TimeProvider.System);
-        var call = new InferenceCall(inference, Options.Create(new InferenceApiOptions()), drain, services.GetRequiredService<InferenceMetrics>(), TimeProvider.System, NullLogger<InferenceCall>.Instance);
+        var call = new InferenceCall(inference, Options.Create(new InferenceApiOptions()), drain, services.GetRequiredService<InferenceMetrics>(), services.GetRequiredService<InferenceSpans>(), TimeProvider.System, NullLogger<InferenceCall>.Instance);
         var context = new DefaultHttpContext();
         context.Features.Set<IHttpResponseBodyFeature>(new Sink());
         using var deadline = call.StartDeadline(context);

@@ -11,7 +11,7 @@ public sealed class EngineRunnerTests : IDisposable
 
     private readonly FakeTimeProvider _time = new();
     private readonly ScriptedEngine _engine = new();
-    private readonly EngineMetrics _metrics = new(Meters.Create());
+    private readonly EngineMetrics _metrics = Meters.OfEngine();
     private readonly EngineSlots _slots;
     private readonly EngineRunner _runner;
 

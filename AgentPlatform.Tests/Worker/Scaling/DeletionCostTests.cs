@@ -13,7 +13,7 @@ namespace AgentPlatform.Tests.Worker.Scaling;
 public sealed class DeletionCostTests : IAsyncDisposable
 {
     private readonly FakeTimeProvider _time = new();
-    private readonly EngineSlots _slots = new(total: 2, new EngineMetrics(Meters.Create()));
+    private readonly EngineSlots _slots = new(total: 2, Meters.OfEngine());
     private readonly LogLines _log = new();
     private WebApplication? _worker;
 
