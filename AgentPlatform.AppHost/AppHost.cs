@@ -1,4 +1,5 @@
 using AgentPlatform.AppHost.Broker;
+using AgentPlatform.AppHost.Dashboard;
 using AgentPlatform.AppHost.Gateway;
 using AgentPlatform.AppHost.Kubernetes;
 using AgentPlatform.AppHost.Models;
@@ -13,7 +14,7 @@ try
     var chart = KubernetesChart.Begin(builder);
 
     // RabbitMQ: one that exists, a container, or a process of this machine, as Broker:Mode says.
-    var messaging = builder.AddBroker("messaging", chart);
+    var messaging = builder.AddBroker("messaging", chart).ShowAsBroker();
 
     // All clients come in here: HTTP in, jobs out, and tokens back as they are made.
     var gateway = builder.AddProject<Projects.AgentPlatform_Gateway>("gateway")
@@ -21,6 +22,7 @@ try
         .WithPublicPort()
         .WithLocalCallers()
         .WithHttpHealthCheck("/health")
+        .ShowAsGateway()
         .PublishAsGateway(chart);
 
     var pools = builder.AddModelPools(gateway, messaging, chart);
@@ -40,6 +42,10 @@ try
         pools.AddOpenAIServer("llm", server, "The model of the monitoring agent.");
         pools.AddMonitoringAgent("monitor", model: "llm", classifier: "sentiment");
     }
+
+    // What a developer can do in the dashboard, and sees of prompts and answers (--Telemetry:MessageContent=true).
+    gateway.WithAskCommand(pools).WithDeadJobsCommand(messaging);
+    builder.CaptureMessageContent();
 
     builder.AnnounceReadiness(gateway);
     await builder.Build().RunAsync();

@@ -37,12 +37,18 @@ internal static class BrokerExtensions
         if (options.Is("container"))
         {
             ContainerEngine.EnsureBroker(Image);
-            return builder.AddRabbitMQ(name);
+            return builder.AddBrokerContainer(name, options.Lifetime);
         }
 
         if (options.Is("auto") && ContainerEngine.Has(Image))
         {
-            return builder.AddRabbitMQ(name);
+            return builder.AddBrokerContainer(name, options.Lifetime);
+        }
+
+        if (options.Lifetime == ContainerLifetime.Persistent)
+        {
+            throw new StartupException(
+                "Broker:Lifetime is Persistent, which only a container can be: set Broker:Mode to container, or leave Broker:Lifetime away.");
         }
 
         var server = LocalServer.Find() ?? throw new StartupException(
@@ -50,6 +56,11 @@ internal static class BrokerExtensions
             + $"or set ConnectionStrings:{name} to the address of a broker.");
         return builder.AddLocalBroker(name, server, NodeFolder.Create(Path.GetFullPath(options.DataFolder, builder.AppHostDirectory)));
     }
+
+    /// <summary>RabbitMQ as a container. One that outlives the run keeps its password in the user's secrets of the application host.</summary>
+    internal static IResourceBuilder<RabbitMQServerResource> AddBrokerContainer(
+        this IDistributedApplicationBuilder builder, string name, ContainerLifetime lifetime) =>
+        builder.AddRabbitMQ(name).WithLifetime(lifetime);
 
     private static IResourceBuilder<IResourceWithConnectionString> AddExternalBroker(this IDistributedApplicationBuilder builder, string name)
     {

@@ -17,6 +17,12 @@ internal sealed class BrokerOptions
     [RegularExpression("(?i)auto|external|container|local", ErrorMessage = "Broker:Mode must be auto, external, container or local.")]
     public string Mode { get; set; } = "auto";
 
+    /// <summary>
+    /// Whether a container outlives the run, so that the next one finds it started and with its queues (<c>Persistent</c>), or ends with it
+    /// (<c>Session</c>).
+    /// </summary>
+    public ContainerLifetime Lifetime { get; set; } = ContainerLifetime.Session;
+
     /// <summary>Folder of the local broker's files, relative to the application host's; empty at the start of each run. Two runs at a time need two.</summary>
     [Required(ErrorMessage = "Broker:DataFolder must name a folder.")]
     public string DataFolder { get; set; } = "../.run/messaging";

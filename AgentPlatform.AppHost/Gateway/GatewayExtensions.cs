@@ -18,6 +18,7 @@ internal static class GatewayExtensions
         }
 
         var options = builder.ReadOptions(GatewayOptions.Section, new GatewayOptionsValidator());
+
         return gateway.WithEndpoint("http", endpoint =>
         {
             endpoint.IsProxied = false;

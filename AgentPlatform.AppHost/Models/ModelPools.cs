@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using AgentPlatform.AppHost.Containers;
+using AgentPlatform.AppHost.Dashboard;
 using AgentPlatform.AppHost.Kubernetes;
 using AgentPlatform.AppHost.Servers;
 using AgentPlatform.AppHost.Startup;
@@ -16,6 +17,7 @@ internal sealed partial class ModelPools(
     IDistributedApplicationBuilder builder, IResourceBuilder<ProjectResource> gateway, IResourceBuilder<IResourceWithConnectionString> messaging)
 {
     private readonly Dictionary<string, Action<PoolOptions>> _defaults = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, ModelOperation> _models = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _queues = new(StringComparer.Ordinal);
     private readonly Dictionary<string, WorkerPods> _pods = new(StringComparer.Ordinal);
     private int _count;
@@ -28,6 +30,9 @@ internal sealed partial class ModelPools(
 
     /// <summary>The application that they are part of.</summary>
     public IDistributedApplicationBuilder ApplicationBuilder => builder;
+
+    /// <summary>The models that clients can ask for, by name.</summary>
+    public IReadOnlyDictionary<string, ModelOperation> Models => _models;
 
     /// <summary>A classifier in the worker, from a folder of this repository with <c>model.onnx</c> and <c>config.json</c>.</summary>
     public IResourceBuilder<ProjectResource> AddOnnxClassifier(string name, string folder, string description, Action<PoolOptions>? configure = null) =>
@@ -42,13 +47,18 @@ internal sealed partial class ModelPools(
             ? AddOpenAIServer(name, server, $"Answered by {server}.")
             : WithModelFolder(Add(name, EngineType.OnnxChat, ModelOperation.Chat, description, configure), folder);
 
-    /// <summary>A chat model at an OpenAI-compatible server that runs already. The parameter <c>NAME-api-key</c>, if configured, is its key.</summary>
+    /// <summary>
+    /// A chat model at an OpenAI-compatible server that runs already. The parameter <c>NAME-api-key</c> is its key, which a local run asks for
+    /// in the dashboard if it is not configured and the server is a provider's.
+    /// </summary>
     public IResourceBuilder<ProjectResource> AddOpenAIServer(string name, Uri address, string description, string? upstreamModel = null)
     {
         var pool = Add(name, EngineType.OpenAI, ModelOperation.Chat, description)
             .WithEnvironment("OpenAI__Endpoint", address.ToString())
             .WithEnvironment("OpenAI__UpstreamModel", OptionsOf(name).UpstreamModel ?? upstreamModel ?? name);
-        return SecretOf(name, "api-key") is { } key ? pool.WithEnvironment("OpenAI__ApiKey", key) : pool;
+        var isProvider = builder.ExecutionContext.IsRunMode && address.Scheme == Uri.UriSchemeHttps && !address.IsLoopback;
+        var key = SecretOf(name, "api-key") ?? (isProvider ? builder.AddParameter($"{name}-api-key", secret: true) : null);
+        return key is null ? pool : pool.WithEnvironment("OpenAI__ApiKey", key);
     }
 
     /// <summary>A pool with an engine whose settings the caller adds. Its HTTP port is chosen at each start: jobs come over the broker.</summary>
@@ -67,6 +77,7 @@ internal sealed partial class ModelPools(
         var options = OptionsOf(name);
         var model = options.Model ?? name;
         PoolRules.CheckQueue(name, QueueOf(model, options.Version), _queues);
+        _models[model] = operation;
         var entry = string.Create(CultureInfo.InvariantCulture, $"Models__{_count++}__");
         gateway
             .WithEnvironment($"{entry}Name", model)
@@ -83,6 +94,7 @@ internal sealed partial class ModelPools(
             .WithHttpEndpoint()
             .WithHttpHealthCheck("/health")
             .WithLocalCallers()
+            .ShowAsPool()
             .WithEnvironment("Model__Name", model)
             .WithEnvironment("Model__Version", options.Version)
             .WithEnvironment("Engine__Type", engine)

@@ -41,6 +41,12 @@ internal sealed class PoolOptions
     /// <summary>The model's name at that server; the pool's name if unset.</summary>
     public string? UpstreamModel { get; set; }
 
+    /// <summary>
+    /// Whether the container that a local run has beside the pool outlives the run, with the model that it has loaded
+    /// (<c>Persistent</c>), or ends with it (<c>Session</c>).
+    /// </summary>
+    public ContainerLifetime Lifetime { get; set; } = ContainerLifetime.Session;
+
     /// <summary>Name by which clients ask for the model; the pool's name if unset.</summary>
     [RegularExpression("[A-Za-z0-9][A-Za-z0-9._-]{0,99}", ErrorMessage = "must be up to 100 letters, digits, dots, dashes and underscores.")]
     public string? Model { get; set; }

@@ -165,13 +165,14 @@ internal static class ServerPools
         var server = builder.AddContainer($"{name}-server", engine.Image, engine.Tag)
             .WithHttpEndpoint(targetPort: engine.Port)
             .WithHttpHealthCheck(engine.HealthPath);
-        Configure(server, engine, pools.OptionsOf(name).Gpus);
+        Configure(server, engine, pools.OptionsOf(name));
         var endpoint = server.GetEndpoint("http");
         return pool.WithEnvironment(engine.Variable, ReferenceExpression.Create($"{endpoint}{engine.Path}")).WaitFor(server);
     }
 
-    private static void Configure(IResourceBuilder<ContainerResource> server, EngineServer engine, int gpus)
+    private static void Configure(IResourceBuilder<ContainerResource> server, EngineServer engine, PoolOptions options)
     {
+        server.WithLifetime(options.Lifetime);
         if (engine.Entrypoint is { } entrypoint)
         {
             server.WithEntrypoint(entrypoint);
@@ -188,9 +189,9 @@ internal static class ServerPools
             server.WithVolume(cache.Volume, cache.Target);
         }
 
-        if (gpus > 0)
+        if (options.Gpus > 0)
         {
-            server.WithContainerRuntimeArgs("--gpus", Text(gpus));
+            server.WithContainerRuntimeArgs("--gpus", Text(options.Gpus));
         }
 
         if (engine.SharesMemory)
