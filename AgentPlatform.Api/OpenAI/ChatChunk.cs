@@ -24,6 +24,7 @@ internal sealed class ChatChunk
     /// <exception cref="UpstreamException">It is an error.</exception>
     public bool Read(ReadOnlySpan<byte> json)
     {
+        ChatJson.CheckText(json);
         _part.ResetWrittenCount();
         var hasChoices = false;
         try

@@ -1,6 +1,7 @@
 using AgentPlatform.Messaging.Contracts;
 using System.Buffers;
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace AgentPlatform.Api.OpenAI;
 
@@ -41,6 +42,7 @@ public static class ChatJson
     /// <exception cref="FormatException">It is no JSON object with <c>choices</c>.</exception>
     public static byte[] WithoutEnvelope(ReadOnlySpan<byte> completion)
     {
+        CheckText(completion);
         var output = new ArrayBufferWriter<byte>(completion.Length + 1);
         var hasChoices = false;
         try
@@ -70,6 +72,15 @@ public static class ChatJson
         }
 
         return hasChoices ? output.WrittenSpan.ToArray() : throw new FormatException("The answer has no choices.");
+    }
+
+    /// <exception cref="FormatException">It is not UTF-8, which JSON is, and clients rely on: readers of JSON do not look into strings that nobody asks for.</exception>
+    internal static void CheckText(ReadOnlySpan<byte> json)
+    {
+        if (!Utf8.IsValid(json))
+        {
+            throw new FormatException("It is not valid UTF-8.");
+        }
     }
 
     internal static void Open(ref Utf8JsonReader reader)

@@ -83,8 +83,11 @@ public sealed class RequestFuzz(ITestOutputHelper output)
             using var response = await host.Client.SendAsync(message);
             var body = await response.Content.ReadAsStringAsync();
             Assert.True((int)response.StatusCode is >= 200 and < 500, $"{response.StatusCode}: {body}");
-            if (path.StartsWith("/v1/", StringComparison.Ordinal) && response.StatusCode >= HttpStatusCode.BadRequest)
+
+            // What Kestrel refuses by itself, such as a path with %00, has no id.
+            if (response.Headers.Contains("x-request-id") && path.StartsWith("/v1/", StringComparison.Ordinal) && response.StatusCode >= HttpStatusCode.BadRequest)
             {
+                Assert.False(body.Length == 0, $"{message.Method} {path}: {response.StatusCode} without a body");
                 using var json = JsonDocument.Parse(body);
                 Assert.NotEmpty(json.RootElement.GetProperty("error").GetProperty("message").GetString()!);
             }
