@@ -68,8 +68,9 @@ internal sealed class ChatChunk
 
             _part.Write("}"u8);
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // The latter is half of a surrogate pair in a name.
             throw new FormatException(e.Message, e);
         }
 

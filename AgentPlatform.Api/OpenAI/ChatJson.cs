@@ -66,8 +66,9 @@ public static class ChatJson
             output.Write("}"u8);
             reader.Read(); // Fails if something follows the object.
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // The latter is half of a surrogate pair in a name.
             throw new FormatException(e.Message, e);
         }
 

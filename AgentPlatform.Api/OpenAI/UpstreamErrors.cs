@@ -110,8 +110,9 @@ internal sealed partial class UpstreamErrors(ILogger logger)
 
             return null;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // The latter is half of a surrogate pair in a name.
             return InferenceError.EngineFailed("The agent sent an answer that is no JSON.");
         }
     }
