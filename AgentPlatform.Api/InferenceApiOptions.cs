@@ -9,9 +9,12 @@ public sealed class InferenceApiOptions : IValidatableObject
     /// <summary>Name of the configuration section.</summary>
     public const string Section = "Api";
 
-    /// <summary>Largest request body in bytes. RabbitMQ 4 refuses messages above 16 MiB by default.</summary>
+    /// <summary>
+    /// Largest request body in bytes. The default is for text: 128,000 tokens are half a megabyte of English, and three quarters where each is a
+    /// character that JSON escapes. Images in messages need more; RabbitMQ 4 refuses messages above 16 MiB by default.
+    /// </summary>
     [Range(1024, 128 * 1024 * 1024)]
-    public int MaxBodySize { get; set; } = 10 * 1024 * 1024;
+    public int MaxBodySize { get; set; } = 2 * 1024 * 1024;
 
     /// <summary>Most bytes of request bodies that are held for requests in progress. A quarter is kept free for small bodies.</summary>
     [Range(1024, 64L * 1024 * 1024 * 1024)]

@@ -65,16 +65,18 @@ public static class MessagingExtensions
         }
 
         builder.AddBroker();
+        builder.Services.AddOptions<AdmissionOptions>().BindConfiguration(AdmissionOptions.Section).ValidateOnStart();
+        builder.Services.AddSingleton<IValidateOptions<AdmissionOptions>, AdmissionOptionsValidator>();
         builder.Services.AddSingleton(services => new ControlPublisher(services.GetRequiredService<ConfirmedPublisher>()));
         builder.Services.AddSingleton(services => new QueueAdmission(
-            new AdmissionMetrics(services.GetRequiredService<IMeterFactory>()), services.GetRequiredService<TimeProvider>()));
+            new AdmissionMetrics(services.GetRequiredService<IMeterFactory>()), services.GetRequiredService<IOptions<AdmissionOptions>>(), services.GetRequiredService<TimeProvider>()));
         builder.Services.AddSession(services => new ReplyReceiver(
             services.GetRequiredService<ControlPublisher>(), services.GetRequiredService<QueueAdmission>(), services.GetRequiredService<MessagingTelemetry>(),
             services.GetRequiredService<IOptions<MessagingOptions>>(), services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<ReplyReceiver>>()));
         builder.Services.AddSession(services => new JobPublisher(
             services.GetRequiredService<BrokerConnectionState>(), services.GetRequiredService<ConfirmedPublisher>(), services.GetRequiredService<QueueAdmission>(),
-            services.GetRequiredService<MessagingTelemetry>(), services.GetServices<JobQueues>(), services.GetRequiredService<IOptions<MessagingOptions>>(), services.GetRequiredService<TimeProvider>()));
-        builder.Services.AddSession(services => new QueueDepths(services.GetRequiredService<IOptions<MessagingOptions>>()));
+            services.GetRequiredService<JobQueueDeclaration>(), services.GetRequiredService<MessagingTelemetry>(), services.GetServices<JobQueues>(), services.GetRequiredService<IOptions<MessagingOptions>>(), services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSession(services => new QueueDepths(services.GetRequiredService<JobQueueDeclaration>()));
         builder.Services.AddHostedService(services => new RequestWatch(
             services.GetRequiredService<ReplyReceiver>(), services.GetRequiredService<JobPublisher>(), services.GetRequiredService<QueueDepths>(), services.GetRequiredService<DeadJobs>(),
             services.GetRequiredService<BrokerConnectionState>(), services.GetRequiredService<MessagingTelemetry>(), services.GetRequiredService<IOptions<MessagingOptions>>(),
@@ -98,7 +100,7 @@ public static class MessagingExtensions
             services.GetRequiredService<Cancellations>(), services.GetRequiredService<Claims>(), services.GetRequiredService<MessagingTelemetry>(),
             services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<ControlListener>>()));
         builder.Services.AddSession(services => new JobConsumer(
-            services.GetRequiredService<JobSource>(), services.GetRequiredService<DeadJobs>(), services.GetRequiredService<HeldMessages>(), services.GetRequiredService<IOptions<MessagingOptions>>(),
+            services.GetRequiredService<JobSource>(), services.GetRequiredService<JobQueueDeclaration>(), services.GetRequiredService<DeadJobs>(), services.GetRequiredService<HeldMessages>(),
             services.GetRequiredService<MessagingTelemetry>(), services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<JobConsumer>>()));
         builder.Services.AddSingleton(services => new FrameSender(
             services.GetRequiredService<ConfirmedPublisher>(), services.GetRequiredService<MessagingTelemetry>(),
@@ -125,6 +127,8 @@ public static class MessagingExtensions
         services.AddSingleton(provider => new MessagingTelemetry(provider.GetRequiredService<IMeterFactory>()));
         services.AddSingleton<BrokerConnectionState>();
         services.AddSingleton(provider => new DeadJobs(provider.GetRequiredService<ConfirmedPublisher>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new JobQueueDeclaration(
+            provider.GetRequiredService<IOptions<MessagingOptions>>(), provider.GetRequiredService<ILogger<JobQueueDeclaration>>()));
 
         // First of the sessions: the others may publish as soon as they are open.
         services.AddSession(provider => new ConfirmedPublisher(

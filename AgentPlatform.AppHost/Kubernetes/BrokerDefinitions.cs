@@ -4,7 +4,7 @@ using Aspire.Hosting.Kubernetes.Resources;
 namespace AgentPlatform.AppHost.Kubernetes;
 
 /// <summary>
-/// Virtual host and users of the release's own broker, as definitions that the server takes over at each start: a new password in the Secret and
+/// Virtual host, users and policies of the release's own broker, as definitions that the server takes over at each start: a new password in the Secret and
 /// new rights in the chart hold from then on. Users of the server's settings are made once, with an empty volume, and stay as they were.
 /// </summary>
 /// <seealso href="https://www.rabbitmq.com/docs/definitions"/>
@@ -16,6 +16,7 @@ internal sealed class BrokerDefinitions(BrokerAccess access)
     private const string Folder = "/etc/rabbitmq/users";
     private const string Variable = "DEFINITIONS";
     private const string VolumeName = "users";
+    private const int Mebibyte = 1024 * 1024;
 
     /// <summary>Has them written before the server starts, into memory: passwords are on no disk and in no ConfigMap.</summary>
     public void WriteBefore(PodSpecV1 pod, ContainerV1 server)
@@ -43,8 +44,31 @@ internal sealed class BrokerDefinitions(BrokerAccess access)
     {
         users = BrokerUser.All.Select(user => new { name = user.Name, password = $"$({PasswordVariable(user)})", tags = user.Tags }),
         vhosts = (object[])[new { name = access.VirtualHost }],
+        policies = (object[])[Policy("jobs", @"^infer\..+\.(default|resume)$", JobBounds), Policy("dead", @"^infer\.dead$", DeadBounds)],
         permissions = BrokerUser.All.Select(user => new { user = user.Name, vhost = access.VirtualHost, configure = user.Configure, write = user.Write, read = user.Read }),
     });
+
+    // The defaults of Messaging:MaxQueueBytes and its like. Queues have them as arguments already, but for those that an earlier build declared;
+    // of an argument and a policy the lower bound holds.
+    private static Dictionary<string, object> JobBounds { get; } = new() { ["max-length-bytes"] = 256 * Mebibyte };
+
+    private static Dictionary<string, object> DeadBounds { get; } = new()
+    {
+        ["max-length"] = 10_000,
+        ["max-length-bytes"] = 256 * Mebibyte,
+        ["message-ttl"] = (long)TimeSpan.FromDays(30).TotalMilliseconds,
+        ["overflow"] = "drop-head",
+    };
+
+    private Dictionary<string, object> Policy(string name, string pattern, Dictionary<string, object> bounds) => new()
+    {
+        ["vhost"] = access.VirtualHost,
+        ["name"] = $"agentplatform-{name}",
+        ["pattern"] = pattern,
+        ["apply-to"] = "queues",
+        ["priority"] = 0,
+        ["definition"] = bounds,
+    };
 
     private static string PasswordVariable(BrokerUser user) => $"{user.Name.ToUpperInvariant()}_PASSWORD";
 }

@@ -91,6 +91,12 @@ internal sealed class BrokerPods(KubernetesChart chart, string name)
                 $"load_definitions = {BrokerDefinitions.Path}",
                 "management_agent.disable_metrics_collector = true",
                 "management.enable_queue_totals = true",
+
+                // Messages are in memory until the log that they are in is full, so its size is what the server's memory must hold several times.
+                "raft.wal_max_size_bytes = 67108864",
+
+                // A full disk ends the server; short of it publishers are told to wait.
+                "disk_free_limit.absolute = 1GB",
                 "",
             ]) + Encryption(),
         },

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text;
+using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Dead;
+using Microsoft.Extensions.Options;
 using RabbitMQ.Client;
 
 namespace AgentPlatform.Gateway.Dead;
@@ -9,13 +11,14 @@ namespace AgentPlatform.Gateway.Dead;
 internal sealed class DeadList(IHost host, TextWriter output, TextWriter errors)
 {
     private readonly IConnectionFactory _broker = host.Services.GetRequiredService<IConnectionFactory>();
+    private readonly MessagingOptions _options = host.Services.GetRequiredService<IOptions<MessagingOptions>>().Value;
     private readonly TimeProvider _time = host.Services.GetRequiredService<TimeProvider>();
 
     /// <summary>One line for each job, the latest last, without what its client wrote.</summary>
     public async Task<bool> ListAsync(CancellationToken cancellationToken)
     {
         List<DeadJob> jobs = [];
-        await using (var reader = await DeadReader.OpenAsync(_broker, _time, cancellationToken))
+        await using (var reader = await DeadReader.OpenAsync(_broker, _options, _time, cancellationToken))
         {
             await foreach (var held in reader.ReadAsync(cancellationToken))
             {
@@ -44,7 +47,7 @@ internal sealed class DeadList(IHost host, TextWriter output, TextWriter errors)
     public async Task<bool> ShowAsync(IReadOnlyCollection<string> ids, CancellationToken cancellationToken)
     {
         List<DeadJob> jobs = [];
-        await using (var reader = await DeadReader.OpenAsync(_broker, _time, cancellationToken))
+        await using (var reader = await DeadReader.OpenAsync(_broker, _options, _time, cancellationToken))
         {
             jobs.AddRange((await FindAsync(reader, ids, cancellationToken)).Select(held => held.Job));
         }
@@ -61,7 +64,7 @@ internal sealed class DeadList(IHost host, TextWriter output, TextWriter errors)
     public async Task<bool> DropAsync(IReadOnlyCollection<string> ids, CancellationToken cancellationToken)
     {
         List<DeadJob> dropped = [];
-        await using (var reader = await DeadReader.OpenAsync(_broker, _time, cancellationToken))
+        await using (var reader = await DeadReader.OpenAsync(_broker, _options, _time, cancellationToken))
         {
             foreach (var held in await FindAsync(reader, ids, cancellationToken))
             {

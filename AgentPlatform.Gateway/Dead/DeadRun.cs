@@ -4,6 +4,7 @@ using AgentPlatform.Client.Transports;
 using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Messaging.Dead;
+using Microsoft.Extensions.Options;
 using RabbitMQ.Client;
 
 namespace AgentPlatform.Gateway.Dead;
@@ -12,6 +13,7 @@ namespace AgentPlatform.Gateway.Dead;
 internal sealed class DeadRun(IHost host, TextWriter output, TextWriter errors)
 {
     private readonly IConnectionFactory _broker = host.Services.GetRequiredService<IConnectionFactory>();
+    private readonly MessagingOptions _options = host.Services.GetRequiredService<IOptions<MessagingOptions>>().Value;
     private readonly TimeProvider _time = host.Services.GetRequiredService<TimeProvider>();
 
     /// <summary>Runs the jobs one after another; true if all of them succeeded.</summary>
@@ -37,7 +39,7 @@ internal sealed class DeadRun(IHost host, TextWriter output, TextWriter errors)
     private async Task<bool> RunAsync(string id, string? version, TimeSpan timeout, CancellationToken cancellationToken)
     {
         // Held while it runs, so that nobody runs it a second time; should this process die, the broker has it back.
-        await using var reader = await DeadReader.OpenAsync(_broker, _time, cancellationToken);
+        await using var reader = await DeadReader.OpenAsync(_broker, _options, _time, cancellationToken);
         var held = await DeadList.FindAsync(reader, [id], cancellationToken);
         await reader.KeepOnlyAsync(held, cancellationToken);
         if (held.Count == 0)
@@ -113,7 +115,7 @@ internal sealed class DeadRun(IHost host, TextWriter output, TextWriter errors)
     // A run that breaks the workers again is written to the queue of dead jobs as any other is. One entry is enough, the one that people know.
     private async Task DropCopyAsync(Guid requestId)
     {
-        await using var reader = await DeadReader.OpenAsync(_broker, _time, CancellationToken.None);
+        await using var reader = await DeadReader.OpenAsync(_broker, _options, _time, CancellationToken.None);
         foreach (var copy in await DeadList.FindAsync(reader, [requestId.ToString()], CancellationToken.None))
         {
             await reader.RemoveAsync(copy, CancellationToken.None);

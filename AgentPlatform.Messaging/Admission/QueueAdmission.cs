@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using AgentPlatform.Messaging.Contracts;
+using Microsoft.Extensions.Options;
 
 namespace AgentPlatform.Messaging.Admission;
 
@@ -13,37 +14,56 @@ internal sealed class QueueAdmission
 {
     private readonly ConcurrentDictionary<string, QueueLoad> _loads = new(StringComparer.Ordinal);
     private readonly AdmissionMetrics _metrics;
+    private readonly AdmissionOptions _options;
     private readonly TimeProvider _time;
 
-    public QueueAdmission(AdmissionMetrics metrics, TimeProvider time)
+    public QueueAdmission(AdmissionMetrics metrics, IOptions<AdmissionOptions> options, TimeProvider time)
     {
-        (_metrics, _time) = (metrics, time);
+        (_metrics, _options, _time) = (metrics, options.Value, time);
         metrics.Observe(_loads);
     }
 
     /// <summary>The load of a queue.</summary>
-    public QueueLoad this[string queue] => _loads.GetOrAdd(queue, static (_, time) => new QueueLoad(time), _time);
+    public QueueLoad this[string queue] => _loads.GetOrAdd(queue, static (_, admission) => new QueueLoad(admission._options, admission._time), this);
 
     /// <summary>Gives the request its place in the queue; call before publishing it.</summary>
     /// <param name="queue">The queue's name.</param>
     /// <param name="request">The request.</param>
     /// <param name="place">Its place, to be kept where it is.</param>
-    /// <exception cref="InferenceException">429: its turn would come too late.</exception>
+    /// <exception cref="InferenceException">429: its turn would come too late, or it does not fit.</exception>
     public void Enter(string queue, InferenceRequest request, out QueuePlace place)
     {
-        if (!this[queue].TryEnter(request.TimeLimit.Left, out place, out var wait))
+        var load = this[queue];
+        var refusal = load.Enter(request.TimeLimit.Left, request.Body.Length, out place, out var wait);
+        if (refusal != AdmissionRefusal.None)
         {
-            _metrics.Refused(queue, "deadline");
-            throw new InferenceException(InferenceError.Overloaded(
-                string.Create(CultureInfo.InvariantCulture, $"The model '{request.Model}' is overloaded: the request would wait for about {wait?.TotalSeconds:0} s, too long for its deadline."),
-                QueueLoad.RetryAfter(wait)));
+            _metrics.Refused(queue, refusal);
+            throw new InferenceException(InferenceError.Overloaded(Describe(refusal, request.Model, load.Waiting, wait), load.RetryAfter(wait)));
+        }
+    }
+
+    /// <summary>The request is over, for whatever reason.</summary>
+    public void Leave(string queue, InferenceRequest request, ref QueuePlace place)
+    {
+        if (place.Leave() && request.TimeLimit.HasPassed)
+        {
+            _metrics.Expired(queue);
         }
     }
 
     /// <summary>What a client is told whose request the broker refused because the queue is full.</summary>
     public InferenceException Full(string queue, string model)
     {
-        _metrics.Refused(queue, "full");
+        _metrics.Refused(queue, AdmissionRefusal.Full);
         return new InferenceException(InferenceError.Overloaded($"The queue of model '{model}' is full.", this[queue].RetryAfterSeconds));
     }
+
+    private static string Describe(AdmissionRefusal refusal, string model, int waiting, TimeSpan? wait) => refusal switch
+    {
+        AdmissionRefusal.Deadline => string.Create(CultureInfo.InvariantCulture,
+            $"The model '{model}' is overloaded: the request would wait for {(wait < TimeSpan.FromSeconds(1) ? "less than a second" : $"about {wait?.TotalSeconds:0} s")}, too long for its deadline."),
+        AdmissionRefusal.UnknownPace => string.Create(CultureInfo.InvariantCulture,
+            $"The model '{model}' is overloaded: {waiting} requests wait already, and too little is known of its pace to expect an answer within the deadline."),
+        _ => $"The model '{model}' is overloaded: the requests that wait for it are too large together.",
+    };
 }

@@ -9,9 +9,11 @@ internal struct QueuePlace
 {
     private readonly QueueLoad? _load;
 
-    internal QueuePlace(QueueLoad load, double entered) => (_load, Entered, Stage) = (load, entered, PlaceStage.Waiting);
+    internal QueuePlace(QueueLoad load, double entered, int bytes) => (_load, Entered, Bytes, Stage) = (load, entered, bytes, PlaceStage.Waiting);
 
     internal double Entered { get; }
+
+    internal int Bytes { get; }
 
     internal double Started { get; set; }
 
@@ -23,8 +25,8 @@ internal struct QueuePlace
     /// <summary>Its answer is complete.</summary>
     public void Complete() => _load?.Complete(ref this);
 
-    /// <summary>It is over, for whatever reason.</summary>
-    public void Leave() => _load?.Leave(ref this);
+    /// <summary>It is over, for whatever reason; true if it was still waiting.</summary>
+    public bool Leave() => _load?.Leave(ref this) == true;
 }
 
 /// <summary>How far a request has come.</summary>

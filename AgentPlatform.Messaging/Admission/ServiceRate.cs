@@ -26,6 +26,10 @@ internal sealed class ServiceRate
     private double _seconds;
     private int _count;
     private double _last = double.NegativeInfinity;
+    private double? _before;
+
+    /// <summary>Starts a second when they were last measured, however long ago; null if they never were.</summary>
+    public double? Last => _count >= Enough && _seconds > 0 ? _starts / _seconds : _before;
 
     /// <summary>Notes a start after which the pool had been busy since the one before.</summary>
     /// <param name="interval">Time between the two.</param>
@@ -35,6 +39,7 @@ internal sealed class ServiceRate
     {
         if (IsOver(service, now))
         {
+            _before = Last;
             (_starts, _seconds, _count, _last) = (0, 0, 0, now);
             return;
         }

@@ -23,7 +23,8 @@ public enum PublishOutcome
 
 /// <summary>
 /// Publishes with confirms and <c>mandatory</c>. One loop owns the channel and starts publishes in order without waiting for the
-/// confirm of the one before, so that throughput is not bound to the broker's round trip.
+/// confirm of the one before, so that throughput is not bound to the broker's round trip. What is under way is bounded by bytes
+/// (<see cref="PublishWindow"/>): the rest of a burst of large messages waits here and not in the broker's memory.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class ConfirmedPublisher(BrokerConnectionState state, IOptions<MessagingOptions> options, TimeProvider time) : IBrokerSession
@@ -40,10 +41,12 @@ internal sealed class ConfirmedPublisher(BrokerConnectionState state, IOptions<M
     }
 
     /// <summary>Publishes and waits for the broker's word. <paramref name="body"/> must stay as it is until then.</summary>
-    public Task<PublishOutcome> PublishAsync(string exchange, string routingKey, BasicProperties properties, ReadOnlyMemory<byte> body) =>
-        _lane is { } lane ? lane.PublishAsync(new Message(exchange, routingKey, properties, body)) : Task.FromResult(PublishOutcome.Lost);
+    /// <exception cref="OperationCanceledException">It was cancelled before it was given to the broker; after that nothing takes it back.</exception>
+    public Task<PublishOutcome> PublishAsync(
+        string exchange, string routingKey, BasicProperties properties, ReadOnlyMemory<byte> body, CancellationToken cancellationToken = default) =>
+        _lane is { } lane ? lane.PublishAsync(new Message(exchange, routingKey, properties, body, cancellationToken)) : Task.FromResult(PublishOutcome.Lost);
 
-    private sealed class Message(string exchange, string routingKey, BasicProperties properties, ReadOnlyMemory<byte> body)
+    private sealed class Message(string exchange, string routingKey, BasicProperties properties, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
         : TaskCompletionSource<PublishOutcome>(TaskCreationOptions.RunContinuationsAsynchronously)
     {
         public string Exchange => exchange;
@@ -53,6 +56,9 @@ internal sealed class ConfirmedPublisher(BrokerConnectionState state, IOptions<M
         public BasicProperties Properties => properties;
 
         public ReadOnlyMemory<byte> Body => body;
+
+        /// <summary>Whether nobody wants it published any more.</summary>
+        public bool IsCancelled => cancellationToken.IsCancellationRequested && TrySetCanceled(cancellationToken);
     }
 
     /// <summary>The publisher on one connection.</summary>
@@ -62,15 +68,13 @@ internal sealed class ConfirmedPublisher(BrokerConnectionState state, IOptions<M
         private readonly IConnection _connection;
         private readonly IChannel _channel;
         private readonly BrokerConnectionState _state;
-        private readonly TimeProvider _time;
+        private readonly PublishWindow _window;
         private readonly ITimer _watchdog;
-        private long _outstanding;
-        private long _lastProgress;
 
         public Lane(IConnection connection, IChannel channel, BrokerConnectionState state, TimeSpan confirmTimeout, TimeProvider time)
         {
-            (_connection, _channel, _state, _time, _lastProgress) = (connection, channel, state, time, time.GetTimestamp());
-            _watchdog = time.CreateTimer(_ => _ = AbortIfHungAsync(confirmTimeout), null, confirmTimeout / 4, confirmTimeout / 4);
+            (_connection, _channel, _state, _window) = (connection, channel, state, new PublishWindow(confirmTimeout, time));
+            _watchdog = time.CreateTimer(_ => _ = AbortIfHungAsync(), null, confirmTimeout / 4, confirmTimeout / 4);
             channel.ChannelShutdownAsync += (_, _) =>
             {
                 _messages.Writer.TryComplete();
@@ -85,14 +89,9 @@ internal sealed class ConfirmedPublisher(BrokerConnectionState state, IOptions<M
 
         public Task<PublishOutcome> PublishAsync(Message message)
         {
-            if (Interlocked.Increment(ref _outstanding) == 1)
-            {
-                Volatile.Write(ref _lastProgress, _time.GetTimestamp());
-            }
-
             if (!_messages.Writer.TryWrite(message))
             {
-                Settle(message, PublishOutcome.Lost);
+                message.TrySetResult(PublishOutcome.Lost);
             }
 
             return message.Task;
@@ -102,7 +101,12 @@ internal sealed class ConfirmedPublisher(BrokerConnectionState state, IOptions<M
         {
             await foreach (var message in _messages.Reader.ReadAllAsync())
             {
-                _ = PublishOneAsync(message);
+                await _window.WaitForRoomAsync(message.Body.Length);
+                if (!message.IsCancelled)
+                {
+                    _window.Enter(message.Body.Length);
+                    _ = PublishOneAsync(message);
+                }
             }
         }
 
@@ -124,29 +128,26 @@ internal sealed class ConfirmedPublisher(BrokerConnectionState state, IOptions<M
             catch (Exception e)
             {
                 // A message that cannot be written at all, such as one with a header that AMQP has no type for: whoever sends it is to know.
-                Interlocked.Decrement(ref _outstanding);
+                _window.Leave(message.Body.Length);
                 message.TrySetException(e);
             }
         }
 
         private void Settle(Message message, PublishOutcome outcome)
         {
-            Interlocked.Decrement(ref _outstanding);
-            Volatile.Write(ref _lastProgress, _time.GetTimestamp());
+            _window.Leave(message.Body.Length);
             message.TrySetResult(outcome);
         }
 
         // BasicPublishAsync can wait for ever after a broker's restart (open in RabbitMQ.Client 7.2.2); aborting the connection frees it.
-        private async Task AbortIfHungAsync(TimeSpan confirmTimeout)
+        private async Task AbortIfHungAsync()
         {
             if (_state.IsBlocked)
             {
                 // It has said why it does not answer; a new connection would be blocked as well.
-                Volatile.Write(ref _lastProgress, _time.GetTimestamp());
-                return;
+                _window.Excuse();
             }
-
-            if (Interlocked.Read(ref _outstanding) > 0 && _time.GetElapsedTime(Volatile.Read(ref _lastProgress)) > confirmTimeout)
+            else if (_window.IsHung)
             {
                 _watchdog.Dispose();
                 await _connection.AbortAsync(TimeSpan.FromSeconds(2));

@@ -9,9 +9,25 @@ public sealed class MessagingOptions
     /// <summary>Name of the configuration section.</summary>
     public const string Section = "Messaging";
 
-    /// <summary>Most jobs that may wait for one model version; a publish beyond it is refused. Gateways and workers must agree on it.</summary>
+    /// <summary>Most jobs that may wait for one model version; a publish beyond it is refused. An argument of the queue: one that exists keeps its own.</summary>
     [Range(1, 10_000_000)]
     public int MaxQueueLength { get; set; } = 10_000;
+
+    /// <summary>Most bytes of jobs that may wait for one model version, as <see cref="MaxQueueLength"/>. More than gateways let in together, so that they refuse before the broker does.</summary>
+    [Range(1024 * 1024, 1024L * 1024 * 1024 * 1024)]
+    public long MaxQueueBytes { get; set; } = 256 * 1024 * 1024;
+
+    /// <summary>Most jobs in <c>infer.dead</c>; beyond it, and beyond <see cref="MaxDeadBytes"/>, the oldest are dropped. An argument of that queue.</summary>
+    [Range(1, 10_000_000)]
+    public int MaxDeadJobs { get; set; } = 10_000;
+
+    /// <summary>Most bytes in <c>infer.dead</c>.</summary>
+    [Range(1024 * 1024, 1024L * 1024 * 1024 * 1024)]
+    public long MaxDeadBytes { get; set; } = 256 * 1024 * 1024;
+
+    /// <summary>How long a job stays in <c>infer.dead</c>: it holds what a client wrote.</summary>
+    [Range(typeof(TimeSpan), "00:01:00", "45.00:00:00")]
+    public TimeSpan DeadRetention { get; set; } = TimeSpan.FromDays(30);
 
     /// <summary>Largest request in bytes that is given to the broker, which closes the connection over a larger one than its <c>max_message_size</c>: 16 MiB since RabbitMQ 4.0, more before.</summary>
     [Range(1024, int.MaxValue)]
@@ -21,7 +37,7 @@ public sealed class MessagingOptions
     [Range(1, 100)]
     public int DeliveryLimit { get; set; } = 5;
 
-    /// <summary>How long the broker may take to confirm a message before the connection counts as hung and is replaced.</summary>
+    /// <summary>How long the broker may confirm nothing before the connection counts as hung and is replaced; a second more for each MiB that is under way.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:05:00")]
     public TimeSpan ConfirmTimeout { get; set; } = TimeSpan.FromSeconds(10);
 

@@ -1,6 +1,20 @@
 using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
 
 namespace AgentPlatform.Messaging.Broker;
+
+/// <summary>What a queue is that was to be declared.</summary>
+internal enum QueueFit
+{
+    /// <summary>As it was declared.</summary>
+    AsDeclared,
+
+    /// <summary>It existed, with other bounds.</summary>
+    OtherBounds,
+
+    /// <summary>It existed as an earlier build declared it: what expires in it goes to <see cref="Topology.DeadQueue"/>.</summary>
+    Older,
+}
 
 /// <summary>The exchanges and queues of the platform, declared alike by whoever comes first. Works on RabbitMQ 3.10 to 4.x.</summary>
 public static class Topology
@@ -10,6 +24,12 @@ public static class Topology
 
     /// <summary>Quorum queue of jobs that could not be done.</summary>
     public const string DeadQueue = "infer.dead";
+
+    /// <summary>Headers exchange for jobs that the broker gives up: by its reason to <see cref="DeadQueue"/> or to <see cref="ExpiredQueue"/>.</summary>
+    public const string DeathExchange = "infer.death";
+
+    /// <summary>Classic queue that keeps nothing: where jobs go whose deadline passed while they waited, which nobody needs.</summary>
+    public const string ExpiredQueue = "infer.expired";
 
     /// <summary>Topic exchange for what concerns every worker, such as a cancelled request.</summary>
     public const string ControlExchange = "infer.control";
@@ -28,37 +48,95 @@ public static class Topology
     // The gateway counts how often a job was lost, and to what end; the broker only stops one that no gateway looks after.
     private const int MostDeliveries = 20;
 
-    /// <summary>Declares a job queue, the lane beside it and what both need.</summary>
-    internal static async Task DeclareJobQueueAsync(IChannel channel, string queue, MessagingOptions options, CancellationToken cancellationToken)
+    private const string DeadLetterExchange = "x-dead-letter-exchange";
+    private const string MaxBytes = "x-max-length-bytes";
+    private const string MessageTtl = "x-message-ttl";
+
+    private static readonly HashSet<string> _bounds = ["x-max-length", MaxBytes, MessageTtl, "x-overflow"];
+
+    /// <summary>Arguments of a job queue and of the lane beside it.</summary>
+    internal static Dictionary<string, object?> JobArguments(MessagingOptions options) => new()
+    {
+        // At-least-once dead-lettering works only with reject-publish, which is also what turns a full queue into the client's 429.
+        ["x-queue-type"] = "quorum",
+        ["x-delivery-limit"] = MostDeliveries,
+        ["x-max-length"] = options.MaxQueueLength,
+        [MaxBytes] = options.MaxQueueBytes,
+        ["x-overflow"] = "reject-publish",
+        [DeadLetterExchange] = DeathExchange,
+        ["x-dead-letter-routing-key"] = DeadQueue,
+        ["x-dead-letter-strategy"] = "at-least-once",
+    };
+
+    /// <summary>Declares what job queues need: the exchange that fills them, and where what they give up goes.</summary>
+    internal static async Task DeclareJobExchangesAsync(IChannel channel, CancellationToken cancellationToken)
     {
         await channel.ExchangeDeclareAsync(JobExchange, ExchangeType.Direct, durable: true, cancellationToken: cancellationToken);
-        await DeclareDeadQueueAsync(channel, cancellationToken);
+        await channel.ExchangeDeclareAsync(DeathExchange, ExchangeType.Headers, durable: true, cancellationToken: cancellationToken);
 
-        foreach (var lane in (string[])[queue, ResumeQueue(queue)])
+        // A classic queue with this argument keeps only what a consumer takes at once, and it has none. Without a queue the broker would hold
+        // what it cannot route.
+        await channel.QueueDeclareAsync(
+            ExpiredQueue, durable: true, exclusive: false, autoDelete: false,
+            new Dictionary<string, object?> { ["x-queue-type"] = "classic", [MessageTtl] = 0 }, cancellationToken: cancellationToken);
+        await BindAsync(ExpiredQueue, "expired");
+        foreach (var reason in (string[])["rejected", "delivery_limit", "maxlen"])
         {
-            // At-least-once dead-lettering works only with reject-publish, which is also what turns a full queue into the client's 429.
-            await channel.QueueDeclareAsync(lane, durable: true, exclusive: false, autoDelete: false, new Dictionary<string, object?>
-            {
-                ["x-queue-type"] = "quorum",
-                ["x-delivery-limit"] = MostDeliveries,
-                ["x-max-length"] = options.MaxQueueLength,
-                ["x-overflow"] = "reject-publish",
-                ["x-dead-letter-exchange"] = "",
-                ["x-dead-letter-routing-key"] = DeadQueue,
-                ["x-dead-letter-strategy"] = "at-least-once",
-            }, cancellationToken: cancellationToken);
-            await channel.QueueBindAsync(lane, JobExchange, lane, cancellationToken: cancellationToken);
+            await BindAsync(DeadQueue, reason);
         }
+
+        Task BindAsync(string queue, string reason) => channel.QueueBindAsync(queue, DeathExchange, "", new Dictionary<string, object?>
+        {
+            // Headers that begin with x- count only then; RabbitMQ knows it since 3.10.
+            ["x-match"] = "all-with-x",
+            ["x-first-death-reason"] = reason,
+        }, cancellationToken: cancellationToken);
     }
 
-    internal static Task DeclareDeadQueueAsync(IChannel channel, CancellationToken cancellationToken) =>
-        channel.QueueDeclareAsync(DeadQueue, durable: true, exclusive: false, autoDelete: false, new Dictionary<string, object?>
+    /// <summary>Declares <see cref="DeadQueue"/>.</summary>
+    internal static Task<QueueFit> DeclareDeadQueueAsync(IConnection connection, MessagingOptions options, CancellationToken cancellationToken) =>
+        DeclareBoundedAsync(connection, DeadQueue, new Dictionary<string, object?>
         {
             ["x-queue-type"] = "quorum",
 
             // Whoever looks at a dead job is a delivery. Without this RabbitMQ drops it after 20 of them since 4.0; not all know -1, no limit.
             ["x-delivery-limit"] = 1_000_000_000,
-        }, cancellationToken: cancellationToken);
+            ["x-max-length"] = options.MaxDeadJobs,
+            [MaxBytes] = options.MaxDeadBytes,
+            [MessageTtl] = (long)options.DeadRetention.TotalMilliseconds,
+
+            // Not reject-publish: job queues would hold what this one refuses.
+            ["x-overflow"] = "drop-head",
+        }, cancellationToken);
+
+    /// <summary>Declares a queue, on a channel of its own. One that exists with other bounds stays as it is, since the broker changes no queue.</summary>
+    internal static async Task<QueueFit> DeclareBoundedAsync(
+        IConnection connection, string queue, Dictionary<string, object?> arguments, CancellationToken cancellationToken)
+    {
+        await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
+        try
+        {
+            await channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false, arguments, cancellationToken: cancellationToken);
+            return QueueFit.AsDeclared;
+        }
+        catch (OperationInterruptedException e) when (e.ShutdownReason is { ReplyCode: Constants.PreconditionFailed } refusal)
+        {
+            // "PRECONDITION_FAILED - inequivalent arg 'x-max-length-bytes' for queue 'infer.m.1.default' in vhost '/': received ... but current is ..."
+            // The first difference is named, in the broker's order, in which the dead-letter exchange comes before the bounds.
+            var argument = refusal.ReplyText.Split('\'') is [_, var name, ..] ? name : "";
+            if (argument == DeadLetterExchange)
+            {
+                return QueueFit.Older;
+            }
+
+            if (_bounds.Contains(argument))
+            {
+                return QueueFit.OtherBounds;
+            }
+
+            throw;
+        }
+    }
 
     internal static Task DeclareReplyQueueAsync(IChannel channel, string queue, MessagingOptions options, CancellationToken cancellationToken) =>
         channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false, new Dictionary<string, object?>

@@ -33,17 +33,17 @@ public sealed class DeadReader : IAsyncDisposable
 
     /// <summary>Waits for its turn and opens the queue.</summary>
     /// <exception cref="TimeoutException">Somebody else has been looking at it for too long.</exception>
-    public static async Task<DeadReader> OpenAsync(IConnectionFactory factory, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<DeadReader> OpenAsync(IConnectionFactory factory, MessagingOptions options, TimeProvider time, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(factory);
+        ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(time);
         var connection = await factory.CreateConnectionAsync(cancellationToken);
         try
         {
             await TakeTurnAsync(connection, time, cancellationToken);
-            var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
-            await Topology.DeclareDeadQueueAsync(channel, cancellationToken);
-            return new DeadReader(connection, channel);
+            await Topology.DeclareDeadQueueAsync(connection, options, cancellationToken);
+            return new DeadReader(connection, await connection.CreateChannelAsync(cancellationToken: cancellationToken));
         }
         catch
         {

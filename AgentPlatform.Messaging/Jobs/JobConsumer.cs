@@ -3,7 +3,6 @@ using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Dead;
 using AgentPlatform.Messaging.Logging;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using RabbitMQ.Client;
 
 namespace AgentPlatform.Messaging.Jobs;
@@ -21,7 +20,7 @@ public sealed partial class JobConsumer : IBrokerSession, IDisposable
     private readonly Channel<Delivery> _deliveries = Channel.CreateUnbounded<Delivery>(new UnboundedChannelOptions { SingleReader = true });
     private readonly SemaphoreSlim _gate = new(1);
     private readonly JobSource _source;
-    private readonly MessagingOptions _options;
+    private readonly JobQueueDeclaration _declaration;
     private readonly MessagingTelemetry _telemetry;
     private readonly DeadJobs _dead;
     private readonly HeldMessages _held;
@@ -33,9 +32,9 @@ public sealed partial class JobConsumer : IBrokerSession, IDisposable
     private bool _wanted;
 
     internal JobConsumer(
-        JobSource source, DeadJobs dead, HeldMessages held, IOptions<MessagingOptions> options, MessagingTelemetry telemetry, TimeProvider time, ILogger<JobConsumer> logger)
+        JobSource source, JobQueueDeclaration declaration, DeadJobs dead, HeldMessages held, MessagingTelemetry telemetry, TimeProvider time, ILogger<JobConsumer> logger)
     {
-        (_source, _dead, _held, _options, _telemetry, _time) = (source, dead, held, options.Value, telemetry, time);
+        (_source, _declaration, _dead, _held, _telemetry, _time) = (source, declaration, dead, held, telemetry, time);
         _notJobs = new(time, (message, count) => NotAJob(logger, count, message.MessageId, message.Reason));
     }
 
@@ -95,7 +94,7 @@ public sealed partial class JobConsumer : IBrokerSession, IDisposable
         try
         {
             var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
-            await Topology.DeclareJobQueueAsync(channel, _source.Queue, _options, cancellationToken);
+            await _declaration.DeclareAsync(connection, _source.Queue, cancellationToken);
             (_connection, _channel, _consumerTags) = (connection, channel, []);
             if (_wanted)
             {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using AgentPlatform.Messaging.Admission;
 using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Contracts;
@@ -20,22 +21,22 @@ public sealed class JobPublisher : IBrokerSession
     private readonly BrokerConnectionState _broker;
     private readonly ConfirmedPublisher _publisher;
     private readonly QueueAdmission _admission;
+    private readonly JobQueueDeclaration _declaration;
     private readonly MessagingTelemetry _telemetry;
     private readonly IReadOnlyCollection<string> _queues;
     private readonly MessagingOptions _options;
     private readonly TimeProvider _time;
 
-    internal JobPublisher(BrokerConnectionState broker, ConfirmedPublisher publisher, QueueAdmission admission, MessagingTelemetry telemetry, IEnumerable<JobQueues> queues,
-        IOptions<MessagingOptions> options, TimeProvider time) =>
-        (_broker, _publisher, _admission, _telemetry, _queues, _options, _time) =
-            (broker, publisher, admission, telemetry, [.. queues.SelectMany(some => some.Names).Distinct()], options.Value, time);
+    internal JobPublisher(BrokerConnectionState broker, ConfirmedPublisher publisher, QueueAdmission admission, JobQueueDeclaration declaration, MessagingTelemetry telemetry,
+        IEnumerable<JobQueues> queues, IOptions<MessagingOptions> options, TimeProvider time) =>
+        (_broker, _publisher, _admission, _declaration, _telemetry, _queues, _options, _time) =
+            (broker, publisher, admission, declaration, telemetry, [.. queues.SelectMany(some => some.Names).Distinct()], options.Value, time);
 
     async Task IBrokerSession.OpenAsync(IConnection connection, CancellationToken cancellationToken)
     {
-        await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
         foreach (var queue in _queues)
         {
-            await Topology.DeclareJobQueueAsync(channel, queue, _options, cancellationToken);
+            await _declaration.DeclareAsync(connection, queue, cancellationToken);
         }
     }
 
@@ -70,7 +71,9 @@ public sealed class JobPublisher : IBrokerSession
 
         var lane = issue == 0 ? queue : Topology.ResumeQueue(queue);
         using var activity = MessagingTelemetry.StartSend(lane);
-        var outcome = await _publisher.PublishAsync(Topology.JobExchange, lane, Describe(request, version, replyQueue, issue), request.Body).WaitAsync(cancellationToken);
+        var job = Describe(request, version, replyQueue, issue);
+        job.Expiration = _declaration.DropsExpired(lane) ? Expiration(request.TimeLimit.Left) : null;
+        var outcome = await _publisher.PublishAsync(Topology.JobExchange, lane, job, request.Body, cancellationToken).WaitAsync(cancellationToken);
         _telemetry.Sent(lane);
         switch (outcome)
         {
@@ -99,6 +102,11 @@ public sealed class JobPublisher : IBrokerSession
 
         return _broker.IsOpen;
     }
+
+    // Milliseconds that the broker counts by itself, from when it has the message; null beyond the 32 bits that it takes.
+    private static string? Expiration(TimeSpan timeLeft) => Math.Max(0, Math.Ceiling(timeLeft.TotalMilliseconds)) is var milliseconds && milliseconds <= uint.MaxValue
+        ? milliseconds.ToString(CultureInfo.InvariantCulture)
+        : null;
 
     private static InferenceException BrokerAway() => new(InferenceError.Unavailable("The message broker is away.", retryAfterSeconds: 2));
 

@@ -1,5 +1,4 @@
 using AgentPlatform.Messaging.Broker;
-using Microsoft.Extensions.Options;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 
@@ -7,7 +6,7 @@ namespace AgentPlatform.Messaging.Jobs;
 
 /// <summary>How many jobs wait in a queue. A queue that somebody deleted is declared again.</summary>
 /// <remarks>One caller at a time.</remarks>
-internal sealed class QueueDepths(IOptions<MessagingOptions> options) : IBrokerSession
+internal sealed class QueueDepths(JobQueueDeclaration declaration) : IBrokerSession
 {
     private volatile IConnection? _connection;
     private IChannel? _channel;
@@ -38,8 +37,7 @@ internal sealed class QueueDepths(IOptions<MessagingOptions> options) : IBrokerS
         }
         catch (OperationInterruptedException e) when (e.ShutdownReason?.ReplyCode == 404 && _connection is { IsOpen: true } connection)
         {
-            await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
-            await Topology.DeclareJobQueueAsync(channel, queue, options.Value, cancellationToken);
+            await declaration.DeclareAsync(connection, queue, cancellationToken);
             return 0;
         }
         catch (Exception e) when (e is AlreadyClosedException or OperationInterruptedException or IOException or ObjectDisposedException or TimeoutException)

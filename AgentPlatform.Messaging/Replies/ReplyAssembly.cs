@@ -25,6 +25,7 @@ public sealed class ReplyAssembly
     private readonly Lock _lock = new();
     private readonly Attempts _attempts;
     private readonly PartQueue _parts;
+    private QueueAdmission? _admission;
     private QueuePlace _place;
     private TrailBuffer _trail;
     private uint _next;
@@ -55,11 +56,15 @@ public sealed class ReplyAssembly
     internal Action<string?, TimeSpan>? EndedEarly { get; init; }
 
     /// <summary>Gives the request its place in the queue.</summary>
-    /// <exception cref="InferenceException">429: its turn would come too late.</exception>
-    internal void Enter(QueueAdmission admission) => admission.Enter(Queue, Request, out _place);
+    /// <exception cref="InferenceException">429: its turn would come too late, or it does not fit.</exception>
+    internal void Enter(QueueAdmission admission)
+    {
+        admission.Enter(Queue, Request, out _place);
+        _admission = admission;
+    }
 
     /// <summary>It is over: nobody counts it as waiting any more.</summary>
-    internal void Leave() => _place.Leave();
+    internal void Leave() => _admission?.Leave(Queue, Request, ref _place);
 
     /// <summary>Takes a frame that was addressed to this request and copies what it keeps; false if it is of an attempt that was lost.</summary>
     public bool Accept(in Frame frame)

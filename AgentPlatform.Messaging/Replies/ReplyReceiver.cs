@@ -41,7 +41,7 @@ public sealed partial class ReplyReceiver : IBrokerSession
     internal IEnumerable<ReplyAssembly> Waiting => _waiting.Select(static waiting => waiting.Value);
 
     /// <summary>Begins to gather the answer to a request; call before publishing it to <paramref name="queue"/>, and <see cref="Forget"/> when it is over.</summary>
-    /// <exception cref="InferenceException">429: so many wait in the queue that its turn would come after its deadline.</exception>
+    /// <exception cref="InferenceException">429: so many wait in the queue that its turn would come after its deadline, or what waits is too large.</exception>
     public ReplyAssembly Expect(InferenceRequest request, string queue, string version)
     {
         var assembly = new ReplyAssembly(request, queue, version, _options, _time)

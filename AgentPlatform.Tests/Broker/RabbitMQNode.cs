@@ -141,7 +141,8 @@ public class RabbitMQNode : IAsyncDisposable
     public Task ThawAsync() => SignalAsync("CONT");
 
     /// <summary>Runs <c>rabbitmqctl</c> against the node.</summary>
-    public async Task ControlAsync(string arguments)
+    /// <returns>What it printed.</returns>
+    public async Task<string> ControlAsync(string arguments)
     {
         var start = new ProcessStartInfo("setsid") { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in Command($"{ControlScript} {arguments}"))
@@ -161,6 +162,8 @@ public class RabbitMQNode : IAsyncDisposable
         {
             throw new InvalidOperationException($"rabbitmqctl {arguments}: {await output} {await error}");
         }
+
+        return await output;
     }
 
     /// <summary>A plain connection for what a test looks at.</summary>

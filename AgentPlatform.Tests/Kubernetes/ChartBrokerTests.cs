@@ -1,9 +1,13 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using AgentPlatform.Messaging.Broker;
+using AgentPlatform.Messaging.Jobs;
 using AgentPlatform.Tests.Broker;
 using AgentPlatform.Tests.Messaging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 
@@ -49,7 +53,7 @@ public sealed class ChartBrokerTests
         await broker.BeginAsync();
         await using var connection = await broker.ConnectAsync();
         await using var channel = await connection.CreateChannelAsync();
-        await Topology.DeclareJobQueueAsync(channel, _queue, new MessagingOptions(), CancellationToken.None);
+        await DeclareAsync(connection);
         await channel.BasicPublishAsync("", _queue, "a job"u8.ToArray());
         using var keda = broker.Management("scaler");
         var queue = $"api/queues/%2F/{_queue}";
@@ -78,6 +82,29 @@ public sealed class ChartBrokerTests
     }
 
     [Fact]
+    public async Task Queues_of_an_earlier_build_are_bounded_by_bytes_too_once_the_broker_has_the_charts_policies()
+    {
+        await using var broker = new ChartBroker(Chart.Render(ChartFixture.Committed));
+        await broker.BeginAsync();
+        await using var connection = await broker.ConnectAsync();
+        await using var channel = await connection.CreateChannelAsync();
+        var arguments = new Dictionary<string, object?> { ["x-queue-type"] = "quorum", ["x-max-length"] = 10_000, ["x-overflow"] = "reject-publish" };
+        await channel.QueueDeclareAsync(_queue, durable: true, exclusive: false, autoDelete: false, arguments);
+        arguments = new() { ["x-queue-type"] = "quorum" };
+        await channel.QueueDeclareAsync(Topology.DeadQueue, durable: true, exclusive: false, autoDelete: false, arguments);
+
+        var policies = JsonDocument.Parse(await broker.ControlAsync("-q list_policies --formatter json")).RootElement.EnumerateArray()
+            .ToDictionary(policy => policy.GetProperty("name").GetString()!, policy => JsonDocument.Parse(policy.GetProperty("definition").GetString()!).RootElement);
+        var queues = JsonDocument.Parse(await broker.ControlAsync("-q list_queues name policy --formatter json")).RootElement.EnumerateArray()
+            .ToDictionary(queue => queue.GetProperty("name").GetString()!, queue => queue.GetProperty("policy").GetString()!);
+        var (jobs, dead, expected) = (policies[queues[_queue]], policies[queues[Topology.DeadQueue]], new MessagingOptions());
+        Assert.Equal(expected.MaxQueueBytes, jobs.GetProperty("max-length-bytes").GetInt64());
+        Assert.Equal(
+            (expected.MaxDeadJobs, expected.MaxDeadBytes, (long)expected.DeadRetention.TotalMilliseconds, "drop-head"),
+            (dead.GetProperty("max-length").GetInt32(), dead.GetProperty("max-length-bytes").GetInt64(), dead.GetProperty("message-ttl").GetInt64(), dead.GetProperty("overflow").GetString()));
+    }
+
+    [Fact]
     public async Task A_broker_that_starts_again_takes_the_passwords_of_the_Secret_and_keeps_its_jobs()
     {
         await using var broker = new ChartBroker(Chart.Render(ChartFixture.Committed));
@@ -85,7 +112,7 @@ public sealed class ChartBrokerTests
         await using (var connection = await broker.ConnectAsync())
         {
             await using var channel = await connection.CreateChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true));
-            await Topology.DeclareJobQueueAsync(channel, _queue, new MessagingOptions(), CancellationToken.None);
+            await DeclareAsync(connection);
             await channel.BasicPublishAsync(Topology.JobExchange, _queue, mandatory: true, new BasicProperties { Persistent = true }, "a job"u8.ToArray());
         }
 
@@ -98,6 +125,9 @@ public sealed class ChartBrokerTests
         await using var look = await after.CreateChannelAsync();
         Assert.Equal("a job"u8.ToArray(), (await look.BasicGetAsync(_queue, autoAck: true))?.Body.ToArray());
     }
+
+    private static Task DeclareAsync(IConnection connection) =>
+        new JobQueueDeclaration(Options.Create(new MessagingOptions()), NullLogger<JobQueueDeclaration>.Instance).DeclareAsync(connection, _queue, CancellationToken.None);
 
     private static async Task<HttpStatusCode> AskAsync(HttpClient client, int tokens, CancellationToken cancellationToken)
     {

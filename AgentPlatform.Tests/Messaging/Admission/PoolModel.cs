@@ -20,7 +20,7 @@ internal sealed class PoolModel
     public PoolModel(int slots, Func<double> serviceTime)
     {
         (_free, _serviceTime) = (slots, serviceTime);
-        Load = new QueueLoad(_time);
+        Load = new QueueLoad(new AdmissionOptions(), _time);
     }
 
     public QueueLoad Load { get; }
@@ -60,7 +60,7 @@ internal sealed class PoolModel
     public bool Arrive(double patience)
     {
         var request = new Request { Arrived = Now, Patience = patience };
-        if (!Load.TryEnter(TimeSpan.FromSeconds(Refuses ? patience : 1e9), out request.Place, out var expected))
+        if (Load.Enter(TimeSpan.FromSeconds(Refuses ? patience : 1e9), bytes: 300, out request.Place, out var expected) != AdmissionRefusal.None)
         {
             Refused++;
             return false;

@@ -6,19 +6,107 @@ namespace AgentPlatform.Tests.Messaging.Admission;
 public sealed class QueueLoadTests
 {
     private static readonly TimeSpan _forEver = TimeSpan.FromDays(1);
+    private static readonly AdmissionOptions _options = new();
 
-    [Fact]
-    public void Nothing_is_known_of_a_pool_that_has_started_nothing()
+    [Theory]
+    [InlineData(3, 57)]
+    [InlineData(0.1, 50)]
+    [InlineData(300, 5625)]
+    public void Of_a_burst_at_a_pool_that_has_started_nothing_so_many_are_let_in_as_may_be_begun_in_time_and_as_scaling_needs(double deadline, int letIn)
     {
-        var load = new QueueLoad(new FakeTimeProvider());
-        for (var i = 0; i < 10_000; i++)
+        var load = new QueueLoad(_options, new FakeTimeProvider());
+        TimeSpan? wait = null;
+        for (var i = 0; i < 6000; i++)
         {
-            Assert.True(load.TryEnter(TimeSpan.FromMilliseconds(1), out _, out var wait));
-            Assert.Null(wait);
+            var expected = i < letIn ? AdmissionRefusal.None : AdmissionRefusal.UnknownPace;
+            Assert.Equal(expected, load.Enter(TimeSpan.FromSeconds(deadline), 300, out _, out wait));
         }
 
-        Assert.Equal((10_000, 2), (load.Waiting, load.RetryAfterSeconds));
+        Assert.Equal((letIn, 2), (load.Waiting, load.RetryAfterSeconds));
+        Assert.Null(load.ExpectedWait);
+        Assert.Equal((int)Math.Clamp(Math.Ceiling(letIn / _options.InitialPace), 1, 60), load.RetryAfter(wait));
     }
+
+    [Fact]
+    public void A_first_burst_with_short_deadlines_costs_few_late_answers_and_all_others_are_told_at_once()
+    {
+        // 500 at once, 3 s each, for a pool that does 20 a second.
+        var (refusing, accepting) = (Burst(refuses: true), Burst(refuses: false));
+        Assert.Equal(500, refusing.Refused + refusing.Completed + refusing.Expired);
+        Assert.InRange(refusing.Refused, 400, 450);
+        Assert.InRange(refusing.Expired, 0, 40);
+        Assert.InRange(accepting.Expired, 430, 500);
+        Assert.InRange(refusing.Completed, accepting.Completed - 8, 500);
+
+        static PoolModel Burst(bool refuses)
+        {
+            var pool = new PoolModel(8, static () => 0.4) { Refuses = refuses };
+            for (var i = 0; i < 500; i++)
+            {
+                pool.Arrive(patience: 3);
+            }
+
+            pool.RunUntil(20);
+            return pool;
+        }
+    }
+
+    [Fact]
+    public void A_burst_is_measured_by_the_pace_that_the_pool_had_when_it_was_last_known()
+    {
+        var pool = new PoolModel(64, static () => 0.1);
+        pool.Offer(new Random(3), rate: 900, until: 20, patience: 10);
+        pool.RunUntil(100);
+        Assert.Null(pool.Load.ExpectedWait);
+
+        // 640 a second: three quarters of what it does in two seconds.
+        var letIn = Enumerable.Range(0, 2000).TakeWhile(_ => pool.Arrive(patience: 2)).Count();
+        Assert.InRange(letIn, 700, 1000);
+    }
+
+    [Fact]
+    public void As_many_may_wait_as_the_pool_runs_though_its_pace_is_not_known()
+    {
+        var load = new QueueLoad(_options, new FakeTimeProvider());
+        var places = new QueuePlace[200];
+        for (var i = 0; i < places.Length; i++)
+        {
+            Assert.Equal(AdmissionRefusal.None, load.Enter(TimeSpan.FromSeconds(1), 300, out places[i], out _));
+            places[i].Start();
+        }
+
+        var letIn = Enumerable.Range(0, 500).TakeWhile(_ => load.Enter(TimeSpan.FromSeconds(1), 300, out QueuePlace _, out TimeSpan? _) == AdmissionRefusal.None).Count();
+        Assert.Equal(200, letIn);
+    }
+
+    [Fact]
+    public void Large_requests_are_refused_when_what_waits_is_too_large_and_small_ones_are_not()
+    {
+        const int Large = 2 * 1024 * 1024;
+        var load = new QueueLoad(_options, new FakeTimeProvider());
+        var places = new List<QueuePlace>();
+        while (load.Enter(_forEver, Large, out var place, out _) == AdmissionRefusal.None)
+        {
+            places.Add(place);
+        }
+
+        Assert.Equal(24, places.Count);
+        Assert.Equal(24L * Large, load.WaitingBytes);
+        Assert.Equal(AdmissionRefusal.None, load.Enter(_forEver, 60_000, out var small, out _));
+        Assert.Equal(AdmissionRefusal.Bytes, load.Enter(_forEver, Large, out _, out _));
+
+        var started = places[0];
+        started.Start();
+        Assert.Equal((23L * Large) + 60_000, load.WaitingBytes);
+        small.Leave();
+        started.Complete();
+        Assert.Equal(23L * Large, load.WaitingBytes);
+        Assert.Equal(AdmissionRefusal.None, load.Enter(_forEver, Large, out _, out _));
+    }
+
+    [Fact]
+    public void A_request_that_waits_for_nobody_is_let_in_however_large_it_is() =>
+        Assert.Equal(AdmissionRefusal.None, new QueueLoad(_options, new FakeTimeProvider()).Enter(_forEver, int.MaxValue, out _, out _));
 
     [Theory]
     [InlineData(1, 0.02, 0)]
@@ -124,15 +212,15 @@ public sealed class QueueLoadTests
     [InlineData(4.2, 5)]
     [InlineData(900.0, 60)]
     public void A_refused_client_is_told_when_to_come_back(double? wait, int seconds) =>
-        Assert.Equal(seconds, QueueLoad.RetryAfter(wait is { } known ? TimeSpan.FromSeconds(known) : null));
+        Assert.Equal(seconds, new QueueLoad(_options, new FakeTimeProvider()).RetryAfter(wait is { } known ? TimeSpan.FromSeconds(known) : null));
 
     [Fact]
     public void A_place_counts_once_whatever_happens_to_it_and_how_often()
     {
-        var load = new QueueLoad(new FakeTimeProvider());
-        Assert.True(load.TryEnter(_forEver, out var started, out _));
-        Assert.True(load.TryEnter(_forEver, out var left, out _));
-        Assert.True(load.TryEnter(_forEver, out var complete, out _));
+        var load = new QueueLoad(_options, new FakeTimeProvider());
+        Assert.Equal(AdmissionRefusal.None, load.Enter(_forEver, 300, out var started, out _));
+        Assert.Equal(AdmissionRefusal.None, load.Enter(_forEver, 300, out var left, out _));
+        Assert.Equal(AdmissionRefusal.None, load.Enter(_forEver, 300, out var complete, out _));
         started.Start();
         started.Start();
         Assert.Equal(2, load.Waiting);
@@ -151,14 +239,14 @@ public sealed class QueueLoadTests
     [Fact]
     public async Task Nobody_is_lost_when_many_come_and_go_at_once()
     {
-        var load = new QueueLoad(TimeProvider.System);
+        var load = new QueueLoad(_options, TimeProvider.System);
         var places = new QueuePlace[8 * 2000];
         await Task.WhenAll(Enumerable.Range(0, 8).Select(worker => Task.Run(() =>
         {
             for (var i = worker; i < places.Length; i += 8)
             {
                 var place = i;
-                Assert.True(load.TryEnter(_forEver, out places[place], out _));
+                Assert.Equal(AdmissionRefusal.None, load.Enter(_forEver, 300, out places[place], out _));
                 Parallel.Invoke(() => places[place].Start(), () => places[place].Leave(), () => places[place].Complete());
             }
         })));
@@ -168,7 +256,7 @@ public sealed class QueueLoadTests
     [Fact]
     public void A_request_costs_no_allocation()
     {
-        var load = new QueueLoad(TimeProvider.System);
+        var load = new QueueLoad(_options, TimeProvider.System);
         Pass();
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < 1000; i++)
@@ -180,7 +268,8 @@ public sealed class QueueLoadTests
 
         void Pass()
         {
-            Assert.True(load.TryEnter(_forEver, out var place, out _));
+            // Not Assert.Equal, which allocates.
+            Assert.True(load.Enter(_forEver, 300, out var place, out _) == AdmissionRefusal.None);
             place.Start();
             place.Complete();
             place.Leave();

@@ -38,7 +38,7 @@ internal sealed class Graveyard : IAsyncDisposable
         return graveyard;
     }
 
-    public Task<DeadReader> ReaderAsync() => DeadReader.OpenAsync(Factory, TimeProvider.System, CancellationToken.None).WaitAsync(TimeSpan.FromMinutes(1));
+    public Task<DeadReader> ReaderAsync() => DeadReader.OpenAsync(Factory, new MessagingOptions(), TimeProvider.System, CancellationToken.None).WaitAsync(TimeSpan.FromMinutes(1));
 
     /// <summary>Has a job die; gives its id.</summary>
     public async Task<string> BuryAsync(string body = "{}", bool stream = false, string? version = null)

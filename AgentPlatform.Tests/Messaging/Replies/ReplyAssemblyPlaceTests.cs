@@ -4,6 +4,7 @@ using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Messaging.Replies;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 
 namespace AgentPlatform.Tests.Messaging.Replies;
@@ -18,7 +19,7 @@ public sealed class ReplyAssemblyPlaceTests : IDisposable
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
     private readonly QueueAdmission _admission;
 
-    public ReplyAssemblyPlaceTests() => _admission = new QueueAdmission(new AdmissionMetrics(_services.GetRequiredService<IMeterFactory>()), _time);
+    public ReplyAssemblyPlaceTests() => _admission = new QueueAdmission(new AdmissionMetrics(_services.GetRequiredService<IMeterFactory>()), Options.Create(new AdmissionOptions()), _time);
 
     public void Dispose() => _services.Dispose();
 

@@ -24,7 +24,7 @@ public sealed class ReplyReceiverTests : IDisposable
         var options = Options.Create(new MessagingOptions());
         var logging = LoggerFactory.Create(builder => builder.AddProvider(_log));
         _receiver = new ReplyReceiver(
-            new ControlPublisher(new ConfirmedPublisher(new BrokerConnectionState(), options, _time)), new QueueAdmission(new AdmissionMetrics(Meters.Create()), _time),
+            new ControlPublisher(new ConfirmedPublisher(new BrokerConnectionState(), options, _time)), new QueueAdmission(new AdmissionMetrics(Meters.Create()), Options.Create(new AdmissionOptions()), _time),
             new MessagingTelemetry(Meters.Create()), options, _time, logging.CreateLogger<ReplyReceiver>());
     }
 
