@@ -8,14 +8,15 @@ namespace AgentPlatform.Benchmarks.Chaos.Clients;
 /// <summary>How a client behaves.</summary>
 /// <param name="LeaveAfter">Closes the connection after so many events; null to stay.</param>
 /// <param name="BytesPerSecond">Reads no faster, through a receive buffer as small as can be; null to read what comes.</param>
+/// <param name="Timeout">The deadline that it asks for; null for <see cref="ChaosClient.Deadline"/>.</param>
 /// <param name="Leave">Closes the connection when it is cancelled.</param>
-internal sealed record ClientManner(int? LeaveAfter = null, int? BytesPerSecond = null, CancellationToken Leave = default);
+internal sealed record ClientManner(int? LeaveAfter = null, int? BytesPerSecond = null, TimeSpan? Timeout = null, CancellationToken Leave = default);
 
 /// <summary>Asks a server on this machine over plain sockets, and reads the raw bytes of the answer: no client library hides what is missing in them.</summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class ChaosClient(int port) : IDisposable
 {
-    /// <summary>What every request gives itself.</summary>
+    /// <summary>What a request gives itself.</summary>
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
 
     // An answer may end with its deadline; what is later than this hangs.
@@ -41,7 +42,7 @@ internal sealed class ChaosClient(int port) : IDisposable
             }
 
             await socket.SendAsync(Encoding.UTF8.GetBytes(
-                $"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost:{port}\r\nContent-Type: application/json\r\nx-request-timeout: {Deadline.TotalSeconds:0}\r\nContent-Length: {Encoding.UTF8.GetByteCount(request.Body)}\r\n\r\n{request.Body}"), either.Token);
+                $"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost:{port}\r\nContent-Type: application/json\r\nx-request-timeout: {(manner?.Timeout ?? Deadline).TotalSeconds:0}\r\nContent-Length: {Encoding.UTF8.GetByteCount(request.Body)}\r\n\r\n{request.Body}"), either.Token);
             await ReadAsync(socket, answer, manner, onEvents, either.Token);
         }
         catch (SocketException)

@@ -37,6 +37,9 @@ internal sealed class Subject : IAsyncDisposable
     /// <summary>Before the broker, if the shape asks for them: the gateway's, then one for each worker.</summary>
     public IReadOnlyList<TcpProxy> Proxies => _proxies;
 
+    /// <summary>Where jobs wait.</summary>
+    public string Queue => Topology.JobQueue(ChaosRequest.Model, _version);
+
     /// <summary>The first gateway's.</summary>
     public int Port => _gateways[0].Port;
 
@@ -87,12 +90,11 @@ internal sealed class Subject : IAsyncDisposable
     {
         await using var connection = await Broker.ConnectAsync();
         await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
-        var queue = Topology.JobQueue(ChaosRequest.Model, _version);
         var began = TimeProvider.System.GetTimestamp();
         while (true)
         {
-            var waiting = (await channel.QueueDeclarePassiveAsync(queue, cancellationToken)).MessageCount
-                + (await channel.QueueDeclarePassiveAsync(Topology.ResumeQueue(queue), cancellationToken)).MessageCount;
+            var waiting = (await channel.QueueDeclarePassiveAsync(Queue, cancellationToken)).MessageCount
+                + (await channel.QueueDeclarePassiveAsync(Topology.ResumeQueue(Queue), cancellationToken)).MessageCount;
             if (waiting == 0 || TimeProvider.System.GetElapsedTime(began) > _quietLimit)
             {
                 return waiting;
