@@ -3,6 +3,7 @@ using AgentPlatform.AppHost.Dashboard;
 using AgentPlatform.AppHost.Gateway;
 using AgentPlatform.AppHost.Kubernetes;
 using AgentPlatform.AppHost.Models;
+using AgentPlatform.AppHost.Processes;
 using AgentPlatform.AppHost.Startup;
 
 try
@@ -20,6 +21,7 @@ try
     var gateway = builder.AddProject<Projects.AgentPlatform_Gateway>("gateway")
         .WithReference(messaging).WaitFor(messaging)
         .WithPublicPort()
+        .StartDirectly()
         .WithLocalCallers()
         .WithHttpHealthCheck("/health")
         .ShowAsGateway()
@@ -48,6 +50,7 @@ try
     builder.CaptureMessageContent();
 
     builder.AnnounceReadiness(gateway);
+    builder.StopInOrder(gateway, messaging);
     await builder.Build().RunAsync();
     return chart is { IsComplete: false } ? 1 : Environment.ExitCode;
 }

@@ -27,6 +27,17 @@ internal sealed class LocalBrokerResource(string name, NodeFolder folder, Parame
 
 internal static class LocalBrokerExtensions
 {
+    // Passes the signal to stop on to the server, and ends epmd when the server has ended: the orchestrator would wait for it.
+    private const string Script = """
+        epmd -address 127.0.0.1 & epmd=$!
+        "$0" & server=$!
+        trap 'kill -TERM $server 2>/dev/null' TERM INT
+        wait $server; status=$?
+        while kill -0 $server 2>/dev/null; do wait $server; status=$?; done
+        kill $epmd 2>/dev/null
+        exit $status
+        """;
+
     /// <summary>
     /// Adds a node with its own name, ports, folder, credentials and epmd, so that it meets no other RabbitMQ of the machine. epmd runs in the
     /// same process tree: the one that Erlang starts by itself is a daemon and would outlive the run.
@@ -38,7 +49,7 @@ internal static class LocalBrokerExtensions
         var node = new LocalBrokerResource(name, folder, password);
         var (port, distribution, epmd) = FreePorts.TakeThree();
         return builder.AddResource(node)
-            .WithArgs("-c", $"epmd -address 127.0.0.1 & exec '{server}'")
+            .WithArgs("-c", Script, server)
             // Not proxied: every job and every token would pass one more process.
             .WithEndpoint(port: port, targetPort: port, scheme: "tcp", name: "tcp", env: "RABBITMQ_NODE_PORT", isProxied: false)
             .WithEnvironment(context =>

@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using AgentPlatform.AppHost.Containers;
 using AgentPlatform.AppHost.Dashboard;
 using AgentPlatform.AppHost.Kubernetes;
+using AgentPlatform.AppHost.Processes;
 using AgentPlatform.AppHost.Servers;
 using AgentPlatform.AppHost.Startup;
 using Microsoft.Extensions.Options;
@@ -91,6 +92,7 @@ internal sealed partial class ModelPools(
         }
 
         var pool = builder.AddProject<Projects.AgentPlatform_Worker>(name, launchProfileName: null)
+            .StartDirectly()
             .WithHttpEndpoint()
             .WithHttpHealthCheck("/health")
             .WithLocalCallers()

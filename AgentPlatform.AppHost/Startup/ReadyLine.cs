@@ -20,11 +20,13 @@ internal sealed class ReadyLine(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        // What ends because the run is told to stop has not failed to start.
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lifetime.ApplicationStopping);
         // A project runs only once the broker is healthy. Other resources may be Aspire's own, such as the one for each project that
         // builds it anew on a click, and starts at no other time.
         var missing = model.Resources.OfType<ProjectResource>().ToDictionary(project => project.Name, project => project.GetReplicaCount());
         var healthy = new HashSet<string>(StringComparer.Ordinal);
-        await foreach (var change in notifications.WatchAsync(stoppingToken))
+        await foreach (var change in notifications.WatchAsync(stopping.Token))
         {
             // Parameters and connection strings have no process.
             if (change.Resource is IResourceWithWaitSupport && HasEnded(change.Snapshot.State?.Text))

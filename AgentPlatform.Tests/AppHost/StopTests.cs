@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Http.Json;
 using System.Net.Sockets;
 
 namespace AgentPlatform.Tests.AppHost;
@@ -21,7 +22,31 @@ public class StopTests
         platform.Terminate();
 
         Assert.Equal(0, await platform.EndAsync());
+        AssertFree(platform.Ports);
         await AssertNothingLeftAsync(platform, ports);
+    }
+
+    [Fact]
+    public async Task Platform_ToldToStopDuringAStream_EndsItWhole()
+    {
+        await using var platform = PlatformProcess.Start("--Broker:Mode=local");
+        var (gateway, _) = await platform.ReadyAsync();
+        using var http = new HttpClient { BaseAddress = gateway };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "v1/chat/completions")
+        {
+            Content = JsonContent.Create(new
+            {
+                model = "tiny-chat", stream = true, n = 8, max_tokens = 400, ignore_eos = true, messages = new[] { new { role = "user", content = "Hello" } },
+            }),
+        };
+        using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+
+        platform.Terminate();
+
+        var events = await response.Content.ReadAsStringAsync();
+        Assert.EndsWith("data: [DONE]\n\n", events, StringComparison.Ordinal);
+        Assert.DoesNotContain("\"error\"", events, StringComparison.Ordinal);
+        Assert.Equal(0, await platform.EndAsync());
     }
 
     [Fact]
@@ -50,6 +75,16 @@ public class StopTests
         Assert.Contains(port.ToString(CultureInfo.InvariantCulture), platform.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", platform.Output, StringComparison.Ordinal);
         await AssertNothingLeftAsync(platform, [.. platform.Ports.Where(other => other != port)]);
+    }
+
+    // The next run can have them at once.
+    private static void AssertFree(IEnumerable<int> ports)
+    {
+        foreach (var port in ports)
+        {
+            using var listener = new TcpListener(System.Net.IPAddress.Any, port);
+            listener.Start();
+        }
     }
 
     private static int[] PortsOf(PlatformProcess platform) =>

@@ -1,0 +1,96 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace AgentPlatform.AppHost.Processes;
+
+/// <summary>
+/// Stops the processes of a local run in an order that lets each finish what it has: the gateway, while workers and broker still answer it;
+/// then the workers; then the broker; then the dashboard, whose ports the next run needs. Aspire would stop all of them at once, and go on with
+/// it after the host has ended. What has not ended when the host's time is up, and containers, are left to it.
+/// </summary>
+internal sealed class OrderedStop(IResource gateway, IResource messaging, ResourceCommandService commands, ResourceNotificationService notifications)
+    : BackgroundService, IHostedLifecycleService
+{
+    private const int Stages = 4;
+
+    // Replicas that run, by their ids.
+    private readonly ConcurrentDictionary<string, IResource> _running = new(StringComparer.Ordinal);
+    private readonly SemaphoreSlim _changed = new(0);
+
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Runs before anything of the host is stopped, the orchestrator included.</summary>
+    public async Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            for (var stage = 0; stage < Stages; stage++)
+            {
+                await StopAsync(stage, cancellationToken);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Aspire stops what is left.
+        }
+    }
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public override void Dispose()
+    {
+        _changed.Dispose();
+        base.Dispose();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await foreach (var change in notifications.WatchAsync(stoppingToken))
+        {
+            var state = change.Snapshot.State?.Text;
+            if (state == KnownResourceStates.Running)
+            {
+                _running[change.ResourceId] = change.Resource;
+            }
+            else if (state is not null && KnownResourceStates.TerminalStates.Contains(state) && _running.TryRemove(change.ResourceId, out _))
+            {
+                _changed.Release();
+            }
+        }
+    }
+
+    private async Task StopAsync(int stage, CancellationToken cancellationToken)
+    {
+        var stopped = await Task.WhenAll(_running.Values.Distinct().Where(resource => StageOf(resource) == stage).Select(async resource =>
+            (Resource: resource, Result: await commands.ExecuteCommandAsync(resource, KnownResourceCommands.StopCommand, cancellationToken))));
+        while (stopped.Any(stop => stop.Result.Success && _running.Values.Contains(stop.Resource)))
+        {
+            await _changed.WaitAsync(cancellationToken);
+        }
+    }
+
+    private int? StageOf(IResource resource) =>
+        resource == gateway ? 0 : resource is ProjectResource ? 1 : resource is not ExecutableResource ? null : resource == messaging ? 2 : 3;
+}
+
+internal static class OrderedStopExtensions
+{
+    // What gateway and workers may take to drain, one after the other, and what Aspire needs afterwards.
+    private static readonly TimeSpan _limit = TimeSpan.FromMinutes(1);
+
+    /// <summary>Has a local run stop the gateway first, then the pools, then the broker if it is a process of the run.</summary>
+    public static void StopInOrder(
+        this IDistributedApplicationBuilder builder, IResourceBuilder<ProjectResource> gateway, IResourceBuilder<IResourceWithConnectionString> messaging)
+    {
+        if (!builder.ExecutionContext.IsRunMode)
+        {
+            return;
+        }
+
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = _limit);
+        builder.Services.AddHostedService(services => ActivatorUtilities.CreateInstance<OrderedStop>(services, gateway.Resource, messaging.Resource));
+    }
+}
