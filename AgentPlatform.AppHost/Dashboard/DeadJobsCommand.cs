@@ -1,3 +1,5 @@
+using AgentPlatform.AppHost.Processes;
+
 namespace AgentPlatform.AppHost.Dashboard;
 
 internal static class DeadJobsCommandExtensions
@@ -9,7 +11,7 @@ internal static class DeadJobsCommandExtensions
     public static IResourceBuilder<ProjectResource> WithDeadJobsCommand(
         this IResourceBuilder<ProjectResource> gateway, IResourceBuilder<IResourceWithConnectionString> messaging)
     {
-        var program = ProgramOf(gateway.Resource.GetProjectMetadata().ProjectPath, gateway.ApplicationBuilder.AppHostDirectory);
+        var program = gateway.BuiltProgram();
         return gateway.WithProcessCommand(
             "dead-jobs",
             "Show dead jobs",
@@ -29,10 +31,4 @@ internal static class DeadJobsCommandExtensions
                 Progress = new CommandProgressOptions { Message = "The broker is being asked." },
             });
     }
-
-    // In the same folder below its project as the application host is below its own: bin/Debug/net10.0.
-    private static string ProgramOf(string project, string applicationHost) => Path.Combine(
-        Path.GetDirectoryName(project)!,
-        Path.GetRelativePath(applicationHost, AppContext.BaseDirectory),
-        $"{Path.GetFileNameWithoutExtension(project)}.dll");
 }

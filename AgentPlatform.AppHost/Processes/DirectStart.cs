@@ -9,7 +9,7 @@ internal static class DirectStart
     /// </summary>
     public static IResourceBuilder<ProjectResource> StartDirectly(this IResourceBuilder<ProjectResource> project)
     {
-        var program = ProgramOf(project.Resource.GetProjectMetadata().ProjectPath, project.ApplicationBuilder.AppHostDirectory);
+        var program = project.BuiltProgram();
         return !File.Exists(program) ? project : project.WithLaunchToolArgs(
             context =>
             {
@@ -21,9 +21,13 @@ internal static class DirectStart
             showInCommandLine: false);
     }
 
-    // In the same folder below its project as the application host is below its own: bin/Debug/net10.0.
-    private static string ProgramOf(string project, string applicationHost) => Path.Combine(
-        Path.GetDirectoryName(project)!,
-        Path.GetRelativePath(applicationHost, AppContext.BaseDirectory),
-        $"{Path.GetFileNameWithoutExtension(project)}.dll");
+    /// <summary>
+    /// Where the build puts a project's program: in the same folder below the project as the application host is below its own, bin/Debug/net10.0.
+    /// </summary>
+    public static string BuiltProgram(this IResourceBuilder<ProjectResource> project)
+    {
+        var file = project.Resource.GetProjectMetadata().ProjectPath;
+        var output = Path.GetRelativePath(project.ApplicationBuilder.AppHostDirectory, AppContext.BaseDirectory);
+        return Path.Combine(Path.GetDirectoryName(file)!, output, $"{Path.GetFileNameWithoutExtension(file)}.dll");
+    }
 }

@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -6,8 +8,9 @@ namespace AgentPlatform.AppHost.Processes;
 
 /// <summary>
 /// Stops the processes of a local run in an order that lets each finish what it has: the gateway, while workers and broker still answer it;
-/// then the workers; then the broker; then the dashboard, whose ports the next run needs. Aspire would stop all of them at once, and go on with
-/// it after the host has ended. What has not ended when the host's time is up, and containers, are left to it.
+/// then the workers; then the broker; then the dashboard, whose ports the next run needs. Aspire would stop all of them at once, kill what has
+/// not ended after some seconds, and go on with it after the host has ended. What has not ended when the host's time is up, and containers,
+/// are left to it.
 /// </summary>
 internal sealed class OrderedStop(IResource gateway, IResource messaging, ResourceCommandService commands, ResourceNotificationService notifications)
     : BackgroundService, IHostedLifecycleService
@@ -15,7 +18,7 @@ internal sealed class OrderedStop(IResource gateway, IResource messaging, Resour
     private const int Stages = 4;
 
     // Replicas that run, by their ids.
-    private readonly ConcurrentDictionary<string, IResource> _running = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, ResourceEvent> _running = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _changed = new(0);
 
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -53,7 +56,7 @@ internal sealed class OrderedStop(IResource gateway, IResource messaging, Resour
             var state = change.Snapshot.State?.Text;
             if (state == KnownResourceStates.Running)
             {
-                _running[change.ResourceId] = change.Resource;
+                _running[change.ResourceId] = change;
             }
             else if (state is not null && KnownResourceStates.TerminalStates.Contains(state) && _running.TryRemove(change.ResourceId, out _))
             {
@@ -64,13 +67,36 @@ internal sealed class OrderedStop(IResource gateway, IResource messaging, Resour
 
     private async Task StopAsync(int stage, CancellationToken cancellationToken)
     {
-        var stopped = await Task.WhenAll(_running.Values.Distinct().Where(resource => StageOf(resource) == stage).Select(async resource =>
-            (Resource: resource, Result: await commands.ExecuteCommandAsync(resource, KnownResourceCommands.StopCommand, cancellationToken))));
-        while (stopped.Any(stop => stop.Result.Success && _running.Values.Contains(stop.Resource)))
+        var stopped = new List<string>();
+        foreach (var replica in _running.Values.Where(replica => StageOf(replica.Resource) == stage))
+        {
+            if (await StopAsync(replica, cancellationToken))
+            {
+                stopped.Add(replica.ResourceId);
+            }
+        }
+
+        while (stopped.Any(_running.ContainsKey))
         {
             await _changed.WaitAsync(cancellationToken);
         }
     }
+
+    // By its signal, which leaves a process the time that it has for draining.
+    private async Task<bool> StopAsync(ResourceEvent replica, CancellationToken cancellationToken)
+    {
+        if (!OperatingSystem.IsWindows() && ProcessOf(replica.Snapshot) is { } id)
+        {
+            using var kill = Process.Start("kill", ["-TERM", id]);
+            await kill.WaitForExitAsync(cancellationToken);
+            return kill.ExitCode == 0;
+        }
+
+        return (await commands.ExecuteCommandAsync(replica.ResourceId, KnownResourceCommands.StopCommand, cancellationToken)).Success;
+    }
+
+    private static string? ProcessOf(CustomResourceSnapshot snapshot) =>
+        snapshot.Properties.FirstOrDefault(property => property.Name == "executable.pid")?.Value is { } id ? Convert.ToString(id, CultureInfo.InvariantCulture) : null;
 
     private int? StageOf(IResource resource) =>
         resource == gateway ? 0 : resource is ProjectResource ? 1 : resource is not ExecutableResource ? null : resource == messaging ? 2 : 3;

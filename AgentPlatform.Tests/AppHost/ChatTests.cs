@@ -7,8 +7,8 @@ namespace AgentPlatform.Tests.AppHost;
 
 /// <summary>Chats through the whole platform: gateway, queue, worker and back as a stream.</summary>
 [Trait("Category", "AppHost")]
-[Collection(PlatformGroup.Name)]
-public class ChatTests(PlatformFixture platform)
+[Collection(ApplicationGroup.Name)]
+public class ChatTests(ApplicationFixture platform)
 {
     // Prints the text of a stream and how it ended.
     private const string NodeClient = """

@@ -9,7 +9,7 @@ namespace AgentPlatform.Tests.AppHost;
 
 /// <summary>A run that names a model server: it answers for an embedded model, and for the agent of the worked example.</summary>
 [Trait("Category", "AppHost")]
-[Collection(PlatformGroup.Name)]
+[Collection(ApplicationGroup.Name)]
 public sealed class PoolServerTests
 {
     private const string Comments = """{"comments":["I love this update!","This is terrible, it crashes all the time"]}""";
@@ -19,11 +19,10 @@ public sealed class PoolServerTests
     {
         await using var server = await UpstreamServer.StartAsync();
         server.Answer = AnswerAsync;
-        await using var platform = PlatformProcess.Start(
-            "--Broker:Mode=local", $"--Pools:tiny-chat:Server={server.Address}v1", "--Pools:tiny-chat:UpstreamModel=other",
+        await using var application = await TestApplication.StartAsync(
+            $"--Pools:tiny-chat:Server={server.Address}v1", "--Pools:tiny-chat:UpstreamModel=other",
             "--Parameters:tiny-chat-api-key=sk-test", $"--Pools:llm:Server={server.Address}v1");
-        var (gateway, _) = await platform.ReadyAsync();
-        using var http = new HttpClient { BaseAddress = gateway, Timeout = TimeSpan.FromMinutes(2) };
+        using var http = new HttpClient { BaseAddress = application.Gateway, Timeout = TimeSpan.FromMinutes(2) };
 
         Assert.Equal("From the server.", await AskAsync(http, "tiny-chat"));
         Assert.Contains(server.Requests, request => request.Body.Contains("\"other\"", StringComparison.Ordinal));

@@ -6,8 +6,8 @@ namespace AgentPlatform.Tests.AppHost;
 
 /// <summary>The routes that are not OpenAI's, through the queues of both pools.</summary>
 [Trait("Category", "AppHost")]
-[Collection(PlatformGroup.Name)]
-public class QueueTests(PlatformFixture platform) : IDisposable
+[Collection(ApplicationGroup.Name)]
+public class QueueTests(ApplicationFixture platform) : IDisposable
 {
     private readonly HttpClient _http = new() { BaseAddress = platform.Gateway };
 

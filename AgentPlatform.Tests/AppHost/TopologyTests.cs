@@ -1,0 +1,33 @@
+using Aspire.Hosting.ApplicationModel;
+using RabbitMQ.Client;
+
+namespace AgentPlatform.Tests.AppHost;
+
+/// <summary>What the application host composes, and that its parts have found each other.</summary>
+[Trait("Category", "AppHost")]
+[Collection(ApplicationGroup.Name)]
+public class TopologyTests(ApplicationFixture fixture)
+{
+    [Fact]
+    public void Resources_OfTheTopology_AreGatewayBrokerAndPools()
+    {
+        var model = fixture.Application.Model;
+
+        Assert.Equal(
+            [("gateway", 1), ("sentiment", 1), ("tiny-chat", 2)],
+            model.Resources.OfType<ProjectResource>().Select(project => (project.Name, project.GetReplicaCount())).Order());
+        Assert.Single(model.Resources.OfType<IResourceWithConnectionString>(), resource => resource.Name == "messaging");
+    }
+
+    [Fact]
+    public async Task Queue_OfAPool_HasAllItsReplicasAsConsumers()
+    {
+        var factory = new ConnectionFactory { Uri = new Uri(await fixture.Application.ConnectionStringAsync("messaging")) };
+        await using var connection = await factory.CreateConnectionAsync();
+        await using var channel = await connection.CreateChannelAsync();
+
+        var queue = await channel.QueueDeclarePassiveAsync("infer.tiny-chat.1.default");
+
+        Assert.Equal(2u, queue.ConsumerCount);
+    }
+}
