@@ -1,7 +1,7 @@
-using AgentPlatform.Messaging.Contracts;
 using System.Buffers;
 using System.Text.Json;
 using System.Text.Unicode;
+using AgentPlatform.Messaging.Contracts;
 
 namespace AgentPlatform.Api.OpenAI;
 

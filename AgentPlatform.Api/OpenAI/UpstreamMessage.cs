@@ -1,5 +1,5 @@
-using AgentPlatform.Messaging.Contracts;
 using System.Text.Json;
+using AgentPlatform.Messaging.Contracts;
 
 namespace AgentPlatform.Api.OpenAI;
 

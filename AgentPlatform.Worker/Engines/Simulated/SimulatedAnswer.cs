@@ -1,7 +1,7 @@
-using AgentPlatform.Messaging.Contracts;
 using System.Runtime.InteropServices;
-using System.Text;
 using System.Text.Json;
+using System.Text;
+using AgentPlatform.Messaging.Contracts;
 
 namespace AgentPlatform.Worker.Engines.Simulated;
 
