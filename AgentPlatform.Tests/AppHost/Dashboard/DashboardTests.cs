@@ -122,7 +122,7 @@ public partial class DashboardTests(PlatformFixture platform)
         if (model is not null)
         {
             await browser.Dialog.GetByRole(AriaRole.Combobox).ClickAsync();
-            await browser.Dialog.GetByRole(AriaRole.Option, new() { Name = model }).ClickAsync();
+            await browser.Page.Locator("fluent-option").Filter(new() { HasText = model }).ClickAsync();
         }
 
         await browser.Dialog.Locator("fluent-button").Filter(new() { HasText = "Ask a model" }).ClickAsync();

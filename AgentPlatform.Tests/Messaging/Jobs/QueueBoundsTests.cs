@@ -134,7 +134,8 @@ public sealed class QueueBoundsTests(RabbitMQServer server)
         Assert.Equal(1u, await channel.MessageCountAsync(_queue));
     }
 
-    private static Task<QueueDeclareOk> DeclareOldAsync(IChannel channel, string queue, params (string Key, object? Value)[] more) =>
+    /// <summary>Declares a queue as builds did that bounded it by jobs alone; the broker does not drop what expires in it.</summary>
+    internal static Task<QueueDeclareOk> DeclareOldAsync(IChannel channel, string queue, params (string Key, object? Value)[] more) =>
         channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false, new Dictionary<string, object?>(more.Select(each => KeyValuePair.Create(each.Key, each.Value)))
         {
             ["x-queue-type"] = "quorum",

@@ -8,6 +8,7 @@ using AgentPlatform.Messaging.Jobs;
 using AgentPlatform.Messaging.Replies;
 using AgentPlatform.Tests.Broker;
 using AgentPlatform.Tests.Messaging;
+using AgentPlatform.Tests.Messaging.Jobs;
 using AgentPlatform.Worker.Engines;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -98,6 +99,10 @@ public sealed class JobTests(RabbitMQServer server)
     [Fact]
     public async Task An_expired_job_is_answered_without_compute()
     {
+        // One that the broker does not drop.
+        await using var connection = await server.ConnectAsync();
+        await using var channel = await connection.CreateChannelAsync();
+        await QueueBoundsTests.DeclareOldAsync(channel, Queue, ("x-dead-letter-exchange", ""), ("x-dead-letter-routing-key", Topology.DeadQueue));
         await using var gateway = await Side.GatewayAsync(server, Queue);
         var answer = await SendAsync(gateway, Requests.Create(timeLimit: new TimeLimit(TimeSpan.Zero, TimeProvider.System)));
         var engine = new ScriptedEngine();
