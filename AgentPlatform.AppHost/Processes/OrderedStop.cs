@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
+using System.Net.NetworkInformation;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -12,10 +14,18 @@ namespace AgentPlatform.AppHost.Processes;
 /// not ended after some seconds, and go on with it after the host has ended. What has not ended when the host's time is up, and containers,
 /// are left to it.
 /// </summary>
-internal sealed class OrderedStop(IResource gateway, IResource messaging, ResourceCommandService commands, ResourceNotificationService notifications)
+internal sealed class OrderedStop(
+    IResource gateway, IResource messaging, ResourceCommandService commands, ResourceNotificationService notifications, IConfiguration configuration)
     : BackgroundService, IHostedLifecycleService
 {
     private const int Stages = 4;
+
+    // What a launch profile names.
+    private static readonly string[] _dashboardAddresses =
+        ["ASPNETCORE_URLS", "ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL", "ASPIRE_DASHBOARD_OTLP_HTTP_ENDPOINT_URL", "ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL"];
+
+    private static readonly TimeSpan _portsLimit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _portsPace = TimeSpan.FromMilliseconds(100);
 
     // Replicas that run, by their ids.
     private readonly ConcurrentDictionary<string, ResourceEvent> _running = new(StringComparer.Ordinal);
@@ -41,7 +51,15 @@ internal sealed class OrderedStop(IResource gateway, IResource messaging, Resour
         }
     }
 
-    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    /// <summary>Runs when everything has been told to stop: the orchestrator has the dashboard's ports for some moments more.</summary>
+    public async Task StoppedAsync(CancellationToken cancellationToken)
+    {
+        int[] ports = [.. _dashboardAddresses.SelectMany(key => configuration[key]?.Split(';') ?? []).Select(address => new Uri(address).Port)];
+        for (var waited = TimeSpan.Zero; waited < _portsLimit && IsListening(ports); waited += _portsPace)
+        {
+            await Task.Delay(_portsPace, TimeProvider.System, cancellationToken);
+        }
+    }
 
     public override void Dispose()
     {
@@ -97,6 +115,9 @@ internal sealed class OrderedStop(IResource gateway, IResource messaging, Resour
 
     private static string? ProcessOf(CustomResourceSnapshot snapshot) =>
         snapshot.Properties.FirstOrDefault(property => property.Name == "executable.pid")?.Value is { } id ? Convert.ToString(id, CultureInfo.InvariantCulture) : null;
+
+    private static bool IsListening(int[] ports) =>
+        IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Any(listener => ports.Contains(listener.Port));
 
     private int? StageOf(IResource resource) =>
         resource == gateway ? 0 : resource is ProjectResource ? 1 : resource is not ExecutableResource ? null : resource == messaging ? 2 : 3;
