@@ -39,18 +39,27 @@ internal static class DashboardExtensions
 
     /// <summary>
     /// Has spans carry prompts and answers, for the dashboard's view of them, if a local run asks for it with
-    /// <c>Telemetry:MessageContent=true</c>. To be called when all projects are there.
+    /// <c>Telemetry:MessageContent=true</c>, and only then: Aspire asks every project for them in development. To be called when all projects
+    /// are there.
     /// </summary>
     public static void CaptureMessageContent(this IDistributedApplicationBuilder builder)
     {
-        if (!builder.ExecutionContext.IsRunMode || !builder.Configuration.GetValue<bool>("Telemetry:MessageContent"))
+        if (!builder.ExecutionContext.IsRunMode)
         {
             return;
         }
 
+        var isAsked = builder.Configuration.GetValue<bool>("Telemetry:MessageContent");
         foreach (var project in builder.Resources.OfType<ProjectResource>())
         {
-            builder.CreateResourceBuilder(project).WithEnvironment(MessageContent, "true");
+            builder.CreateResourceBuilder(project).WithEnvironment(context =>
+            {
+                context.EnvironmentVariables.Remove(MessageContent);
+                if (isAsked)
+                {
+                    context.EnvironmentVariables[MessageContent] = "true";
+                }
+            });
         }
     }
 }

@@ -12,6 +12,7 @@ public sealed class MessageContentTests
     [Theory]
     [InlineData("true", "--Telemetry:MessageContent=true")]
     [InlineData(null)]
+    [InlineData(null, "--environment=Development", "--ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL=http://localhost:4317")]
     [InlineData(null, "--Telemetry:MessageContent=false")]
     [InlineData(null, "--Telemetry:MessageContent=true", "--publisher", "manifest")]
     public async Task CaptureMessageContent_SetsTheSwitch_WhereALocalRunAsks(string? expected, params string[] arguments)
