@@ -75,7 +75,8 @@ internal sealed class Attempts(MessagingOptions options, TimeProvider time)
     private int _suspicion;
     private int _earlyEnds;
     private long _passing = long.MaxValue;
-    private long _started;
+    private bool _isAlone;
+    private long _begun;
     private long _seen;
     private long _lost;
     private TimeSpan _patience;
@@ -97,6 +98,7 @@ internal sealed class Attempts(MessagingOptions options, TimeProvider time)
             return false;
         }
 
+        _begun = _isHeld ? _begun : time.GetTimestamp();
         (_isHeld, _seen) = (true, time.GetTimestamp());
         if (_passing == long.MaxValue)
         {
@@ -120,7 +122,7 @@ internal sealed class Attempts(MessagingOptions options, TimeProvider time)
     }
 
     /// <summary>The holder's engine began.</summary>
-    public void Start(string worker) => (_worker, _started) = (worker, time.GetTimestamp());
+    public void Start(string worker) => (_worker, _begun) = (worker, time.GetTimestamp());
 
     /// <summary>A worker asks with a message of the request that is not its first delivery. Nobody is granted what is poison.</summary>
     /// <param name="note">The question.</param>
@@ -146,14 +148,15 @@ internal sealed class Attempts(MessagingOptions options, TimeProvider time)
         {
             // Somebody had attempt 0 and nothing came of it; it may still come.
             Current += (ushort)(Current == 0 ? 1 : 0);
-            (_isHeld, _claim, _heldIssue, _partsBefore) = (true, note.Claim, note.Issue, parts);
+            (_isHeld, _claim, _heldIssue, _partsBefore, _begun) = (true, note.Claim, note.Issue, parts, time.GetTimestamp());
         }
 
         _seen = time.GetTimestamp();
 
         // A worker that dies takes all of its requests with it, most of them for nothing that they did; to run alone is dear, since the
         // others have to leave. So only the last chance is alone, and nothing is given up that was not lost alone.
-        return new ClaimDecision(true, Current, _suspicion >= Strike * (options.DeliveryLimit - 1));
+        _isAlone = _suspicion >= Strike * (options.DeliveryLimit - 1);
+        return new ClaimDecision(true, Current, _isAlone);
     }
 
     /// <summary>The holder is lost.</summary>
@@ -164,14 +167,16 @@ internal sealed class Attempts(MessagingOptions options, TimeProvider time)
         {
             _suspicion = 0;
         }
-        else if (_worker is not null && end is not (AttemptEnd.Returned or AttemptEnd.Early))
+        else if (end is not (AttemptEnd.Returned or AttemptEnd.Early))
         {
-            // As far as was heard of it: that it is lost may be known much later.
-            _suspicion += time.GetElapsedTime(_started, _seen) < _soon ? Strike : 1;
+            // As far as was heard of it: that it is lost may be known much later. A worker can break before its engine begins, over the size of a request for one.
+            // But one that still waits to be alone is not alone yet with what breaks the worker.
+            var wasSoon = time.GetElapsedTime(_begun, _seen) < _soon;
+            _suspicion += wasSoon && (_worker is not null || !_isAlone) ? Strike : 1;
         }
 
         Current++;
-        (_isHeld, _claim, _worker, _partsBefore, _lost) = (false, default, null, parts, time.GetTimestamp());
+        (_isHeld, _isAlone, _claim, _worker, _partsBefore, _lost) = (false, false, default, null, parts, time.GetTimestamp());
 
         // What the worker gave back comes to another one by itself; of the others the broker may know nothing for a long time.
         _patience = end is AttemptEnd.Silent or AttemptEnd.Gap or AttemptEnd.Early or AttemptEnd.Unreadable ? TimeSpan.Zero : options.LeaseTimeout;

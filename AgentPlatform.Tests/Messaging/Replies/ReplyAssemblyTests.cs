@@ -190,14 +190,62 @@ public sealed class ReplyAssemblyTests
     }
 
     [Fact]
-    public void Losses_before_the_engine_began_or_in_good_order_or_after_new_parts_are_no_ones_fault()
+    public void A_request_that_is_lost_again_and_again_before_its_engine_began_is_given_up_too()
+    {
+        var alone = new List<bool>();
+        while (Claim(issue: 0) is { Attempt: { } attempt } grant)
+        {
+            alone.Add(grant.Alone);
+            Accept(attempt, "A");
+        }
+
+        // Waiting to be alone is not to be alone: these losses are somebody else's rather, and count for a quarter.
+        Assert.Equal([false, false, false, false, true, true, true, true], alone);
+        Assert.Equal(RequestNeed.Burial, Check().Need);
+    }
+
+    [Fact]
+    public void A_request_whose_workers_fall_silent_before_its_engine_began_is_issued_again_no_more_often_than_it_may_be_lost()
+    {
+        var (reissues, issue) = (0, (ushort)0);
+        Accept(0, "A");
+        for (var need = RequestNeed.None; need != RequestNeed.Burial; need = Check(out issue))
+        {
+            if (need == RequestNeed.Reissue)
+            {
+                reissues++;
+                Assert.NotNull(Claim(issue)!.Attempt);
+            }
+
+            _time.Advance(_options.LeaseTimeout + TimeSpan.FromMilliseconds(1));
+        }
+
+        Assert.InRange(reissues, _options.DeliveryLimit - 1, (2 * _options.DeliveryLimit) - 2);
+    }
+
+    [Fact]
+    public void A_request_that_is_lost_late_in_the_line_of_its_worker_is_suspected_late()
+    {
+        var losses = 0;
+        while (Claim(issue: 0) is { Attempt: { } attempt })
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            Accept(attempt, "A");
+            losses++;
+        }
+
+        Assert.Equal(4 * _options.DeliveryLimit, losses);
+    }
+
+    [Fact]
+    public void Losses_in_good_order_or_after_new_parts_are_no_ones_fault()
     {
         for (ushort round = 0; round < 20; round++)
         {
             var grant = Claim(issue: 0)!;
             Assert.False(grant.Alone);
             var attempt = grant.Attempt!.Value;
-            string[][] kinds = [["A"], ["S", "R"], ["S", "x"]];
+            string[][] kinds = [["A", "R"], ["S", "R"], ["S", "x"]];
             Accept(attempt, from: grant.Parts, kinds[round % 3]);
         }
     }
@@ -309,6 +357,8 @@ public sealed class ReplyAssemblyTests
     };
 
     private AgentPlatform.Messaging.Control.GrantMessage? Claim(ushort issue) => _stream.Claim(new ClaimNote("worker", Guid.NewGuid(), issue));
+
+    private RequestNeed Check(out ushort issue) => _stream.Check(0, isFirstGone: false, out issue);
 
     private (RequestNeed Need, ushort Issue) Check() => (_stream.Check(0, isFirstGone: false, out var issue), issue);
 
