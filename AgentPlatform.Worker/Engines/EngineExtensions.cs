@@ -1,5 +1,6 @@
 using AgentPlatform.Api.Catalogue;
 using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Worker.Engines.Preparation;
 using AgentPlatform.Worker.Http;
 using AgentPlatform.Worker.Weights;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -26,6 +27,7 @@ internal static class EngineExtensions
         services.AddSingleton(provider => new EngineSlots(
             provider.GetRequiredService<IOptions<EngineOptions>>().Value.Slots ?? provider.GetRequiredService<IEngine>().Traits.Slots,
             provider.GetRequiredService<EngineMetrics>()));
+        services.AddSingleton<PreparationPool>();
         services.AddSingleton<EngineRunner>();
         services.AddSingleton<IInference, DirectInference>();
         services.AddSingleton<IModelCatalogue, EngineCatalogue>();

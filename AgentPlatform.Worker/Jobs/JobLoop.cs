@@ -45,6 +45,8 @@ internal sealed partial class JobLoop(JobConsumer consumer, JobRunner runner, En
 
     private async Task RunAsync(Delivery delivery)
     {
+        // Not on the loop: whatever an engine does before it first waits would hold up the jobs that come after.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try
         {
             await runner.RunAsync(delivery);

@@ -59,7 +59,7 @@ public class TinyChatModelTests
             object?[] messages = [Message("system", System), Message("user", topic.Questions[0]), Message("assistant", topic.Answers[0]), Message("user", Question)];
 
             Assert.Equal(
-                _prompt.Encode(System, [(topic.Questions[0], topic.Answers[0])], Question), model.Template.Encode(messages, continues: false, DateTimeOffset.UnixEpoch));
+                _prompt.Encode(System, [(topic.Questions[0], topic.Answers[0])], Question), model.Template.Encode(messages, continues: false, DateTimeOffset.UnixEpoch, most: 512, CancellationToken.None));
         }
 
         static OrderedDictionary<string, object?> Message(string role, string content) => new() { ["role"] = role, ["content"] = content };

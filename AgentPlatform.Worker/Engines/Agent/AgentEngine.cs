@@ -5,6 +5,7 @@ using AgentPlatform.Client.Models;
 using AgentPlatform.Client.Transports;
 using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Worker.Engines.Agent.Tools;
+using AgentPlatform.Worker.Engines.Preparation;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Options;
 using Microsoft.SemanticKernel;
@@ -18,7 +19,8 @@ namespace AgentPlatform.Worker.Engines.Agent;
 /// Context Protocol. It calls them until the model answers or a limit is reached.
 /// </summary>
 internal sealed class AgentEngine(
-    IOptions<AgentOptions> options, IChatCompletionService model, IHostEnvironment environment, IServiceProvider services, TimeProvider time, ILoggerFactory loggers)
+    IOptions<AgentOptions> options, IChatCompletionService model, PreparationPool preparation, IHostEnvironment environment, IServiceProvider services, TimeProvider time,
+    ILoggerFactory loggers)
     : IEngine, IAsyncDisposable
 {
     private const string ModelSection = $"{AgentOptions.Section}:Model";
@@ -90,7 +92,8 @@ internal sealed class AgentEngine(
             throw new InvalidOperationException("The agent is not loaded.");
         }
 
-        var run = new AgentRun(_kernel, _tools, _options, AgentConversation.Read(request.Body, _instructions));
+        var conversation = await preparation.RunAsync(request.Body.Length, _ => AgentConversation.Read(request.Body, _instructions), cancellationToken);
+        var run = new AgentRun(_kernel, _tools, _options, conversation);
         using var limit = new CancellationTokenSource(_options.MaxTime, time);
         using var work = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         var hasRole = false;

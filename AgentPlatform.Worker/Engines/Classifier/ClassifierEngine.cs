@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Worker.Batching;
 using AgentPlatform.Worker.Engines.Onnx;
+using AgentPlatform.Worker.Engines.Preparation;
 using AgentPlatform.Worker.Weights;
 using Microsoft.Extensions.Options;
 
@@ -15,12 +16,14 @@ internal sealed class ClassifierEngine : IEngine, IAsyncDisposable
 {
     private readonly ModelFolder _folder;
     private readonly OnnxOptions _onnx;
+    private readonly PreparationPool _preparation;
     private readonly DynamicBatcher<long[], Classification> _batcher;
     private OnnxTextClassifier? _classifier;
 
-    public ClassifierEngine(ModelFolder folder, IOptions<OnnxOptions> onnx, IOptions<BatchingOptions> batching, TimeProvider time, BatchingMetrics metrics)
+    public ClassifierEngine(
+        ModelFolder folder, IOptions<OnnxOptions> onnx, IOptions<BatchingOptions> batching, PreparationPool preparation, TimeProvider time, BatchingMetrics metrics)
     {
-        (_folder, _onnx) = (folder, onnx.Value);
+        (_folder, _onnx, _preparation) = (folder, onnx.Value, preparation);
         _batcher = new(texts => ValueTask.FromResult(Classifier.Classify(texts)), batching.Value, time, metrics);
 
         // One batch in the making and one that gathers.
@@ -62,7 +65,8 @@ internal sealed class ClassifierEngine : IEngine, IAsyncDisposable
     /// <inheritdoc/>
     public async IAsyncEnumerable<ReplyPart> RunAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var classification = await _batcher.RunAsync(Classifier.Encode(AnalyzeJson.ReadText(request.Body)), request.TimeLimit, cancellationToken);
+        var ids = await _preparation.RunAsync(request.Body.Length, _ => Classifier.Encode(AnalyzeJson.ReadText(request.Body)), cancellationToken);
+        var classification = await _batcher.RunAsync(ids, request.TimeLimit, cancellationToken);
         yield return AnalyzeJson.Write(classification);
     }
 

@@ -15,6 +15,9 @@ internal sealed class CommentEncoder(CommentEncoderOptions options)
     /// <summary>The id that fills a batch's shorter rows; no feature has it.</summary>
     public const long Padding = 0;
 
+    // Room for the longest words and what stands between them; a text without spaces has no words to speak of.
+    private const int CharactersPerWord = 64;
+
     private static readonly HashSet<string> _negations =
     [
         "not", "no", "never", "nobody", "nothing", "none", "without", "hardly", "barely", "neither", "nor", "cannot", "ain't", "aint",
@@ -28,7 +31,7 @@ internal sealed class CommentEncoder(CommentEncoderOptions options)
     /// <summary>The ids of <paramref name="text"/>, in the order of its words; never empty, since the length of the text is one of them.</summary>
     public long[] Encode(string text)
     {
-        var words = CommentWords.Cut(text);
+        var words = CommentWords.Cut(Ends(text));
         if (words.Count > options.MaxWords)
         {
             words.RemoveRange(options.MaxWords / 2, words.Count - options.MaxWords);
@@ -52,6 +55,21 @@ internal sealed class CommentEncoder(CommentEncoderOptions options)
 
         ids.Add(PairId(previous, "<end>"));
         return [.. ids];
+    }
+
+    /// <summary>The beginning and the end of a text that is so long that nothing between them could count.</summary>
+    private string Ends(string text)
+    {
+        var length = options.MaxWords * CharactersPerWord;
+        if (text.Length <= 2 * length)
+        {
+            return text;
+        }
+
+        // From a word's beginning on, that the words are those of the whole text.
+        var end = text.AsSpan(text.Length - length);
+        var space = end.IndexOfAny(' ', '\n', '\t');
+        return string.Concat(text.AsSpan(0, length), " ", end[(space + 1)..]);
     }
 
     /// <summary>The ids that stand for <paramref name="word"/> itself: whole and as a stem.</summary>

@@ -6,6 +6,7 @@ using AgentPlatform.Worker.Engines.Onnx;
 using AgentPlatform.Worker.Engines.OnnxChat.Model;
 using AgentPlatform.Worker.Engines.OnnxChat.Requests;
 using AgentPlatform.Worker.Engines.OnnxChat.Scheduling;
+using AgentPlatform.Worker.Engines.Preparation;
 using AgentPlatform.Worker.Weights;
 using Microsoft.Extensions.Options;
 
@@ -16,7 +17,8 @@ namespace AgentPlatform.Worker.Engines.OnnxChat;
 /// the same request gives the same answer whatever else is in it.
 /// </summary>
 internal sealed class OnnxChatEngine(
-    ModelFolder folder, IOptions<OnnxOptions> onnx, IOptions<EngineOptions> engine, BatchingMetrics metrics, ILogger<OnnxChatEngine> logger) : IEngine, IDisposable
+    ModelFolder folder, IOptions<OnnxOptions> onnx, IOptions<EngineOptions> engine, PreparationPool preparation, BatchingMetrics metrics, ILogger<OnnxChatEngine> logger)
+    : IEngine, IDisposable
 {
     private const int DefaultSlots = 16;
 
@@ -51,7 +53,9 @@ internal sealed class OnnxChatEngine(
     public async Task WarmUpAsync(CancellationToken cancellationToken)
     {
         // A lone sequence and a full batch: the memory of both is there when the first request comes.
-        var prompt = Model.Template.Encode([new OrderedDictionary<string, object?> { ["role"] = "user", ["content"] = "Hi" }], continues: false, DateTimeOffset.UnixEpoch);
+        var greeting = new OrderedDictionary<string, object?> { ["role"] = "user", ["content"] = "Hi" };
+        var prompt = Model.Template.Encode([greeting], continues: false, DateTimeOffset.UnixEpoch, Model.ContextLength, cancellationToken)
+            ?? throw new EngineLoadException("The model's context does not hold a prompt of one word.");
         foreach (var choices in (int[])[1, Loop.Rows])
         {
             var answer = new ChatAnswer(prompt, new ChatSettings { Choices = choices, MaxTokens = 4 }, Model.Tokenizer);
@@ -76,7 +80,7 @@ internal sealed class OnnxChatEngine(
     /// <inheritdoc/>
     public async IAsyncEnumerable<ReplyPart> RunAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var call = ChatCall.Read(request, Model, Loop.Rows);
+        var call = await preparation.RunAsync(request.Body.Length, token => ChatCall.Read(request, Model, Loop.Rows, token), cancellationToken);
         var soFar = ChatTrail.Read(request.SoFar, call.Settings.Choices);
         var answer = new ChatAnswer(call.Prompt, call.Settings, Model.Tokenizer, [.. soFar.Select(choice => choice.Tokens)]);
         Loop.Submit(answer);

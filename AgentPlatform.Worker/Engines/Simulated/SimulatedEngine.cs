@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Worker.Engines.Preparation;
 using Microsoft.Extensions.Options;
 
 namespace AgentPlatform.Worker.Engines.Simulated;
@@ -10,7 +11,7 @@ namespace AgentPlatform.Worker.Engines.Simulated;
 /// share the steps of one <see cref="StepClock"/>. A cancelled stream leaves at the end of a step, as in engines that batch
 /// continuously.
 /// </summary>
-internal sealed class SimulatedEngine(IOptions<SimulatedOptions> options, TimeProvider time) : IEngine
+internal sealed class SimulatedEngine(IOptions<SimulatedOptions> options, PreparationPool preparation, TimeProvider time) : IEngine
 {
     private readonly SimulatedOptions _options = options.Value;
     private readonly byte[] _crash = Encoding.UTF8.GetBytes(options.Value.CrashOn ?? "");
@@ -48,7 +49,7 @@ internal sealed class SimulatedEngine(IOptions<SimulatedOptions> options, TimePr
     /// <inheritdoc/>
     public async IAsyncEnumerable<ReplyPart> RunAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var answer = SimulatedAnswer.Compose(request.Body, _options.AnswerTokens);
+        var answer = await preparation.RunAsync(request.Body.Length, _ => SimulatedAnswer.Compose(request.Body, _options.AnswerTokens), cancellationToken);
         using var parts = new ChatParts();
         await PassAsync(_options.TimeToFirstToken, cancellationToken);
 

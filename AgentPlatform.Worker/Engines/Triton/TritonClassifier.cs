@@ -3,6 +3,7 @@ using System.Text.Json;
 using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Worker.Batching;
 using AgentPlatform.Worker.Engines.Onnx;
+using AgentPlatform.Worker.Engines.Preparation;
 
 namespace AgentPlatform.Worker.Engines.Triton;
 
@@ -14,15 +15,16 @@ internal sealed class TritonClassifier : IInference, IAsyncDisposable
 
     private readonly TritonServer _server;
     private readonly TritonOptions _options;
+    private readonly PreparationPool _preparation;
     private readonly TimeProvider _time;
     private readonly TritonTensor _input;
     private readonly TritonTensor _output;
     private readonly DynamicBatcher<string, Outcome> _batcher;
 
     /// <exception cref="EngineLoadException">The model does not classify texts into these labels.</exception>
-    public TritonClassifier(TritonServer server, TritonModel model, TritonOptions options, BatchingOptions batching, TimeProvider time, BatchingMetrics metrics)
+    public TritonClassifier(TritonServer server, TritonModel model, TritonOptions options, BatchingOptions batching, PreparationPool preparation, TimeProvider time, BatchingMetrics metrics)
     {
-        (_server, _options, _time) = (server, options, time);
+        (_server, _options, _preparation, _time) = (server, options, preparation, time);
         _input = model.TextInput(options.Input);
         _output = model.Output(options.Output, "FP32", "FP64");
         if (_input.Shape.Skip(_input.IsBatched ? 1 : 0).Any(static dimension => dimension > 1))
@@ -47,7 +49,8 @@ internal sealed class TritonClassifier : IInference, IAsyncDisposable
     /// <inheritdoc/>
     public async IAsyncEnumerable<ReplyPart> RunAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var outcome = await _batcher.RunAsync(AnalyzeJson.ReadText(request.Body), request.TimeLimit, cancellationToken);
+        var text = await _preparation.RunAsync(request.Body.Length, _ => AnalyzeJson.ReadText(request.Body), cancellationToken);
+        var outcome = await _batcher.RunAsync(text, request.TimeLimit, cancellationToken);
         yield return outcome.Error is { } error ? throw new InferenceException(error) : AnalyzeJson.Write(outcome.Classification);
     }
 

@@ -1,5 +1,6 @@
 using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Worker.Batching;
+using AgentPlatform.Worker.Engines.Preparation;
 using AgentPlatform.Worker.Engines.Servers;
 using Microsoft.Extensions.Options;
 
@@ -17,15 +18,17 @@ internal sealed partial class TritonEngine : IEngine, IAsyncDisposable
     private readonly TritonServer _server;
     private readonly TritonOptions _options;
     private readonly BatchingOptions _batching;
+    private readonly PreparationPool _preparation;
     private readonly BatchingMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly ILogger<TritonEngine> _logger;
     private IInference? _model;
 
     public TritonEngine(
-        HttpClient http, IOptions<TritonOptions> options, IOptions<ModelOptions> model, IOptions<BatchingOptions> batching, BatchingMetrics metrics, TimeProvider time, ILogger<TritonEngine> logger)
+        HttpClient http, IOptions<TritonOptions> options, IOptions<ModelOptions> model, IOptions<BatchingOptions> batching, PreparationPool preparation, BatchingMetrics metrics,
+        TimeProvider time, ILogger<TritonEngine> logger)
     {
-        (_options, _batching, _metrics, _time, _logger) = (options.Value, batching.Value, metrics, time, logger);
+        (_options, _batching, _preparation, _metrics, _time, _logger) = (options.Value, batching.Value, preparation, metrics, time, logger);
         _server = new TritonServer(http, new Uri(_options.Endpoint), _options.ModelName ?? model.Value.Name, _options.ModelVersion, _options.ApiKey, logger);
 
         // One batch in the making and one that gathers.
@@ -109,7 +112,7 @@ internal sealed partial class TritonEngine : IEngine, IAsyncDisposable
             }
 
             var model = await _server.DescribeAsync(either.Token);
-            _model = Classifies ? new TritonClassifier(_server, model, _options, _batching, _time, _metrics) : new TritonGenerator(_server, model, _options);
+            _model = Classifies ? new TritonClassifier(_server, model, _options, _batching, _preparation, _time, _metrics) : new TritonGenerator(_server, model, _options, _preparation);
             return null;
         }
         catch (Exception e) when (e is HttpRequestException or IOException)

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using AgentPlatform.Api.OpenAI;
 using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Worker.Engines.Preparation;
 
 namespace AgentPlatform.Worker.Engines.Triton;
 
@@ -16,15 +17,16 @@ internal sealed class TritonGenerator : IInference
 {
     private readonly TritonServer _server;
     private readonly TritonOptions _options;
+    private readonly PreparationPool _preparation;
     private readonly TritonTensor _input;
     private readonly TritonTensor _output;
     private readonly TritonParameters _parameters;
     private readonly bool _streams;
 
     /// <exception cref="EngineLoadException">The model generates no text.</exception>
-    public TritonGenerator(TritonServer server, TritonModel model, TritonOptions options)
+    public TritonGenerator(TritonServer server, TritonModel model, TritonOptions options, PreparationPool preparation)
     {
-        (_server, _options, _streams) = (server, options, model.IsDecoupled);
+        (_server, _options, _preparation, _streams) = (server, options, preparation, model.IsDecoupled);
         _input = model.TextInput(options.Input);
         _output = Output(model, options);
         _parameters = new TritonParameters(model, _input, options.MaxTokens);
@@ -33,9 +35,7 @@ internal sealed class TritonGenerator : IInference
     /// <inheritdoc/>
     public async IAsyncEnumerable<ReplyPart> RunAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        using var document = JsonDocument.Parse(request.Body, JsonLimits.Document);
-        var text = TritonPrompt.Write(document.RootElement, _options.Prompt);
-        var inputs = _parameters.Read(document.RootElement, request.Stream);
+        var (text, inputs) = await _preparation.RunAsync(request.Body.Length, _ => Read(request), cancellationToken);
         using var parts = new ChatParts();
         var answer = new TritonAnswer();
         await foreach (var piece in _streams ? GenerateAsync(text, inputs, cancellationToken) : InferAsync(text, inputs, cancellationToken))
@@ -67,6 +67,12 @@ internal sealed class TritonGenerator : IInference
         {
             yield return parts.Result([new ChatChoice(answer.Text, answer.FinishReason)], answer.Usage);
         }
+    }
+
+    private (string Text, IReadOnlyList<TritonInput> Inputs) Read(InferenceRequest request)
+    {
+        using var document = JsonDocument.Parse(request.Body, JsonLimits.Document);
+        return (TritonPrompt.Write(document.RootElement, _options.Prompt), _parameters.Read(document.RootElement, request.Stream));
     }
 
     private static TritonTensor Output(TritonModel model, TritonOptions options)

@@ -65,7 +65,8 @@ public sealed class ClassifierEngineTests
     }
 
     private static ClassifierEngine Create(string? source) => new(
-        ModelFolders.At(source), Options.Create(new OnnxOptions()), Options.Create(new BatchingOptions { MaxBatchSize = 8 }), TimeProvider.System, new BatchingMetrics(Meters.Create()));
+        ModelFolders.At(source), Options.Create(new OnnxOptions()), Options.Create(new BatchingOptions { MaxBatchSize = 8 }), Preparations.Create(), TimeProvider.System,
+        new BatchingMetrics(Meters.Create()));
 
     private static async Task<string> AskAsync(ClassifierEngine engine, string text)
     {

@@ -63,5 +63,20 @@ public class CommentEncoderTests
     [InlineData("👩‍🚀😍❤️", "👩 🚀 😍 ❤")]
     public void Cut_Comment_GivesWordsAndSigns(string text, string words) => Assert.Equal(words, string.Join(' ', CommentWords.Cut(text)));
 
+    [Fact]
+    public void Encode_AVeryLongText_IsThatOfItsBeginningAndItsEndForTheWorkOfTheseTwo()
+    {
+        var (beginning, end) = (Words("start", 200), Words("end", 200));
+        var expected = Encode($"{beginning} {Words("middle", 200)} {end}");
+
+        var text = $"{beginning} {Words("middle", 1_000_000)} {end}";
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var ids = Encode(text);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1_000_000);
+        Assert.Equal(expected, ids);
+
+        static string Words(string word, int count) => string.Join(' ', Enumerable.Range(0, count).Select(number => $"{word}{(char)('a' + (number % 26))}"));
+    }
+
     private long[] Encode(string text) => new CommentEncoder(_options).Encode(text);
 }

@@ -266,7 +266,8 @@ public sealed class OnnxChatEngineTests : IAsyncLifetime, IDisposable
     }
 
     private static OnnxChatEngine Create(string folder, OnnxOptions? options = null) => new(
-        ModelFolders.At(folder), Options.Create(options ?? new OnnxOptions()), Options.Create(new EngineOptions()), new BatchingMetrics(Meters.Create()), NullLogger<OnnxChatEngine>.Instance);
+        ModelFolders.At(folder), Options.Create(options ?? new OnnxOptions()), Options.Create(new EngineOptions()), Preparations.Create(), new BatchingMetrics(Meters.Create()),
+        NullLogger<OnnxChatEngine>.Instance);
 
     // {"choices":[{"index":0,"delta":{"content":"…"},…}]}
     private static string Text(string part)

@@ -110,7 +110,7 @@ public sealed class SimulatedEngineTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first.WaitAsync(_limit));
     }
 
-    private SimulatedEngine Create(SimulatedOptions options) => new(Options.Create(options), _time);
+    private SimulatedEngine Create(SimulatedOptions options) => new(Options.Create(options), Preparations.Create(), _time);
 
     private SimulatedEngine NoOp(int tokens) => Create(new SimulatedOptions { TimeToFirstToken = TimeSpan.Zero, TimePerToken = TimeSpan.Zero, AnswerTokens = tokens });
 

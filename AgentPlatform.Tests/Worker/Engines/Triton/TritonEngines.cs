@@ -24,7 +24,7 @@ internal static class TritonEngines
         var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { Timeout = Timeout.InfiniteTimeSpan };
         return new TritonEngine(
             http, Options.Create(options), Options.Create(new ModelOptions { Name = "m" }), Options.Create(batching ?? new BatchingOptions()),
-            new BatchingMetrics(Meters.Create()), time ?? TimeProvider.System, NullLogger<TritonEngine>.Instance);
+            Preparations.Create(), new BatchingMetrics(Meters.Create()), time ?? TimeProvider.System, NullLogger<TritonEngine>.Instance);
     }
 
     public static async Task<TritonEngine> LoadAsync(

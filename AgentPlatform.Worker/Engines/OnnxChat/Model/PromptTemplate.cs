@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Worker.Engines.OnnxChat.Templates;
 using AgentPlatform.Worker.Engines.OnnxChat.Tokens;
@@ -53,21 +54,28 @@ internal sealed class PromptTemplate
     /// <param name="messages">The messages as templates see them.</param>
     /// <param name="continues">Whether the last message is the beginning of the answer.</param>
     /// <param name="now">What templates that write the date take for it.</param>
+    /// <param name="most">Most tokens that are wanted.</param>
+    /// <param name="cancellationToken">Ends it at any time.</param>
+    /// <returns>Null if there are more than wanted, which is found without making them all.</returns>
     /// <exception cref="InferenceException">400: the template refuses these messages.</exception>
-    public List<int> Encode(IReadOnlyList<object?> messages, bool continues, DateTimeOffset now)
+    public List<int>? Encode(IReadOnlyList<object?> messages, bool continues, DateTimeOffset now, int most, CancellationToken cancellationToken)
     {
         var safe = messages.Select(Protect).ToList();
-        string text;
         try
         {
-            text = Render(safe, addGenerationPrompt: !continues, now);
+            var text = continues
+                ? RenderUnended(safe, now, cancellationToken)
+                : Render(safe, addGenerationPrompt: true, now, cancellationToken);
+            return _tokenizer.TryEncode(text, most, cancellationToken);
         }
         catch (TemplateException e)
         {
             throw new InferenceException(InferenceError.Invalid($"The model's chat template does not take these messages: {e.Message}.", "messages"), e);
         }
-
-        return _tokenizer.Encode(continues ? CutAfterLast(text, safe) : text);
+        catch (RegexMatchTimeoutException e)
+        {
+            throw new InferenceException(InferenceError.Invalid("The messages hold a text that the model's tokenizer cannot cut into words in a reasonable time.", "messages"), e);
+        }
     }
 
     // {"chat_template":"…"}, or several by name: {"chat_template":[{"name":"default","template":"…"}]}
@@ -76,20 +84,36 @@ internal sealed class PromptTemplate
             ? named.EnumerateArray().Where(item => item.Text("name") == "default").Select(item => item.Text("template")).FirstOrDefault() : null);
 
     // What fails with the simplest of conversations fails with all of them.
-    private void Try() => Render([new OrderedDictionary<string, object?> { ["role"] = "user", ["content"] = "Hi" }], addGenerationPrompt: true, DateTimeOffset.UnixEpoch);
+    private void Try() => Render(
+        [new OrderedDictionary<string, object?> { ["role"] = "user", ["content"] = "Hi" }], addGenerationPrompt: true, DateTimeOffset.UnixEpoch, CancellationToken.None);
 
-    private string Render(List<object?> messages, bool addGenerationPrompt, DateTimeOffset now) =>
-        _template.Render(_variables.Append(new("messages", messages)).Append(new("add_generation_prompt", addGenerationPrompt)), now);
+    private string Render(List<object?> messages, bool addGenerationPrompt, DateTimeOffset now, CancellationToken cancellationToken) =>
+        _template.Render(_variables.Append(new("messages", messages)).Append(new("add_generation_prompt", addGenerationPrompt)), now, cancellationToken);
 
     /// <summary>The text up to the last message's end, so that the model goes on with that message.</summary>
-    private static string CutAfterLast(string text, List<object?> messages)
+    private string RenderUnended(List<object?> messages, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var content = (messages[^1] as IReadOnlyDictionary<string, object?>)?.GetValueOrDefault("content") as string ?? "";
-        var (whole, trimmed) = (text.LastIndexOf(content, StringComparison.Ordinal), content.Trim());
-        var at = whole >= 0 ? whole : text.LastIndexOf(trimmed, StringComparison.Ordinal);
-        return content.Length > 0 && at >= 0 ? text[..(at + (whole >= 0 ? content : trimmed).Length)]
-            : throw new InferenceException(InferenceError.Invalid("The model's chat template leaves no last message that could be continued.", "continue_final_message"));
+        if (messages[^1] is not IReadOnlyDictionary<string, object?> last || last.GetValueOrDefault("content") is not string { Length: > 0 } content)
+        {
+            throw NothingToContinue();
+        }
+
+        // Its end is marked: to look for the message in the text would take the product of their lengths at worst. White space at its end comes after the mark,
+        // since many templates leave it out.
+        var said = content.AsSpan().TrimEnd().Length;
+        messages[^1] = new OrderedDictionary<string, object?>(last) { ["content"] = content.Insert(said, $"{ChatTokenizer.EndMark}") };
+        var text = Render(messages, addGenerationPrompt: false, now, cancellationToken);
+        if (text.LastIndexOf(ChatTokenizer.EndMark) is not (>= 0 and var end))
+        {
+            throw NothingToContinue();
+        }
+
+        var space = content.AsSpan(said);
+        return string.Concat(text.AsSpan(0, end), text.AsSpan(end + 1).StartsWith(space, StringComparison.Ordinal) ? space : default);
     }
+
+    private static InferenceException NothingToContinue() =>
+        new(InferenceError.Invalid("The model's chat template leaves no last message that could be continued.", "continue_final_message"));
 
     private object? Protect(object? value) => value switch
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Worker.Engines.OnnxChat.Model;
@@ -11,28 +12,33 @@ namespace AgentPlatform.Worker.Engines.OnnxChat.Requests;
 /// <param name="Settings">What is asked of the answer.</param>
 internal sealed record ChatCall(IReadOnlyList<int> Prompt, ChatSettings Settings)
 {
+    // Up to here a prompt that is too long is counted, so that its client knows by how much.
+    private const int CountedContexts = 2;
+
     /// <summary>Reads a request.</summary>
     /// <param name="request">It.</param>
     /// <param name="model">Whose template, tokenizer and settings it is read with.</param>
     /// <param name="mostChoices">Highest <c>n</c>.</param>
+    /// <param name="cancellationToken">Ends it at any time.</param>
     /// <exception cref="InferenceException">400: the engine cannot do what it asks; names the field.</exception>
-    public static ChatCall Read(InferenceRequest request, ChatModel model, int mostChoices)
+    public static ChatCall Read(InferenceRequest request, ChatModel model, int mostChoices, CancellationToken cancellationToken)
     {
         using var document = JsonDocument.Parse(request.Body, JsonLimits.Document);
         var body = new ChatFields(document.RootElement);
         UnsupportedFields.Refuse(document.RootElement, request.Model);
 
         // Not the clock: the deadline is the one time that a request keeps when another worker runs it again, and must have the same prompt.
-        var prompt = model.Template.Encode(ChatMessageReader.Read(body, request.Model), Continues(body), now: request.Deadline);
-        if (prompt.Count == 0)
+        var most = CountedContexts * model.ContextLength;
+        var prompt = model.Template.Encode(ChatMessageReader.Read(body, request.Model), Continues(body), now: request.Deadline, most, cancellationToken);
+        if (prompt?.Count == 0)
         {
             throw new InferenceException(InferenceError.Invalid("The prompt is empty.", "messages"));
         }
 
-        if (prompt.Count >= model.ContextLength)
+        if (prompt is null || prompt.Count >= model.ContextLength)
         {
             throw new InferenceException(InferenceError.Invalid(
-                $"The context length of the model '{request.Model}' is {model.ContextLength} tokens, and the messages take {prompt.Count} of them, which leaves no room for an answer. Shorten the messages.",
+                $"The context length of the model '{request.Model}' is {model.ContextLength} tokens, and the messages take {prompt?.Count.ToString(CultureInfo.InvariantCulture) ?? $"more than {most}"} of them, which leaves no room for an answer. Shorten the messages.",
                 "messages", "context_length_exceeded"));
         }
 

@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.RegularExpressions;
-using Microsoft.ML.Tokenizers;
 
 namespace AgentPlatform.Worker.Engines.OnnxChat.Tokens;
 
@@ -8,24 +7,31 @@ namespace AgentPlatform.Worker.Engines.OnnxChat.Tokens;
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class ChatTokenizer
 {
-    // A character that no text may hold (https://www.unicode.org/faq/private_use.html#noncharacters).
+    /// <summary>Stands in a rendered template for the end of the message that is to be continued; no text has it after <see cref="Protect"/>.</summary>
+    public const char EndMark = '\uFFFF';
+
+    // Characters that no text may hold (https://www.unicode.org/faq/private_use.html#noncharacters).
     private const char Guard = '\uFFFE';
 
-    private readonly Tokenizer _tokenizer;
+    private readonly BytePairs _pairs;
+    private readonly TextCutter _cutter;
     private readonly Regex? _added;
     private readonly Regex? _special;
     private readonly Dictionary<string, int> _addedIds;
     private readonly HashSet<int> _specialIds;
     private readonly byte[]?[] _bytes;
-    private readonly NormalizationForm? _normalization;
+    private readonly TextNormalizer? _normalizer;
+    private readonly int _longestToken;
 
-    /// <param name="tokenizer">What cuts text that holds no added token.</param>
+    /// <param name="pairs">What is joined in text that holds no added token.</param>
+    /// <param name="cutter">What cuts it before.</param>
     /// <param name="vocabulary">The bytes of every token of it.</param>
     /// <param name="added">The added tokens.</param>
-    /// <param name="normalization">Unicode's form that the model was trained on; null if text is taken as it comes.</param>
-    public ChatTokenizer(Tokenizer tokenizer, IReadOnlyDictionary<int, byte[]> vocabulary, IReadOnlyList<AddedToken> added, NormalizationForm? normalization)
+    /// <param name="normalizer">Brings text into the form that the model was trained on; null if it is taken as it comes.</param>
+    public ChatTokenizer(
+        BytePairs pairs, TextCutter cutter, IReadOnlyDictionary<int, byte[]> vocabulary, IReadOnlyList<AddedToken> added, TextNormalizer? normalizer)
     {
-        (_tokenizer, _normalization) = (tokenizer, normalization);
+        (_pairs, _cutter, _normalizer) = (pairs, cutter, normalizer);
         _addedIds = added.ToDictionary(token => token.Content, token => token.Id, StringComparer.Ordinal);
         _specialIds = [.. added.Where(token => token.Special).Select(token => token.Id)];
         _added = AnyOf(added);
@@ -40,6 +46,8 @@ internal sealed class ChatTokenizer
         {
             _bytes[token.Id] = Encoding.UTF8.GetBytes(token.Content);
         }
+
+        _longestToken = added.Select(token => Encoding.UTF8.GetByteCount(token.Content)).Append(pairs.LongestToken).Max();
     }
 
     /// <summary>One more than the highest token.</summary>
@@ -60,34 +68,55 @@ internal sealed class ChatTokenizer
     /// </summary>
     public string Protect(string text)
     {
-        text = text.Replace(Guard.ToString(), "", StringComparison.Ordinal);
+        text = text.AsSpan().ContainsAny(Guard, EndMark) ? text.Replace($"{Guard}", "", StringComparison.Ordinal).Replace($"{EndMark}", "", StringComparison.Ordinal) : text;
         return _special is null ? text : _special.Replace(text, static match => match.Value.Insert(1, Guard.ToString()));
     }
 
     /// <summary>The tokens of a rendered template.</summary>
-    public List<int> Encode(string text)
+    public List<int> Encode(string text) => TryEncode(text, int.MaxValue, CancellationToken.None)!;
+
+    /// <summary>
+    /// The same if there are at most <paramref name="most"/> of them, else null; the work is that of so many tokens, however long the text is. Text of which
+    /// not even the longest tokens could be so few is not looked at.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="RegexMatchTimeoutException">The text keeps one of the model's patterns too busy.</exception>
+    public List<int>? TryEncode(string text, int most, CancellationToken cancellationToken)
     {
-        List<int> tokens = [];
-        var start = 0;
-        for (var match = _added?.Match(text); match is { Success: true }; match = match.NextMatch())
+        if (LeastBytes(text) > (long)most * _longestToken)
         {
-            EncodePart(text[start..match.Index], tokens);
-            tokens.Add(_addedIds[match.Value]);
+            return null;
+        }
+
+        var encoder = new PieceEncoder(_pairs, most, cancellationToken);
+        var start = 0;
+        for (var match = _added?.Match(text); match is { Success: true } && !encoder.IsFull; match = match.NextMatch())
+        {
+            EncodePart(text.AsSpan(start..match.Index), encoder, cancellationToken);
+            encoder.AddMark(_addedIds[match.Value]);
             start = match.Index + match.Length;
         }
 
-        EncodePart(text[start..], tokens);
-        return tokens;
+        EncodePart(text.AsSpan(start), encoder, cancellationToken);
+        return encoder.IsFull ? null : encoder.Tokens;
     }
 
-    private void EncodePart(string text, List<int> tokens)
+    private void EncodePart(ReadOnlySpan<char> text, PieceEncoder encoder, CancellationToken cancellationToken)
     {
-        text = text.Replace(Guard.ToString(), "", StringComparison.Ordinal);
-        if (text.Length > 0)
+        if (text.Contains(Guard))
         {
-            tokens.AddRange(_tokenizer.EncodeToIds(_normalization is { } form ? text.Normalize(form) : text, considerNormalization: false));
+            text = text.ToString().Replace($"{Guard}", "", StringComparison.Ordinal);
+        }
+
+        if (!encoder.IsFull)
+        {
+            _cutter.Cut(_normalizer is null ? text : _normalizer.Normalize(text, cancellationToken), encoder.Add);
         }
     }
+
+    // Guards are left out, and a normalized text may be shorter than it came.
+    private long LeastBytes(string text) =>
+        (Encoding.UTF8.GetByteCount(text) - (3L * text.AsSpan().Count(Guard))) / (_normalizer is null ? 1 : TextNormalizer.MostShrinking);
 
     // Where several begin at one place, the longest is meant.
     private static Regex? AnyOf(IEnumerable<AddedToken> tokens)

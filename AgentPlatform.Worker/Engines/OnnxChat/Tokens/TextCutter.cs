@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Microsoft.ML.Tokenizers;
 
 namespace AgentPlatform.Worker.Engines.OnnxChat.Tokens;
 
@@ -8,8 +7,11 @@ namespace AgentPlatform.Worker.Engines.OnnxChat.Tokens;
 /// before it, and what lies between its matches is a piece too.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
-internal sealed partial class TextCutter(IReadOnlyList<Regex> patterns) : PreTokenizer
+internal sealed partial class TextCutter(IReadOnlyList<Regex> patterns)
 {
+    /// <summary>Takes a piece; false to be given no more.</summary>
+    public delegate bool Take(ReadOnlySpan<char> piece);
+
     /// <summary>GPT-2's cutting, which the step <c>ByteLevel</c> of a tokenizer.json means.</summary>
     public static Regex ByteLevel => ByteLevelPattern();
 
@@ -17,49 +19,34 @@ internal sealed partial class TextCutter(IReadOnlyList<Regex> patterns) : PreTok
 
     public static Regex Digits => DigitsPattern();
 
-    /// <inheritdoc/>
-    public override IEnumerable<(int Offset, int Length)> PreTokenize(string text)
-    {
-        List<(int Offset, int Length)> pieces = [(0, text.Length)];
-        foreach (var pattern in patterns)
-        {
-            List<(int Offset, int Length)> cut = new(pieces.Count * 2);
-            foreach (var piece in pieces)
-            {
-                Cut(pattern, text.AsSpan(piece.Offset, piece.Length), piece.Offset, cut);
-            }
+    /// <summary>Gives the pieces one after another, each as soon as it is found; false if <paramref name="take"/> wanted no more.</summary>
+    /// <exception cref="RegexMatchTimeoutException">The text keeps one of the model's patterns too busy.</exception>
+    public bool Cut(ReadOnlySpan<char> text, Take take) => Cut(text, step: 0, take);
 
-            pieces = cut;
+    private bool Cut(ReadOnlySpan<char> text, int step, Take take)
+    {
+        if (text.IsEmpty)
+        {
+            return true;
         }
 
-        return pieces;
-    }
-
-    /// <inheritdoc/>
-    public override IEnumerable<(int Offset, int Length)> PreTokenize(ReadOnlySpan<char> text) => PreTokenize(text.ToString());
-
-    private static void Cut(Regex pattern, ReadOnlySpan<char> piece, int offset, List<(int Offset, int Length)> pieces)
-    {
-        var end = 0;
-        foreach (var match in pattern.EnumerateMatches(piece))
+        if (step == patterns.Count)
         {
-            if (match.Index > end)
-            {
-                pieces.Add((offset + end, match.Index - end));
-            }
+            return take(text);
+        }
 
-            if (match.Length > 0)
+        var end = 0;
+        foreach (var match in patterns[step].EnumerateMatches(text))
+        {
+            if (!Cut(text[end..match.Index], step + 1, take) || !Cut(text.Slice(match.Index, match.Length), step + 1, take))
             {
-                pieces.Add((offset + match.Index, match.Length));
+                return false;
             }
 
             end = match.Index + match.Length;
         }
 
-        if (end < piece.Length)
-        {
-            pieces.Add((offset + end, piece.Length - end));
-        }
+        return Cut(text[end..], step + 1, take);
     }
 
     [GeneratedRegex(@"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+", RegexOptions.CultureInvariant)]

@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
-using Microsoft.ML.Tokenizers;
 
 namespace AgentPlatform.Worker.Engines.OnnxChat.Tokens;
 
@@ -10,7 +9,7 @@ namespace AgentPlatform.Worker.Engines.OnnxChat.Tokens;
 internal static class TokenizerReader
 {
     // A pattern comes with the model; a text must not keep it busy for ever.
-    private static readonly TimeSpan _longestMatch = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _longestMatch = TimeSpan.FromSeconds(1);
 
     /// <summary>Reads the file.</summary>
     /// <exception cref="EngineLoadException">It is missing, malformed, or of a kind that is not supported.</exception>
@@ -59,17 +58,16 @@ internal static class TokenizerReader
             bytes[id] = ByteAlphabet.Decode(token) ?? Encoding.UTF8.GetBytes(token);
         }
 
-        var tokenizer = BpeTokenizer.Create(new BpeOptions(vocabulary)
-        {
-            Merges = [.. file.Model.Merges.EnumerateArray().Select(Merge)],
-            ByteLevel = true,
-            PreTokenizer = new TextCutter(cuts),
-        });
-        return new ChatTokenizer(tokenizer, bytes, file.AddedTokens, NormalizationOf(file.Normalizer));
+        var pairs = new BytePairs(vocabulary, [.. file.Model.Merges.EnumerateArray().Select(Merge)]);
+        return new ChatTokenizer(pairs, new TextCutter(cuts), bytes, file.AddedTokens, NormalizationOf(file.Normalizer) is { } form ? new TextNormalizer(form) : null);
     }
 
     // "a b" or ["a", "b"]
-    private static string Merge(JsonElement merge) => merge.ValueKind == JsonValueKind.Array ? $"{merge[0].GetString()} {merge[1].GetString()}" : merge.GetString()!;
+    private static (string Left, string Right) Merge(JsonElement merge)
+    {
+        string[] parts = merge.ValueKind == JsonValueKind.Array ? [.. merge.EnumerateArray().Select(part => part.GetString()!)] : merge.GetString()!.Split(' ');
+        return parts is [{ Length: > 0 } left, { Length: > 0 } right] ? (left, right) : throw new JsonException($"its merge {merge.GetRawText()} is no pair.");
+    }
 
     /// <summary>Adds the patterns of a step; whether it makes text into bytes.</summary>
     private static bool AddCuts(TokenizerStep? step, List<Regex> cuts)

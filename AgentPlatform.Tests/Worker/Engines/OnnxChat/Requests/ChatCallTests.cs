@@ -53,7 +53,7 @@ public sealed class ChatCallTests : IDisposable
         _files.Write("generation_config.json", """{"do_sample":true,"temperature":0.7,"top_k":20,"top_p":0.8,"max_new_tokens":7,"eos_token_id":3}""");
         var model = ChatModel.Load(_files.Folder, new OnnxOptions());
         using var decoder = model.Decoder;
-        settings = ChatCall.Read(Request(Hi), model, 4).Settings;
+        settings = ChatCall.Read(Request(Hi), model, 4, CancellationToken.None).Settings;
         Assert.Equal((0.7f, 20, 0.8f, 7), (settings.Sampling.Temperature, settings.Sampling.TopK, settings.Sampling.TopP, settings.MaxTokens));
         Assert.Contains(3, settings.EndTokens);
     }
@@ -76,8 +76,8 @@ public sealed class ChatCallTests : IDisposable
     public void Read_WithoutASeed_TheRequestsIdIsOne()
     {
         var request = Request(Hi);
-        Assert.Equal(ChatCall.Read(request, _model, 4).Settings.Seed, ChatCall.Read(request, _model, 4).Settings.Seed);
-        Assert.NotEqual(ChatCall.Read(request, _model, 4).Settings.Seed, Read(Hi).Settings.Seed);
+        Assert.Equal(ChatCall.Read(request, _model, 4, CancellationToken.None).Settings.Seed, ChatCall.Read(request, _model, 4, CancellationToken.None).Settings.Seed);
+        Assert.NotEqual(ChatCall.Read(request, _model, 4, CancellationToken.None).Settings.Seed, Read(Hi).Settings.Seed);
     }
 
     [Theory]
@@ -108,7 +108,7 @@ public sealed class ChatCallTests : IDisposable
             """);
         var model = ChatModel.Load(_files.Folder, new OnnxOptions());
         using var decoder = model.Decoder;
-        var prompt = ChatCall.Read(Request($"[{message}]"), model, 4).Prompt;
+        var prompt = ChatCall.Read(Request($"[{message}]"), model, 4, CancellationToken.None).Prompt;
         Assert.Equal(expected, Encoding.UTF8.GetString([.. prompt.SelectMany(model.Tokenizer.BytesOf)]).Replace("False", "", StringComparison.Ordinal));
     }
 
@@ -163,20 +163,44 @@ public sealed class ChatCallTests : IDisposable
         Assert.Contains($" {tokens} ", error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("a", 9_000_000)] // One word.
+    [InlineData("a ", 9_000_000)]
+    [InlineData("<|im_end|>", 900_000)]
+    [InlineData("\\u00e9", 600_000)]
+    public void Read_FarMoreThanTheContextHolds_IsRefusedForTheWorkOfAFewTokens(string part, int length)
+    {
+        var content = new StringBuilder(length).Insert(0, part, length / part.Length).ToString();
+        var error = Refused($$"""[{"role":"user","content":"{{content}}"}]""");
+        Assert.Equal((400, "messages", "context_length_exceeded"), (error.Status, error.Param, error.Code));
+        Assert.Contains(" more than 256 ", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Read_AfterItWasCancelled_Ends() =>
+        Assert.ThrowsAny<OperationCanceledException>(() => ChatCall.Read(Request(Hi), _model, mostChoices: 4, new CancellationToken(canceled: true)));
+
+    [Theory]
+    [InlineData("Hello  ")] // The template leaves out what is at the end.
+    [InlineData("Hello\\uFFFF")]
+    public void Read_ALastMessageWithMoreAtItsEnd_IsContinuedAsTheTemplateHasIt(string content) => Assert.EndsWith("assistant\nHello", Prompt(
+        $$"""[{"role":"user","content":"Hello"},{"role":"assistant","content":"{{content}}"}]""", "\"continue_final_message\":true,\"add_generation_prompt\":false"),
+        StringComparison.Ordinal);
+
     [Fact]
     public void Read_WhatTheTemplateRefuses_IsRefusedInItsWords()
     {
         _files.Write("chat_template.jinja", "{% if messages | length > 1 %}{{ raise_exception('One message only') }}{% endif %}{{ messages[0].content }}");
         var model = ChatModel.Load(_files.Folder, new OnnxOptions());
         using var decoder = model.Decoder;
-        var error = Assert.Throws<InferenceException>(() => ChatCall.Read(Request("""[{"role":"user","content":"a"},{"role":"user","content":"b"}]"""), model, 4)).Error;
+        var error = Assert.Throws<InferenceException>(() => ChatCall.Read(Request("""[{"role":"user","content":"a"},{"role":"user","content":"b"}]"""), model, 4, CancellationToken.None)).Error;
         Assert.Equal((400, "messages"), (error.Status, error.Param));
         Assert.Contains("One message only", error.Message, StringComparison.Ordinal);
     }
 
     private static InferenceRequest Request(string messages, string fields = "\"model\":\"m\"") => Worker.Requests.Create(body: $$"""{"messages":{{messages}},{{fields}}}""");
 
-    private ChatCall Read(string messages, string fields = "\"model\":\"m\"") => ChatCall.Read(Request(messages, fields), _model, mostChoices: 4);
+    private ChatCall Read(string messages, string fields = "\"model\":\"m\"") => ChatCall.Read(Request(messages, fields), _model, mostChoices: 4, CancellationToken.None);
 
     private string Prompt(string messages, string fields = "\"model\":\"m\"") =>
         Encoding.UTF8.GetString([.. Read(messages, fields).Prompt.SelectMany(_model.Tokenizer.BytesOf)]);

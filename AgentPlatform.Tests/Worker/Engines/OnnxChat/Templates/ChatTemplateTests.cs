@@ -107,6 +107,10 @@ public sealed class ChatTemplateTests
         Assert.Contains("alternate", Assert.Throws<TemplateException>(() => Render(template, """[{"role":"assistant","content":"Hi"}]""")).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Render_ALoopThatWasCancelled_Ends() => Assert.Throws<OperationCanceledException>(() =>
+        ChatTemplate.Parse("{% for i in range(100000) %}x{% endfor %}").Render([], DateTimeOffset.UnixEpoch, new CancellationToken(canceled: true)));
+
     private static string Render(string template, string messages = "[]")
     {
         using var json = JsonDocument.Parse(messages);
