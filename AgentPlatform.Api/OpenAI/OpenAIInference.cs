@@ -37,7 +37,8 @@ public sealed class OpenAIInference(HttpClient http, OpenAIEndpoint endpoint, IL
         try
         {
             using var response = await SendAsync(request, cancellationToken);
-            result = ChatJson.WithoutEnvelope(await response.Content.ReadAsByteArrayAsync(cancellationToken));
+            var whole = await response.Content.ReadWholeAsync(UpstreamContent.MaxAnswerSize, cancellationToken);
+            result = ChatJson.WithoutEnvelope(whole.Span);
         }
         catch (Exception e) when (UpstreamErrors.Describe(e, cancellationToken) is { } error)
         {

@@ -30,7 +30,7 @@ internal sealed partial class UpstreamErrors(ILogger logger)
     public async Task<InferenceError> DescribeAsync(HttpResponseMessage response, string model, CancellationToken cancellationToken)
     {
         var status = (int)response.StatusCode;
-        var said = UpstreamMessage.Parse(await response.Content.ReadAsByteArrayAsync(cancellationToken));
+        var said = UpstreamMessage.Parse((await response.Content.ReadErrorAsync(cancellationToken)).Span);
         Log(model, status, said);
         return status switch
         {
@@ -76,7 +76,8 @@ internal sealed partial class UpstreamErrors(ILogger logger)
         HttpRequestException { HttpRequestError: not HttpRequestError.ResponseEnded } =>
             InferenceError.Unavailable("The model's server cannot be reached.", RetryAfter),
         HttpRequestException => InferenceError.Unavailable("The model's server hung up.", RetryAfter),
-        IOException or InvalidDataException => InferenceError.EngineFailed("The connection to the model's server broke before the answer was complete."),
+        InvalidDataException => InferenceError.EngineFailed($"The model's server sent more than can be taken: {e.Message}"),
+        IOException => InferenceError.EngineFailed("The connection to the model's server broke before the answer was complete."),
         FormatException => InferenceError.EngineFailed("The model's server sent an answer that is no chat completion."),
 
         // The client's connect timeout is a cancellation too, but nobody asked for it.

@@ -11,13 +11,17 @@ namespace AgentPlatform.Client.Transports.Http;
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class AgentClient(HttpClient http, OpenAIEndpoint agent, ILogger<AgentClient> logger)
 {
+    // The answers of a batch are never all as large as one may be.
+    private const int MaxFullAnswers = 4;
+
     private readonly UpstreamErrors _errors = new(logger);
 
     /// <summary>One request: a chat by <c>/invoke</c>, a text by <c>/analyze</c>. Returns the payload of its <see cref="ReplyKind.Result"/>.</summary>
     /// <exception cref="InferenceException">The agent refused it, failed or cannot be reached.</exception>
     public async Task<byte[]> SendAsync(InferenceRequest request, CancellationToken cancellationToken)
     {
-        var answer = await PostAsync(request.Operation == Operation.Chat ? "invoke" : "analyze", BodyOf(request), request.Model, cancellationToken);
+        var path = request.Operation == Operation.Chat ? "invoke" : "analyze";
+        var answer = await PostAsync(path, BodyOf(request), request.Model, UpstreamContent.MaxAnswerSize, cancellationToken);
         return ResultOf(request, answer);
     }
 
@@ -34,7 +38,8 @@ internal sealed class AgentClient(HttpClient http, OpenAIEndpoint agent, ILogger
         }
 
         body.Write("]"u8);
-        var answers = Split(await PostAsync("batch", body.WrittenMemory, requests[0].Model, cancellationToken));
+        var limit = Math.Min(requests.Count, MaxFullAnswers) * UpstreamContent.MaxAnswerSize;
+        var answers = Split(await PostAsync("batch", body.WrittenMemory, requests[0].Model, limit, cancellationToken));
         return answers?.Count == requests.Count
             ? answers
             : throw new InferenceException(InferenceError.EngineFailed($"The agent was sent a batch of {requests.Count} and answered {answers?.Count ?? 0}."));
@@ -61,7 +66,7 @@ internal sealed class AgentClient(HttpClient http, OpenAIEndpoint agent, ILogger
 
     private byte[] BodyOf(InferenceRequest request) => ChatJson.WithModel(request.Body.Span, agent.UpstreamModel, always: request.Operation == Operation.Chat);
 
-    private async Task<byte[]> PostAsync(string path, ReadOnlyMemory<byte> body, string model, CancellationToken cancellationToken)
+    private async Task<ReadOnlyMemory<byte>> PostAsync(string path, ReadOnlyMemory<byte> body, string model, int limit, CancellationToken cancellationToken)
     {
         try
         {
@@ -69,7 +74,7 @@ internal sealed class AgentClient(HttpClient http, OpenAIEndpoint agent, ILogger
             message.Content = new ReadOnlyMemoryContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
             using var response = await http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
             return response.IsSuccessStatusCode
-                ? await response.Content.ReadAsByteArrayAsync(cancellationToken)
+                ? await response.Content.ReadWholeAsync(limit, cancellationToken)
                 : throw new InferenceException(await _errors.DescribeAsync(response, model, cancellationToken));
         }
         catch (Exception e) when (UpstreamErrors.Describe(e, cancellationToken) is { } error)

@@ -210,6 +210,32 @@ public sealed class OpenAIInferenceTests : IAsyncLifetime, IDisposable
         Assert.Equal(502, (await FailureAsync([], stream: false)).Status);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_whole_answer_that_is_too_large_is_502_and_not_read_to_its_end(bool announced)
+    {
+        var left = new TaskCompletionSource();
+        _server.Answer = (context, _) => SendForEverAsync(context, announced ? UpstreamContent.MaxAnswerSize + 1 : null, left);
+        var error = await FailureAsync([], stream: false);
+        Assert.Equal(502, error.Status);
+        Assert.Contains($"larger than {UpstreamContent.MaxAnswerSize} bytes", error.Message, StringComparison.Ordinal);
+        await left.Task.WaitAsync(TimeSpan.FromMinutes(1));
+    }
+
+    [Fact]
+    public async Task Of_an_error_that_does_not_end_the_beginning_is_read()
+    {
+        var left = new TaskCompletionSource();
+        _server.Answer = (context, _) =>
+        {
+            context.Response.StatusCode = 500;
+            return SendForEverAsync(context, length: null, left);
+        };
+        Assert.Equal(503, (await FailureAsync([], stream: false)).Status);
+        await left.Task.WaitAsync(TimeSpan.FromMinutes(1));
+    }
+
     [Fact]
     public async Task A_cancelled_stream_frees_the_servers_slot()
     {
@@ -229,6 +255,26 @@ public sealed class OpenAIInferenceTests : IAsyncLifetime, IDisposable
             }
         });
         await left.Task.WaitAsync(TimeSpan.FromMinutes(1));
+    }
+
+    private static async Task SendForEverAsync(HttpContext context, long? length, TaskCompletionSource left)
+    {
+        context.Response.ContentLength = length;
+        context.RequestAborted.Register(left.SetResult);
+        var piece = new byte[64 * 1024];
+        try
+        {
+            while (!context.RequestAborted.IsCancellationRequested)
+            {
+                await context.Response.Body.WriteAsync(piece, context.RequestAborted);
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or InvalidOperationException)
+        {
+            // The client left, or the announced length is sent.
+        }
+
+        await left.Task;
     }
 
     private OpenAIInference Inference() => new(_http, new OpenAIEndpoint(new Uri(_server.Address, "/v1/"), "up/stream", "key"));

@@ -78,7 +78,7 @@ internal sealed class AgentEngine(
             kernel.Plugins.Add(await _mcp.ConnectAsync(server, cancellationToken));
         }
 
-        (_kernel, _tools) = (kernel, new ToolRunner(kernel, _options.ToolTimeout, time, loggers.CreateLogger<ToolRunner>()));
+        (_kernel, _tools) = (kernel, new ToolRunner(kernel, _options.ToolTimeout, _options.MaxToolResult, time, loggers.CreateLogger<ToolRunner>()));
     }
 
     /// <inheritdoc/>

@@ -34,6 +34,14 @@ internal sealed class AgentOptions
     [Range(1, int.MaxValue)]
     public int MaxTokens { get; set; } = 100_000;
 
+    /// <summary>How many tools the model may ask for at once; with more the request ends.</summary>
+    [Range(1, 10_000)]
+    public int MaxToolCalls { get; set; } = 128;
+
+    /// <summary>Most characters of a tool's result; of a longer one the model is told only that it is too long.</summary>
+    [Range(1_000, 100_000_000)]
+    public int MaxToolResult { get; set; } = 1_000_000;
+
     /// <summary>How long one call of a tool may take.</summary>
     [Range(typeof(TimeSpan), "00:00:00.100", "00:29:00")]
     public TimeSpan ToolTimeout { get; set; } = TimeSpan.FromSeconds(30);

@@ -19,7 +19,7 @@ internal sealed class AgentRun(Kernel kernel, ToolRunner tools, AgentOptions opt
     /// <summary>Why it ended, in OpenAI's words.</summary>
     public string FinishReason { get; private set; } = "stop";
 
-    /// <summary>The limit that ended it: <c>rounds</c>, <c>time</c> or <c>tokens</c>; null if none did.</summary>
+    /// <summary>The limit that ended it: <c>rounds</c>, <c>tool_calls</c>, <c>time</c> or <c>tokens</c>; null if none did.</summary>
     public string? Limit { get; private set; }
 
     /// <summary>Runs it; the parts of a streamed answer but for its end.</summary>
@@ -91,7 +91,7 @@ internal sealed class AgentRun(Kernel kernel, ToolRunner tools, AgentOptions opt
             return true;
         }
 
-        Limit ??= round >= options.MaxRounds ? "rounds" : Answer.Usage.Input + Answer.Usage.Output >= options.MaxTokens ? "tokens" : null;
+        Limit ??= round >= options.MaxRounds ? "rounds" : turn.Calls.Count > options.MaxToolCalls ? "tool_calls" : Answer.Usage.Input + Answer.Usage.Output >= options.MaxTokens ? "tokens" : null;
         return Limit is not null;
     }
 

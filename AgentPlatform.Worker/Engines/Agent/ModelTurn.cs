@@ -1,4 +1,5 @@
 using System.Text;
+using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Worker.Engines.Agent.Tools;
 using Microsoft.SemanticKernel;
 using Microsoft.SemanticKernel.ChatCompletion;
@@ -33,6 +34,7 @@ internal sealed class ModelTurn
     public TokenUsage Usage { get; private set; }
 
     /// <summary>Takes the next piece; its text.</summary>
+    /// <exception cref="InferenceException">502: the answer does not end.</exception>
     public string Take(StreamingChatMessageContent piece)
     {
         // A call comes whole: OpenAI's adapter puts its pieces together.
@@ -53,6 +55,7 @@ internal sealed class ModelTurn
             FinishReasons.ContentFilter => "content_filter",
             _ => FinishReason,
         };
+        AnswerSize.RequireFit(_text.Length + (piece.Content?.Length ?? 0));
         _text.Append(piece.Content);
         return piece.Content ?? "";
     }

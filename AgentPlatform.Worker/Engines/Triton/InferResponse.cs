@@ -1,4 +1,5 @@
 using System.Text.Json;
+using AgentPlatform.Api.OpenAI;
 using AgentPlatform.Messaging.Contracts;
 
 namespace AgentPlatform.Worker.Engines.Triton;
@@ -22,7 +23,7 @@ internal static class InferResponse
         {
             try
             {
-                using var document = JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync(cancellationToken), JsonLimits.Document);
+                using var document = JsonDocument.Parse(await response.Content.ReadWholeAsync(UpstreamContent.MaxAnswerSize, cancellationToken), JsonLimits.Document);
                 var tensor = document.RootElement.GetProperty("outputs").EnumerateArray().First(candidate => candidate.GetProperty("name").ValueEquals(output.Name));
                 var values = new List<T>();
                 Flatten(tensor.GetProperty("data"), read, values);
@@ -32,6 +33,10 @@ internal static class InferResponse
             catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
             {
                 throw new InferenceException(InferenceError.EngineFailed($"The model's server sent an answer without the tensor '{output.Name}' as its metadata describes it."), e);
+            }
+            catch (InvalidDataException e)
+            {
+                throw new InferenceException(InferenceError.EngineFailed($"The model's server sent more than can be taken: {e.Message}"), e);
             }
             catch (Exception e) when (e is HttpRequestException or IOException)
             {

@@ -1,4 +1,5 @@
 using System.Text;
+using AgentPlatform.Messaging.Contracts;
 
 namespace AgentPlatform.Worker.Engines.Triton;
 
@@ -22,8 +23,10 @@ internal sealed class TritonAnswer
     /// <summary>Whether a piece with text has come.</summary>
     public bool HasText => _text.Length > 0;
 
+    /// <exception cref="InferenceException">502: it does not end.</exception>
     public void Add(in TritonPiece piece)
     {
+        AnswerSize.RequireFit(_text.Length + piece.Text.Length);
         _text.Append(piece.Text);
         _finishReason = piece.FinishReason ?? _finishReason;
         _inputTokens = piece.InputTokens ?? _inputTokens;

@@ -31,7 +31,7 @@ internal sealed class TritonServer(HttpClient http, Uri address, string model, s
     {
         var metadata = await GetAsync(ModelPath, cancellationToken) ?? throw new EngineLoadException($"The server at {address} has no metadata of the model '{model}'.");
         var config = await GetAsync($"{ModelPath}/config", cancellationToken);
-        return TritonModel.Read(metadata, config);
+        return TritonModel.Read(metadata.Span, config.GetValueOrDefault().Span);
     }
 
     /// <summary>Sends a request to one of the model's endpoints: <c>infer</c>, <c>generate_stream</c>.</summary>
@@ -51,7 +51,7 @@ internal sealed class TritonServer(HttpClient http, Uri address, string model, s
 
             using (response)
             {
-                throw new InferenceException(Describe(response, await response.Content.ReadAsByteArrayAsync(cancellationToken)));
+                throw new InferenceException(Describe(response, await response.Content.ReadErrorAsync(cancellationToken)));
             }
         }
         catch (Exception e) when (UpstreamErrors.Describe(e, cancellationToken) is { } error)
@@ -73,11 +73,11 @@ internal sealed class TritonServer(HttpClient http, Uri address, string model, s
     }
 
     /// <summary>The document at <paramref name="path"/>, or null if the server has none.</summary>
-    private async Task<byte[]?> GetAsync(string path, CancellationToken cancellationToken)
+    private async Task<ReadOnlyMemory<byte>?> GetAsync(string path, CancellationToken cancellationToken)
     {
         using var request = Create(HttpMethod.Get, path);
-        using var response = await http.SendAsync(request, cancellationToken);
-        return response.IsSuccessStatusCode ? await response.Content.ReadAsByteArrayAsync(cancellationToken) : null;
+        using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        return response.IsSuccessStatusCode ? await response.Content.ReadWholeAsync(UpstreamContent.MaxAnswerSize, cancellationToken) : null;
     }
 
     private HttpRequestMessage Create(HttpMethod method, string path)
@@ -99,10 +99,10 @@ internal sealed class TritonServer(HttpClient http, Uri address, string model, s
     }
 
     // {"error":"[request id: <id_unknown>] unexpected shape for input 'TEXT' …"}
-    private InferenceError Describe(HttpResponseMessage response, byte[] body)
+    private InferenceError Describe(HttpResponseMessage response, ReadOnlyMemory<byte> body)
     {
         var status = (int)response.StatusCode;
-        _errors.Log(model, status, UpstreamMessage.Parse(body));
+        _errors.Log(model, status, UpstreamMessage.Parse(body.Span));
         return status switch
         {
             // The protocol's status for what the model does not take; texts that are too long come back so.

@@ -128,6 +128,31 @@ public sealed class AgentEngineTests
     }
 
     [Fact]
+    public async Task A_model_that_asks_for_too_many_tools_at_once_has_reached_the_limit()
+    {
+        await using var model = await ScriptedModel.StartAsync(ScriptedModel.Calls([.. Enumerable.Range(0, 3).Select(call => ($"c{call}", "TestPlugin_double", "{\"number\":1}"))]));
+        await using var worker = await AgentWorker.StartAsync(model, ("Agent:MaxToolCalls", "2"));
+
+        var answer = await AskAsync(worker);
+
+        Assert.Equal(("", "length"), Summary(answer));
+        Assert.Equal("tool_calls", answer.GetProperty("agentplatform").GetProperty("limit").GetString());
+        Assert.Single(model.Requests);
+    }
+
+    [Fact]
+    public async Task Of_a_result_that_is_too_long_the_model_is_told_only_that()
+    {
+        var cities = string.Join(',', Enumerable.Repeat("\"Bern\"", 500));
+        await using var model = await ScriptedModel.StartAsync(ScriptedModel.Calls(("c1", "TestPlugin_weather", $$"""{"cities":[{{cities}}]}""")), ScriptedModel.Says("Sorry."));
+        await using var worker = await AgentWorker.StartAsync(model, ("Agent:MaxToolResult", "1000"));
+
+        await AskAsync(worker);
+
+        Assert.StartsWith("tool: Error: the tool's result has ", Line(model.Requests[1].GetProperty("messages")[3]), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task No_round_begins_once_the_tokens_are_used_up()
     {
         await using var model = await ScriptedModel.StartAsync(Call);

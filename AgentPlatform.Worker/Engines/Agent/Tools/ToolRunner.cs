@@ -25,7 +25,7 @@ internal sealed record ToolOutcome(ToolCall Call, ToolStatus Status, string Resu
 
 /// <summary>Runs an agent's tools. Whatever one does, it ends within its time, and a failure is something that the model is told.</summary>
 /// <remarks>Safe for concurrent use.</remarks>
-internal sealed partial class ToolRunner(Kernel kernel, TimeSpan timeout, TimeProvider time, ILogger logger)
+internal sealed partial class ToolRunner(Kernel kernel, TimeSpan timeout, int maxResult, TimeProvider time, ILogger logger)
 {
     private const int MaxMessage = 500;
 
@@ -56,7 +56,10 @@ internal sealed partial class ToolRunner(Kernel kernel, TimeSpan timeout, TimePr
         try
         {
             // Not only by its token: a tool may ignore it, and is left behind then.
-            return Outcome(ToolStatus.Succeeded, await InvokeAsync(function, ReadArguments(call), work.Token).WaitAsync(work.Token));
+            var result = await InvokeAsync(function, ReadArguments(call), work.Token).WaitAsync(work.Token);
+            return result.Length <= maxResult
+                ? Outcome(ToolStatus.Succeeded, result)
+                : Outcome(ToolStatus.Failed, $"Error: the tool's result has {result.Length} characters, and {maxResult} are the most that can be taken. Ask it for less.");
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
