@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using AgentPlatform.Api.Limits;
 using Microsoft.Extensions.Options;
 
 namespace AgentPlatform.Api;
@@ -18,7 +19,7 @@ public sealed class InferenceApiOptions : IValidatableObject
 
     /// <summary>Most bytes of request bodies that are held for requests in progress. A quarter is kept free for small bodies.</summary>
     [Range(1024, 64L * 1024 * 1024 * 1024)]
-    public long MaxTotalBodySize { get; set; } = 256 * 1024 * 1024;
+    public long MaxTotalBodySize { get; set; } = MemoryShare.OfBodies(MemoryShare.Available);
 
     /// <summary>How long a client may take to send a body.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:29:00")]
@@ -47,6 +48,10 @@ public sealed class InferenceApiOptions : IValidatableObject
     /// <summary>Most requests in one <c>/batch</c>.</summary>
     [Range(1, 10_000)]
     public int MaxBatchItems { get; set; } = 256;
+
+    /// <summary>How many things a request may hold.</summary>
+    [ValidateObjectMembers(typeof(RequestLimitsValidator))]
+    public RequestLimits Limits { get; set; } = new();
 
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)

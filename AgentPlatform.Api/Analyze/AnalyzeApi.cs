@@ -16,7 +16,7 @@ internal static class AnalyzeApi
         try
         {
             body = await bodies.ReadAsync(context);
-            JsonBody.Check(body.Bytes.Span);
+            JsonBody.Check(body.Bytes.Span, call.Options.Limits.MaxValues);
             analyze = AnalyzeRequest.Read(body.Bytes.Span);
         }
         catch (InferenceException e) when (e.Error.Status == StatusCodes.Status400BadRequest)
@@ -30,6 +30,7 @@ internal static class AnalyzeApi
         }
 
         using var held = body;
+        analyze.RequireFit(call.Options.Limits);
         var model = catalogue.Resolve(analyze.Model, Operation.Analyze);
         using var deadline = call.StartDeadline(context);
         context.Response.ContentType = "application/json";

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using AgentPlatform.Api.Limits;
 using AgentPlatform.Api.Requests;
 using AgentPlatform.Messaging.Contracts;
 
@@ -6,8 +7,12 @@ namespace AgentPlatform.Api.Analyze;
 
 /// <summary>What this surface needs to know of a request such as <c>{"text":"I love it"}</c>.</summary>
 /// <param name="Model">The model asked for; null if none is named.</param>
-internal readonly record struct AnalyzeRequest(string? Model)
+/// <param name="TextSize">Bytes of the text, as it is written in the JSON.</param>
+internal readonly record struct AnalyzeRequest(string? Model, int TextSize)
 {
+    /// <exception cref="InferenceException">400: the text is too long.</exception>
+    public void RequireFit(RequestLimits limits) => JsonField.RequireAtMost(TextSize, limits.MaxTextSize, "text", "bytes");
+
     /// <summary>Reads and validates a request.</summary>
     /// <param name="json">One JSON value, checked by <see cref="JsonBody"/>.</param>
     /// <exception cref="InferenceException">400, naming the field at fault.</exception>
@@ -21,7 +26,7 @@ internal readonly record struct AnalyzeRequest(string? Model)
         }
 
         string? model = null;
-        var hasText = false;
+        var size = 0;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var field = reader.GetString();
@@ -29,7 +34,7 @@ internal readonly record struct AnalyzeRequest(string? Model)
             switch (field)
             {
                 case "text":
-                    hasText = !string.IsNullOrWhiteSpace(JsonField.Text(ref reader, field)) ? true : throw JsonField.Missing(field);
+                    size = !string.IsNullOrWhiteSpace(JsonField.Text(ref reader, field)) ? reader.ValueSpan.Length : throw JsonField.Missing(field);
                     break;
                 case "model":
                     model = reader.TokenType == JsonTokenType.Null ? null : JsonField.Text(ref reader, field);
@@ -40,6 +45,6 @@ internal readonly record struct AnalyzeRequest(string? Model)
             }
         }
 
-        return hasText ? new AnalyzeRequest(model) : throw JsonField.Missing("text");
+        return size > 0 ? new AnalyzeRequest(model, size) : throw JsonField.Missing("text");
     }
 }

@@ -4,6 +4,7 @@ using AgentPlatform.Api.Analyze;
 using AgentPlatform.Api.Catalogue;
 using AgentPlatform.Api.Chat;
 using AgentPlatform.Api.Errors;
+using AgentPlatform.Api.Limits;
 using AgentPlatform.Api.Requests;
 using AgentPlatform.Messaging.Contracts;
 using Microsoft.AspNetCore.Http;
@@ -20,7 +21,7 @@ internal static class BatchApi
     public static async Task BatchAsync(HttpContext context, InferenceCall call, RequestBodies bodies, IModelCatalogue catalogue)
     {
         using var body = await bodies.ReadAsync(context);
-        JsonBody.Check(body.Bytes.Span, JsonLimits.MaxDepth + 1); // Each request may be as deep as alone.
+        JsonBody.Check(body.Bytes.Span, call.Options.Limits.MaxValues, JsonLimits.MaxDepth + 1); // Each request may be as deep as alone.
         var items = Split(body.Bytes, call.Options.MaxBatchItems);
         using var deadline = call.StartDeadline(context);
 
@@ -75,7 +76,7 @@ internal static class BatchApi
         var answer = new ArrayBufferWriter<byte>();
         try
         {
-            var (operation, model) = Describe(item.Span, catalogue);
+            var (operation, model) = Describe(item.Span, call.Options.Limits, catalogue);
             await call.CompleteAsync(new InferenceRequest
             {
                 RequestId = requestId,
@@ -100,7 +101,7 @@ internal static class BatchApi
         return answer;
     }
 
-    private static (Operation Operation, string Model) Describe(ReadOnlySpan<byte> item, IModelCatalogue catalogue)
+    private static (Operation Operation, string Model) Describe(ReadOnlySpan<byte> item, RequestLimits limits, IModelCatalogue catalogue)
     {
         var (hasMessages, hasText) = (false, false);
         var reader = new Utf8JsonReader(item, JsonLimits.Reader);
@@ -120,10 +121,12 @@ internal static class BatchApi
 
         if (hasText && !hasMessages)
         {
-            return (Operation.Analyze, catalogue.Resolve(AnalyzeRequest.Read(item).Model, Operation.Analyze));
+            var analyze = AnalyzeRequest.Read(item);
+            analyze.RequireFit(limits);
+            return (Operation.Analyze, catalogue.Resolve(analyze.Model, Operation.Analyze));
         }
 
-        var chat = ChatRequest.Read(item);
+        var chat = ChatRequest.Read(item, limits);
         ChatApi.RequireWhole(chat);
         return (Operation.Chat, catalogue.Resolve(chat.Model, Operation.Chat));
     }

@@ -1,4 +1,5 @@
 using AgentPlatform.Api.Catalogue;
+using AgentPlatform.Api.Limits;
 using AgentPlatform.Api.Requests;
 using AgentPlatform.Messaging.Contracts;
 using Microsoft.AspNetCore.Http;
@@ -12,7 +13,7 @@ internal static class ChatApi
     public static async Task CompletionsAsync(HttpContext context, InferenceCall call, RequestBodies bodies, IModelCatalogue catalogue)
     {
         using var body = await bodies.ReadAsync(context);
-        var chat = Read(body);
+        var chat = Read(body, call.Options.Limits);
         if (chat.Model is null)
         {
             throw JsonField.Missing("model");
@@ -29,7 +30,7 @@ internal static class ChatApi
     public static async Task InvokeAsync(HttpContext context, InferenceCall call, RequestBodies bodies, IModelCatalogue catalogue)
     {
         using var body = await bodies.ReadAsync(context);
-        var chat = Read(body);
+        var chat = Read(body, call.Options.Limits);
         RequireWhole(chat);
         using var deadline = call.StartDeadline(context);
         await CompleteAsync(context, call, Describe(context, chat, body, catalogue, deadline), deadline);
@@ -44,10 +45,10 @@ internal static class ChatApi
         }
     }
 
-    private static ChatRequest Read(RequestBody body)
+    private static ChatRequest Read(RequestBody body, RequestLimits limits)
     {
-        JsonBody.Check(body.Bytes.Span);
-        return ChatRequest.Read(body.Bytes.Span);
+        JsonBody.Check(body.Bytes.Span, limits.MaxValues);
+        return ChatRequest.Read(body.Bytes.Span, limits);
     }
 
     private static InferenceRequest Describe(HttpContext context, ChatRequest chat, RequestBody body, IModelCatalogue catalogue, RequestDeadline deadline) => new()

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using AgentPlatform.Api.Limits;
 using AgentPlatform.Api.Requests;
 using AgentPlatform.Messaging.Contracts;
 
@@ -8,7 +9,7 @@ namespace AgentPlatform.Api.Chat;
 internal static class ChatMessages
 {
     /// <exception cref="InferenceException">400, naming the field at fault.</exception>
-    public static void Check(ref Utf8JsonReader reader)
+    public static void Check(ref Utf8JsonReader reader, RequestLimits limits)
     {
         if (reader.TokenType != JsonTokenType.StartArray)
         {
@@ -18,7 +19,8 @@ internal static class ChatMessages
         var count = 0;
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
-            CheckMessage(ref reader, count++);
+            JsonField.RequireAtMost(count + 1, limits.MaxMessages, "messages", "messages");
+            CheckMessage(ref reader, count++, limits);
         }
 
         if (count == 0)
@@ -27,7 +29,7 @@ internal static class ChatMessages
         }
     }
 
-    private static void CheckMessage(ref Utf8JsonReader reader, int index)
+    private static void CheckMessage(ref Utf8JsonReader reader, int index, RequestLimits limits)
     {
         if (reader.TokenType != JsonTokenType.StartObject)
         {
@@ -46,10 +48,10 @@ internal static class ChatMessages
                     role = JsonField.Text(ref reader, $"messages[{index}].role");
                     break;
                 case "content":
-                    hasContent = CheckContent(ref reader, index);
+                    hasContent = CheckContent(ref reader, index, limits);
                     break;
                 case "tool_calls" when reader.TokenType != JsonTokenType.Null:
-                    hasOther |= JsonField.Objects(ref reader, $"messages[{index}].tool_calls") > 0;
+                    hasOther |= JsonField.Objects(ref reader, $"messages[{index}].tool_calls", limits.MaxToolCalls) > 0;
                     break;
                 case "function_call" or "audio" when reader.TokenType != JsonTokenType.Null:
                     JsonField.Object(ref reader, $"messages[{index}].{field}");
@@ -102,7 +104,7 @@ internal static class ChatMessages
         }
     }
 
-    private static bool CheckContent(ref Utf8JsonReader reader, int index)
+    private static bool CheckContent(ref Utf8JsonReader reader, int index, RequestLimits limits)
     {
         switch (reader.TokenType)
         {
@@ -119,6 +121,7 @@ internal static class ChatMessages
         var count = 0;
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
+            JsonField.RequireAtMost(count + 1, limits.MaxParts, $"messages[{index}].content", "parts");
             CheckPart(ref reader, index, count++);
         }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using AgentPlatform.Api.Limits;
 using AgentPlatform.Api.Requests;
 using AgentPlatform.Messaging.Contracts;
 
@@ -14,8 +15,9 @@ internal readonly record struct ChatRequest(string? Model, bool Stream, bool Inc
 
     /// <summary>Reads and validates a request; fields that are not listed here are nobody's business but the engine's.</summary>
     /// <param name="json">One JSON value, checked by <see cref="JsonBody"/>.</param>
+    /// <param name="limits">How much of what it may hold.</param>
     /// <exception cref="InferenceException">400, naming the field at fault.</exception>
-    public static ChatRequest Read(ReadOnlySpan<byte> json)
+    public static ChatRequest Read(ReadOnlySpan<byte> json, RequestLimits limits)
     {
         var reader = new Utf8JsonReader(json, JsonLimits.Reader);
         reader.Read();
@@ -46,7 +48,7 @@ internal readonly record struct ChatRequest(string? Model, bool Stream, bool Inc
                     request = request with { Model = JsonField.Text(ref reader, field) is { Length: > 0 } model ? model : throw JsonField.Missing(field) };
                     break;
                 case "messages":
-                    ChatMessages.Check(ref reader);
+                    ChatMessages.Check(ref reader, limits);
                     hasMessages = true;
                     break;
                 case "stream":
@@ -58,7 +60,7 @@ internal readonly record struct ChatRequest(string? Model, bool Stream, bool Inc
                 case var _ when isNull:
                     break;
                 default:
-                    CheckParameter(ref reader, field);
+                    CheckParameter(ref reader, field, limits);
                     break;
             }
         }
@@ -73,7 +75,7 @@ internal readonly record struct ChatRequest(string? Model, bool Stream, bool Inc
             : throw new InferenceException(InferenceError.Invalid("'stream_options' is only allowed when 'stream' is true.", "stream_options"));
     }
 
-    private static void CheckParameter(ref Utf8JsonReader reader, string field)
+    private static void CheckParameter(ref Utf8JsonReader reader, string field, RequestLimits limits)
     {
         switch (field)
         {
@@ -102,10 +104,10 @@ internal readonly record struct ChatRequest(string? Model, bool Stream, bool Inc
                 JsonField.Boolean(ref reader, field);
                 break;
             case "stop":
-                CheckStop(ref reader);
+                CheckStop(ref reader, limits.MaxStopSize);
                 break;
             case "tools" or "functions":
-                JsonField.Objects(ref reader, field);
+                JsonField.Objects(ref reader, field, limits.MaxTools);
                 break;
             case "response_format" or "logit_bias" or "metadata":
                 JsonField.Object(ref reader, field);
@@ -119,10 +121,11 @@ internal readonly record struct ChatRequest(string? Model, bool Stream, bool Inc
         }
     }
 
-    private static void CheckStop(ref Utf8JsonReader reader)
+    private static void CheckStop(ref Utf8JsonReader reader, int maxSize)
     {
         if (reader.TokenType == JsonTokenType.String)
         {
+            JsonField.RequireAtMost(reader.ValueSpan.Length, maxSize, "stop", "bytes");
             return;
         }
 
@@ -139,12 +142,8 @@ internal readonly record struct ChatRequest(string? Model, bool Stream, bool Inc
                 throw JsonField.Wrong($"stop[{count}]", "a string");
             }
 
-            count++;
-        }
-
-        if (count > MaxStops)
-        {
-            throw JsonField.OutOfRange("stop", $"at most {MaxStops} strings");
+            JsonField.RequireAtMost(reader.ValueSpan.Length, maxSize, $"stop[{count}]", "bytes");
+            JsonField.RequireAtMost(++count, MaxStops, "stop", "strings");
         }
     }
 

@@ -41,7 +41,7 @@ internal static class JsonField
     public static void Object(ref Utf8JsonReader reader, string field) => Skip(ref reader, field, JsonTokenType.StartObject, "an object");
 
     /// <summary>An array of objects; returns how many.</summary>
-    public static int Objects(ref Utf8JsonReader reader, string field)
+    public static int Objects(ref Utf8JsonReader reader, string field, int max)
     {
         if (reader.TokenType != JsonTokenType.StartArray)
         {
@@ -57,7 +57,7 @@ internal static class JsonField
             }
 
             reader.Skip();
-            count++;
+            RequireAtMost(++count, max, field, "items");
         }
 
         return count;
@@ -71,6 +71,15 @@ internal static class JsonField
 
     public static InferenceException OutOfRange(string field, string range) =>
         new(InferenceError.Invalid($"'{field}' must be {range}.", field, "value_out_of_range"));
+
+    /// <exception cref="InferenceException">400: there are more.</exception>
+    public static void RequireAtMost(int count, int max, string field, string unit)
+    {
+        if (count > max)
+        {
+            throw OutOfRange(field, $"at most {max} {unit}");
+        }
+    }
 
     private static void Skip(ref Utf8JsonReader reader, string field, JsonTokenType type, string expected)
     {

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net;
 using System.Net.Http.Headers;
 using AgentPlatform.Api.Chat;
+using AgentPlatform.Api.Limits;
 using AgentPlatform.Messaging.Contracts;
 
 namespace AgentPlatform.Client.Chat;
@@ -12,6 +13,8 @@ namespace AgentPlatform.Client.Chat;
 /// </summary>
 internal sealed class InferenceHandler(IInference inference, string model, TimeSpan timeout, TimeProvider time) : HttpMessageHandler
 {
+    private static readonly RequestLimits _limits = new();
+
     /// <inheritdoc/>
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -21,7 +24,7 @@ internal sealed class InferenceHandler(IInference inference, string model, TimeS
             RequestId = Guid.CreateVersion7(),
             Model = model,
             Operation = Operation.Chat,
-            Stream = ChatRequest.Read(body).Stream, // Checks it, too: engines rely on that.
+            Stream = ChatRequest.Read(body, _limits).Stream, // Checks it, too: engines rely on that.
             Deadline = time.GetUtcNow() + timeout,
             TimeLimit = new TimeLimit(timeout, time),
             Body = body,

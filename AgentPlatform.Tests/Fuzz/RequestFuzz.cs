@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using AgentPlatform.Api.Analyze;
 using AgentPlatform.Api.Chat;
+using AgentPlatform.Api.Limits;
 using AgentPlatform.Api.Requests;
 using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Tests.Api;
@@ -20,6 +21,8 @@ namespace AgentPlatform.Tests.Fuzz;
 [Collection(FuzzRun.Tier)]
 public sealed class RequestFuzz(ITestOutputHelper output)
 {
+    private static readonly RequestLimits _limits = new();
+
     private static readonly string[] _fields =
     [
         "model", "stream", "stream_options", "n", "max_tokens", "max_completion_tokens", "temperature", "top_p", "stop", "seed", "tools", "tool_choice", "functions", "function_call",
@@ -36,7 +39,7 @@ public sealed class RequestFuzz(ITestOutputHelper output)
         Assert.True(allocated < 64 * 1024 + (64L * body.Length), $"{body.Length} bytes took {allocated}.");
         Refusal(() =>
         {
-            JsonBody.Check(body);
+            JsonBody.Check(body, _limits.MaxValues);
             AnalyzeRequest.Read(body);
         });
     });
@@ -52,7 +55,7 @@ public sealed class RequestFuzz(ITestOutputHelper output)
             var body = Encoding.UTF8.GetBytes(Chat(random));
             if (Refusal(() => Take(body)) is null)
             {
-                Refusal(() => ChatCall.Read(Tests.Worker.Requests.Create(body: Encoding.UTF8.GetString(body)), model, mostChoices: 4));
+                Refusal(() => ChatCall.Read(Tests.Worker.Requests.Create(body: Encoding.UTF8.GetString(body)), model, mostChoices: 4, CancellationToken.None));
             }
         });
     }
@@ -97,8 +100,8 @@ public sealed class RequestFuzz(ITestOutputHelper output)
     // As the HTTP surface takes a body.
     private static void Take(byte[] body)
     {
-        JsonBody.Check(body);
-        ChatRequest.Read(body);
+        JsonBody.Check(body, _limits.MaxValues);
+        ChatRequest.Read(body, _limits);
     }
 
     private static string Ascii(Random random) => new([.. random.Text().Where(static character => character is >= ' ' and <= '~')]);

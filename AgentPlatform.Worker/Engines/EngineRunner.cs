@@ -104,6 +104,12 @@ internal sealed partial class EngineRunner(IEngine engine, EngineSlots slots, En
         {
             throw run.Failed(InferenceError.DeadlinePassed());
         }
+        catch (OutOfMemoryException e)
+        {
+            // Others of its size run beside it; later it may fit.
+            OutOfMemory(logger, e);
+            throw run.Failed(InferenceError.Unavailable("The worker has no memory left for this request.", retryAfterSeconds: 2), e);
+        }
         catch (Exception e)
         {
             // What a runtime may throw is not known here; one request's failure must not end the worker.
@@ -114,6 +120,9 @@ internal sealed partial class EngineRunner(IEngine engine, EngineSlots slots, En
 
     [LoggerMessage(LogLevel.Error, "The engine failed")]
     private static partial void EngineFailed(ILogger logger, Exception e);
+
+    [LoggerMessage(LogLevel.Error, "A request found no memory left")]
+    private static partial void OutOfMemory(ILogger logger, Exception e);
 
     [LoggerMessage(LogLevel.Error, "The engine ended an answer without completing it")]
     private static partial void EngineStoppedShort(ILogger logger);

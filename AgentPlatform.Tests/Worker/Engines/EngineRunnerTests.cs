@@ -53,6 +53,14 @@ public sealed class EngineRunnerTests : IDisposable
     }
 
     [Fact]
+    public async Task A_request_that_finds_no_memory_is_503_to_be_tried_again()
+    {
+        var answer = Start(Requests.Create()).FailureAsync();
+        (await _engine.NextAsync()).Fail(new InsufficientMemoryException()); // Of the kind that the runtime throws.
+        Assert.Equal((503, 2), (await answer is var error ? error.Status : 0, error.RetryAfterSeconds));
+    }
+
+    [Fact]
     public async Task A_request_waits_for_a_slot()
     {
         var first = Start(Requests.Create()).ReadAsync();
