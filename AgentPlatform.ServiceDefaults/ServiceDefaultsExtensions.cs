@@ -54,7 +54,8 @@ public static class ServiceDefaultsExtensions
             return;
         }
 
-        // Which callers are believed and which servers are told is decided once, by .NET's own propagators: OpenTelemetry's default would read and write baggage beside them.
+        // Which callers are believed and which servers are told is decided once, by .NET's own propagators: OpenTelemetry's default would read and
+        // write baggage beside them.
         Sdk.SetDefaultTextMapPropagator(new TraceContextPropagator());
         builder.Logging.AddOpenTelemetry(logging =>
         {

@@ -32,7 +32,9 @@ internal readonly record struct ChatRequest(string? Model, bool Stream, bool Inc
         {
             var field = reader.GetString()!;
             reader.Read();
-            var isNull = reader.TokenType == JsonTokenType.Null; // As if it were not there: what stands before it under the same name does not count.
+
+            // As if it were not there: what stands before it under the same name does not count either.
+            var isNull = reader.TokenType == JsonTokenType.Null;
             switch (field)
             {
                 case "model" when isNull:

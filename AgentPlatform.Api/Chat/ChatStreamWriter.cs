@@ -24,7 +24,8 @@ namespace AgentPlatform.Api.Chat;
 internal sealed class ChatStreamWriter : IDisposable
 {
     /// <summary>
-    /// A comment. Without the empty line that would make it look like an event: OpenAI's clients for Python and Go take every empty line for the end of one.
+    /// A comment. Without the empty line that would make it look like an event: OpenAI's clients for Python and Go take every empty line for the end of
+    /// one.
     /// </summary>
     public static ReadOnlySpan<byte> Heartbeat => ": heartbeat\n"u8;
 
@@ -50,7 +51,8 @@ internal sealed class ChatStreamWriter : IDisposable
 
     // A stream on record has no heartbeats: its readers fill the silence, each on its own connection.
     public ChatStreamWriter(
-        HttpContext context, ChatEnvelope envelope, bool includeUsage, InferenceApiOptions options, RequestDeadline deadline, TimeProvider time, ResponseRecorder? recorder = null)
+        HttpContext context, ChatEnvelope envelope, bool includeUsage, InferenceApiOptions options, RequestDeadline deadline, TimeProvider time,
+        ResponseRecorder? recorder = null)
     {
         (_context, _envelope, _includeUsage, _deadline, _time, _recorder) = (context, envelope, includeUsage, deadline.Token, time, recorder);
         (_interval, _stallTimeout) = (recorder is null ? options.HeartbeatInterval : Timeout.InfiniteTimeSpan, options.StallTimeout);

@@ -7,7 +7,9 @@ namespace AgentPlatform.Api.Connections;
 /// <summary>What the server itself sees to on every connection.</summary>
 internal static class ServerLimitsExtensions
 {
-    /// <summary>Ends connections whose client sends or reads too slowly: until then they hold memory, and an answer its place in the engine.</summary>
+    /// <summary>
+    /// Ends connections whose client sends or reads too slowly: until then they hold memory, and an answer its place in the engine.
+    /// </summary>
     public static void AddServerLimits(this IServiceCollection services) =>
         services.AddOptions<KestrelServerOptions>().Configure<IOptions<InferenceApiOptions>>(static (server, api) =>
         {

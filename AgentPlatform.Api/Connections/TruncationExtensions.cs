@@ -15,21 +15,22 @@ internal static class TruncationExtensions
     private const int Http3InternalError = 0x102;
 
     /// <summary>Gives every connection an output that can be truncated.</summary>
-    public static void AllowTruncation(this KestrelServerOptions server) => server.ConfigureEndpointDefaults(static endpoint => endpoint.Use(static next => async connection =>
-    {
-        var transport = connection.Transport;
-        var output = new TruncatableOutput(transport);
-        connection.Transport = output;
-        connection.Features.Set<ITruncationFeature>(output);
-        try
+    public static void AllowTruncation(this KestrelServerOptions server) =>
+        server.ConfigureEndpointDefaults(static endpoint => endpoint.Use(static next => async connection =>
         {
-            await next(connection);
-        }
-        finally
-        {
-            connection.Transport = transport;
-        }
-    }));
+            var transport = connection.Transport;
+            var output = new TruncatableOutput(transport);
+            connection.Transport = output;
+            connection.Features.Set<ITruncationFeature>(output);
+            try
+            {
+                await next(connection);
+            }
+            finally
+            {
+                connection.Transport = transport;
+            }
+        }));
 
     /// <summary>
     /// Ends the response after what was flushed: in HTTP/1.1 the connection ends without the last chunk, in HTTP/2 and HTTP/3 the stream is reset.

@@ -31,7 +31,9 @@ internal static class EdgeExtensions
         // After the framework's own: ASPNETCORE_FORWARDEDHEADERS_ENABLED would believe everybody.
         services.AddOptions<ForwardedHeadersOptions>().PostConfigure<IOptions<EdgeOptions>>(static (forwarded, edge) =>
         {
-            forwarded.ForwardedHeaders = edge.Value.TrustedProxies.Count == 0 ? ForwardedHeaders.None : ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto;
+            forwarded.ForwardedHeaders = edge.Value.TrustedProxies.Count == 0
+                ? ForwardedHeaders.None
+                : ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto;
             forwarded.KnownProxies.Clear();
             forwarded.KnownIPNetworks.Clear();
             foreach (var network in edge.Value.ProxyNetworks)
@@ -55,7 +57,8 @@ internal static class EdgeExtensions
             if (!edge.AllowsHost(context.Request.Host.Host.Trim('[', ']')))
             {
                 throw new InferenceException(InferenceError.Invalid(
-                    $"This service is not addressed as '{context.Request.Host.Host}'; whoever runs it can allow the name in {EdgeOptions.Section}:{nameof(EdgeOptions.AllowedHosts)}.",
+                    $"This service is not addressed as '{context.Request.Host.Host}'; whoever runs it can allow the name in " +
+                    $"{EdgeOptions.Section}:{nameof(EdgeOptions.AllowedHosts)}.",
                     HeaderNames.Host, "host_not_allowed"));
             }
 

@@ -3,7 +3,10 @@ using Microsoft.Extensions.Options;
 
 namespace AgentPlatform.Api.Edge;
 
-/// <summary>What the server reads from requests: nothing from callers who are not trusted, whose baggage would otherwise travel to the broker and to other servers.</summary>
+/// <summary>
+/// What the server reads from requests: nothing from callers who are not trusted, whose baggage would otherwise travel to the broker and to other
+/// servers.
+/// </summary>
 internal sealed class EdgePropagator(IOptions<EdgeOptions> options) : DistributedContextPropagator
 {
     private readonly DistributedContextPropagator _inner = Current;

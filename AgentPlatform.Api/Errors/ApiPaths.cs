@@ -28,5 +28,7 @@ internal static class ApiPaths
         };
     }
 
-    private static string DidYouMean(string path) => $"Did you mean {path}?{(path.StartsWith("/v1", StringComparison.Ordinal) ? " The base address of OpenAI's clients ends with /v1." : "")}";
+    private static string DidYouMean(string path) => path.StartsWith("/v1", StringComparison.Ordinal)
+        ? $"Did you mean {path}? The base address of OpenAI's clients ends with /v1."
+        : $"Did you mean {path}?";
 }

@@ -46,7 +46,8 @@ internal sealed partial class RequestErrors(RequestDelegate next, ILogger<Reques
             return;
         }
 
-        if (context.Response is { HasStarted: false, StatusCode: 404 or 405, ContentLength: null, ContentType: null } && !MethodRules.TryAnswerOptions(context))
+        if (context.Response is { HasStarted: false, StatusCode: 404 or 405, ContentLength: null, ContentType: null }
+            && !MethodRules.TryAnswerOptions(context))
         {
             await ErrorResponse.WriteAsync(context, Describe(context));
         }
@@ -60,7 +61,7 @@ internal sealed partial class RequestErrors(RequestDelegate next, ILogger<Reques
         context.Response.StatusCode,
         "invalid_request_error",
         context.Response.StatusCode == StatusCodes.Status404NotFound
-            ? string.Join(' ', [$"There is nothing at {context.Request.Method} {context.Request.Path}.", .. new[] { ApiPaths.Hint(context.Request.Path) }.OfType<string>()])
+            ? $"There is nothing at {context.Request.Method} {context.Request.Path}. {ApiPaths.Hint(context.Request.Path)}".TrimEnd()
             : $"{context.Request.Method} is not allowed at {context.Request.Path}.",
         ReasonPhrases.GetReasonPhrase(context.Response.StatusCode).Replace(' ', '_').ToLowerInvariant());
 

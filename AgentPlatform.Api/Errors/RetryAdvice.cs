@@ -2,15 +2,17 @@ using AgentPlatform.Messaging.Contracts;
 
 namespace AgentPlatform.Api.Errors;
 
-/// <summary>Which failures the same request would meet again. OpenAI's clients repeat every 408, 409, 429 and 5xx unless the header says otherwise.</summary>
+/// <summary>
+/// Which failures the same request would meet again. OpenAI's clients repeat every 408, 409, 429 and 5xx unless the header says otherwise.
+/// </summary>
 internal static class RetryAdvice
 {
     /// <summary><c>false</c>: a retry cannot help.</summary>
     public const string Header = "x-should-retry";
 
     /// <summary>
-    /// Whether a retry cannot help: the request is at fault, its time is up, which a retry would spend a second time, it ends the workers that try it, or its answer
-    /// is larger than what is kept.
+    /// Whether a retry cannot help: the request is at fault, its time is up, which a retry would spend a second time, it ends the workers that try it,
+    /// or its answer is larger than what is kept.
     /// </summary>
     public static bool IsFutile(InferenceError error) => error.Status is >= 400 and < 500
         ? error.Status is not (408 or 425 or 429)

@@ -73,7 +73,8 @@ internal static class JsonBody
     private static InferenceException NotUtf8(ReadOnlySpan<byte> body, int at, string why)
     {
         var place = JsonPlace.Describe(body, at);
-        return new(InferenceError.Invalid($"The body is not valid UTF-8 at byte {at + 1}{(place is null ? "" : $", in '{place}'")}{why}.", place, "invalid_json"));
+        var where = place is null ? "" : $", in '{place}'";
+        return new(InferenceError.Invalid($"The body is not valid UTF-8 at byte {at + 1}{where}{why}.", place, "invalid_json"));
     }
 
     private static void CheckEscapes(ref Utf8JsonReader reader)

@@ -77,6 +77,11 @@ internal static class JsonPlace
 
         public string? Name { get; set; }
 
-        public override string ToString() => !IsArray ? (Name is null ? "" : $".{Name}") : Index < 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"[{Index}]");
+        public override string ToString() => (IsArray, Name) switch
+        {
+            (true, _) when Index >= 0 => string.Create(CultureInfo.InvariantCulture, $"[{Index}]"),
+            (false, not null) => $".{Name}",
+            _ => "",
+        };
     }
 }

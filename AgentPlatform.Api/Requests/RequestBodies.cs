@@ -21,8 +21,13 @@ internal sealed class RequestBodies(IOptions<InferenceApiOptions> options, TimeP
     /// <summary>Bytes that are held for requests in progress.</summary>
     public long Held => _room.Held;
 
-    /// <summary>Reads the body; disposing of it gives back its share of what may be held. A body that was read for this request before is the same one.</summary>
-    /// <exception cref="InferenceException">408 if it comes too slowly, 413 if it is too large, 415 if it is not JSON, 503 if all together are too large.</exception>
+    /// <summary>
+    /// Reads the body; disposing of it gives back its share of what may be held. A body that was read for this request before is the same one.
+    /// </summary>
+    /// <exception cref="InferenceException">
+    /// 400 if it is not what its encoding says, 408 if it comes too slowly, 413 if it is too large, 415 if it is not JSON or has an encoding that is not
+    /// understood, 503 if all together are too large.
+    /// </exception>
     public async ValueTask<RequestBody> ReadAsync(HttpContext context)
     {
         if (context.Features.Get<RequestBody>() is { } read)
@@ -89,7 +94,8 @@ internal sealed class RequestBodies(IOptions<InferenceApiOptions> options, TimeP
         {
             context.Response.Headers.AcceptEncoding = ContentDecoder.Accepted; // RFC 9110, section 15.5.16.
             throw new InferenceException(new InferenceError(
-                415, "invalid_request_error", $"Bodies with 'Content-Encoding: {encoding}' are not understood; send one of {ContentDecoder.Accepted}, or none.",
+                415, "invalid_request_error",
+                $"Bodies with 'Content-Encoding: {encoding}' are not understood; send one of {ContentDecoder.Accepted}, or none.",
                 "unsupported_content_encoding", HeaderNames.ContentEncoding));
         }
     }

@@ -3,8 +3,8 @@ namespace AgentPlatform.AppHost.Startup;
 internal static class LocalRunExtensions
 {
     /// <summary>
-    /// In a local run: lets pages of this machine call the service, and refuses requests to names that are not this machine's, by which pages of others could call
-    /// it (DNS rebinding). What is published has settings of its own.
+    /// In a local run: lets pages of this machine call the service, and refuses requests to names that are not this machine's, by which pages of others
+    /// could call it (DNS rebinding). What is published has settings of its own.
     /// </summary>
     public static IResourceBuilder<ProjectResource> WithLocalCallers(this IResourceBuilder<ProjectResource> service)
     {

@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace AgentPlatform.Messaging.Contracts;
 
-/// <summary>How deep the JSON of requests and answers may be nested, for everybody who reads it: tool schemas are deeper than the framework's default of 64.</summary>
+/// <summary>
+/// How deep the JSON of requests and answers may be nested, for everybody who reads it: tool schemas are deeper than the framework's default of 64.
+/// </summary>
 public static class JsonLimits
 {
     /// <summary>Deepest nesting of a request.</summary>
