@@ -1,6 +1,6 @@
 # Images of the platform, from the root of the repository (docs/images.md):
-#   docker build --target gateway -t agentplatform/gateway:0.1.0 .
-#   docker build --target worker  -t agentplatform/worker:0.1.0 .
+#   docker build --target gateway -t registry.example/gateway:0.1.0 .
+#   docker build --target worker  -t registry.example/worker:0.1.0 .
 # Any base images with the .NET 10 SDK and with ASP.NET Core 10 will do. No syntax line, no cache mounts: also Docker without BuildKit, and
 # machines that pull nothing, can build this.
 ARG SDK_IMAGE=mcr.microsoft.com/dotnet/sdk:10.0

@@ -140,7 +140,7 @@ public static class MessagingExtensions
             provider.GetRequiredService<IConnectionFactory>(), provider.GetServices<IBrokerSession>(), provider.GetRequiredService<BrokerConnectionState>(),
             provider.GetRequiredService<IOptions<MessagingOptions>>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<BrokerConnection>>()));
         services.AddHostedService(provider => provider.GetRequiredService<BrokerConnection>());
-        services.AddHealthChecks().Add(new HealthCheckRegistration(HealthCheck, provider => provider.GetRequiredService<BrokerConnection>(), HealthStatus.Unhealthy, tags: null));
+        services.AddHealthChecks().Add(new HealthCheckRegistration(HealthCheck, provider => provider.GetRequiredService<BrokerConnection>(), HealthStatus.Unhealthy, ["shared"]));
     }
 
     private static bool Has<TService>(this IServiceCollection services) => services.Any(service => service.ServiceType == typeof(TService));

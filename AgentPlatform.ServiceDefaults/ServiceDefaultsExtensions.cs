@@ -15,8 +15,17 @@ namespace AgentPlatform.ServiceDefaults;
 /// <summary>What every service of the platform has: OpenTelemetry over OTLP, health endpoints, service discovery.</summary>
 public static class ServiceDefaultsExtensions
 {
-    /// <summary>Readiness: every registered health check. Kubernetes sends traffic only while it answers 200.</summary>
-    public const string ReadinessPath = "/health";
+    /// <summary>Health: every registered check. People and tools ask it, and Kubernetes until a process has come up.</summary>
+    public const string HealthPath = "/health";
+
+    /// <summary>
+    /// Readiness: the checks that concern this process alone. Kubernetes sends traffic only while it answers 200; what all processes of a kind share, such as the broker, would
+    /// take all of them away at once, and clients would meet nobody who says when to come again.
+    /// </summary>
+    public const string ReadinessPath = "/ready";
+
+    /// <summary>Tag of checks of what all processes of a kind share.</summary>
+    public const string SharedTag = "shared";
 
     /// <summary>Liveness: only checks tagged <c>live</c>. Kubernetes restarts the container when it fails.</summary>
     public const string LivenessPath = "/alive";
@@ -38,10 +47,11 @@ public static class ServiceDefaultsExtensions
         return builder;
     }
 
-    /// <summary>Maps <see cref="ReadinessPath"/> and <see cref="LivenessPath"/> in every environment, since probes need them in production.</summary>
+    /// <summary>Maps <see cref="HealthPath"/>, <see cref="ReadinessPath"/> and <see cref="LivenessPath"/> in every environment, since probes need them in production.</summary>
     public static WebApplication MapDefaultEndpoints(this WebApplication app)
     {
-        app.MapHealthChecks(ReadinessPath, new HealthCheckOptions { ResponseWriter = HealthLog.AnswerAsync });
+        app.MapHealthChecks(HealthPath, new HealthCheckOptions { ResponseWriter = HealthLog.AnswerAsync });
+        app.MapHealthChecks(ReadinessPath, new HealthCheckOptions { Predicate = check => !check.Tags.Contains(SharedTag), ResponseWriter = HealthLog.AnswerAsync });
         app.MapHealthChecks(LivenessPath, new HealthCheckOptions { Predicate = check => check.Tags.Contains("live"), ResponseWriter = HealthLog.AnswerAsync });
         return app;
     }
@@ -73,7 +83,8 @@ public static class ServiceDefaultsExtensions
             .WithTracing(tracing => tracing
                 .AddSource("AgentPlatform.*")
                 .AddAspNetCoreInstrumentation(options => options.Filter = context =>
-                    !context.Request.Path.StartsWithSegments(ReadinessPath, StringComparison.OrdinalIgnoreCase)
+                    !context.Request.Path.StartsWithSegments(HealthPath, StringComparison.OrdinalIgnoreCase)
+                    && !context.Request.Path.StartsWithSegments(ReadinessPath, StringComparison.OrdinalIgnoreCase)
                     && !context.Request.Path.StartsWithSegments(LivenessPath, StringComparison.OrdinalIgnoreCase))
                 .AddHttpClientInstrumentation());
     }

@@ -74,7 +74,8 @@ internal static class LocalBrokerExtensions
             // In a file that only this user reads: the environment of a process is shown in the dashboard.
             .OnBeforeResourceStarted(async (_, _, cancellationToken) => await folder.WriteSecretAsync(
                 "rabbitmq.conf",
-                $"default_user = {LocalBrokerResource.UserName}\ndefault_pass = {await password.GetValueAsync(cancellationToken)}\n",
+                $"default_user = {LocalBrokerResource.UserName}\ndefault_pass = {await password.GetValueAsync(cancellationToken)}\n"
+                + LocalBrokerMemory.Configuration(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes),
                 cancellationToken))
             .WithHealthCheck(builder.AddBrokerHealthCheck(node));
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Aspire.Hosting.Kubernetes;
 using Aspire.Hosting.Kubernetes.Resources;
 
@@ -33,7 +34,16 @@ internal sealed class BrokerAccess(KubernetesChart chart)
     /// <summary>The Secret that the chart makes where no existing one is named.</summary>
     public const string OwnSecret = "messaging-users";
 
+    /// <summary>Port of AMQP without encryption.</summary>
+    public const int PlainPort = 5672;
+
+    /// <summary>Port of AMQP over TLS.</summary>
+    public const int TlsPort = 5671;
+
     private const string TrustFolder = "/etc/agentplatform/broker-ca";
+
+    /// <summary>Ports of the release's own broker for both.</summary>
+    public static string[] ServerPorts { get; } = [.. new[] { PlainPort, TlsPort }.Select(port => port.ToString(CultureInfo.InvariantCulture))];
 
     /// <summary>Whether the chart brings the broker.</summary>
     public string Enabled { get; } = chart.Values.Path("broker.enabled", true, "RabbitMQ as a part of this release: one node with a volume. For production, name one that outlives the release.");
@@ -46,24 +56,32 @@ internal sealed class BrokerAccess(KubernetesChart chart)
 
     private string ExistingSecret { get; } = chart.Values.Path("broker.existingSecret", "", "A Secret with the keys gateway-password, worker-password, scaler-username and scaler-password (letters and digits); empty: one is made.");
 
-    /// <summary>The Secret of a certificate, if connections are encrypted by one of a private authority.</summary>
-    public string TlsSecret { get; } = chart.Values.Path(
+    /// <summary>Whether connections are encrypted by a certificate of a private authority.</summary>
+    public string IsEncrypted => $"(or {TlsSecret} {MakesCertificate})";
+
+    /// <summary>Whether the chart has cert-manager make that certificate.</summary>
+    public string MakesCertificate { get; } = chart.Values.Path(
+        "broker.tls.certManager", false, "Whether cert-manager, which must be installed, makes a certificate for the release's own broker; gateways and workers then speak AMQP over TLS.");
+
+    private string TlsSecret { get; } = chart.Values.Path(
         "broker.tls.secretName",
         "",
-        "A Secret such as cert-manager makes, with tls.crt and tls.key for the broker's host name, and ca.crt, which gateways and workers trust; all then speak AMQP over TLS only. Of an existing broker ca.crt is enough.");
+        "Instead, a Secret with tls.crt and tls.key for the broker's host name, and ca.crt, which gateways and workers trust. Of an existing broker ca.crt is enough.");
 
-    /// <summary>Port that the release's own broker listens on.</summary>
-    public string ServerPort => $"{{{{ {TlsSecret} | empty | ternary 5672 5671 | int }}}}";
+    /// <summary>Whether the release's own broker then refuses connections without encryption.</summary>
+    public string IsEncryptedOnly { get; } = chart.Values.Path(
+        "broker.tls.only", false, "Whether the release's own broker then refuses connections without TLS. Set it once all gateways and workers speak TLS: those before do not.");
 
-    private string Host { get; } = chart.Values.Text("broker.host", "messaging-service", "Where it is.");
+    /// <summary>Its host name.</summary>
+    public string Host { get; } = chart.Values.Text("broker.host", "messaging-service", "Where it is.");
 
     // Converted first: in Helm 3.18.0 the number 0 of values.yaml is not empty.
     /// <summary>Port for AMQP.</summary>
-    public string Port => $"{{{{ {PortValue} | int | default (or {TlsSecret} (eq {SchemeValue} `amqps`) | empty | ternary 5672 5671) | int }}}}";
+    public string Port => $"{{{{ {PortValue} | int | default (or {IsEncrypted} (eq {SchemeValue} `amqps`) | empty | ternary 5672 5671) | int }}}}";
 
     private string PortValue { get; } = chart.Values.Path("broker.port", 0, "Its port for AMQP; 0: 5671 with TLS, 5672 without.");
 
-    private string Scheme => $"{{{{ {TlsSecret} | empty | ternary {SchemeValue} `amqps` }}}}";
+    private string Scheme => $"{{{{ {IsEncrypted} | empty | ternary {SchemeValue} `amqps` }}}}";
 
     private string SchemeValue { get; } = chart.Values.OneOf("broker.scheme", "amqp", "amqp, or amqps for an existing broker with a certificate of a public authority.", "amqp", "amqps");
 
@@ -76,9 +94,16 @@ internal sealed class BrokerAccess(KubernetesChart chart)
     private string ManagementUrl { get; } = chart.Values.Path(
         "broker.managementUrl", "", "Address of its management API, which KEDA asks, ending in a slash; empty: port 15672 of the release's own.");
 
-    /// <summary>Has Helm refuse a broker of the release's own that clients would ask for TLS and that has no certificate.</summary>
-    public void RefuseTlsWithoutCertificate() => chart.Refuse(
-        $"and {Enabled} (eq {SchemeValue} `amqps`) (empty {TlsSecret})", "broker.scheme is amqps, and the release's own broker speaks TLS only with broker.tls.secretName.");
+    /// <summary>Has Helm refuse a broker of the release's own that clients would ask for TLS and that has no certificate, and a certificate for another broker.</summary>
+    public void RefuseTlsWithoutCertificate()
+    {
+        chart.Refuse(
+            $"and {Enabled} (eq {SchemeValue} `amqps`) (not {IsEncrypted})",
+            "broker.scheme is amqps, and the release's own broker speaks TLS only with broker.tls.certManager or broker.tls.secretName.");
+        chart.Refuse(
+            $"and {MakesCertificate} (not {Enabled})",
+            "broker.tls.certManager makes the certificate of the release's own broker: with broker.enabled=false, broker.tls.secretName names a Secret with the ca.crt of that one.");
+    }
 
     /// <summary>Gives a container its connection string, in place of Aspire's own Secret for each consumer.</summary>
     public void Connect(KubernetesResource service, ContainerV1 container, BrokerUser user)
@@ -95,7 +120,7 @@ internal sealed class BrokerAccess(KubernetesChart chart)
         container.Env.Add(new()
         {
             Name = "ConnectionStrings__messaging",
-            Value = $"{Scheme}://{user.Name}:$(BROKER_PASSWORD)@{Host}:{Port}/{VirtualHost.Replace(" }}", " | urlquery }}", StringComparison.Ordinal)}",
+            Value = $"{Scheme}://{user.Name}:$(BROKER_PASSWORD)@{Host}:{Port}/{VirtualHost.Replace(" }}", " | urlquery | replace `+` `%20` }}", StringComparison.Ordinal)}",
         });
     }
 
@@ -104,13 +129,14 @@ internal sealed class BrokerAccess(KubernetesChart chart)
     {
         pod.Volumes.Add(TlsVolume("broker-ca", "ca.crt"));
         container.VolumeMounts.Add(new() { Name = "broker-ca", MountPath = TrustFolder, ReadOnly = true });
-        container.Env.Add(new() { Name = "SSL_CERT_DIR", Value = $"/etc/ssl/certs{{{{ if {TlsSecret} }}}}:{TrustFolder}{{{{ end }}}}" });
+        container.Env.Add(new() { Name = "SSL_CERT_DIR", Value = $"/etc/ssl/certs{{{{ if {IsEncrypted} }}}}:{TrustFolder}{{{{ end }}}}" });
     }
 
-    /// <summary>Files of the certificate's Secret; empty where there is none.</summary>
+    /// <summary>Files of the certificate's Secret. Without encryption there need be none; with it pods wait until there is one.</summary>
     public VolumeV1 TlsVolume(string name, params IEnumerable<string> keys)
     {
-        var source = new SecretVolumeSourceV1 { SecretName = $"{{{{ {TlsSecret} | default `messaging-tls` }}}}", Optional = true };
+        chart.Replace("optional: true", $"optional: {{{{ {IsEncrypted} | empty }}}}");
+        var source = new SecretVolumeSourceV1 { SecretName = $"{{{{ {TlsSecret} | default `{BrokerCertificate.Secret}` }}}}", Optional = true };
         source.Items.AddRange(keys.Select(key => new KeyToPathV1 { Key = key, Path = key }));
         return new() { Name = name, Secret = source };
     }

@@ -16,6 +16,9 @@ internal sealed class BrokerDefinitions(BrokerAccess access)
     private const string Folder = "/etc/rabbitmq/users";
     private const string Variable = "DEFINITIONS";
     private const string VolumeName = "users";
+
+    // In the place of the virtual host until the text is JSON.
+    private const string VirtualHost = "the virtual host of values.yaml";
     private const int Mebibyte = 1024 * 1024;
 
     /// <summary>Has them written before the server starts, into memory: passwords are on no disk and in no ConfigMap.</summary>
@@ -43,10 +46,10 @@ internal sealed class BrokerDefinitions(BrokerAccess access)
     private string Text() => JsonSerializer.Serialize(new
     {
         users = BrokerUser.All.Select(user => new { name = user.Name, password = $"$({PasswordVariable(user)})", tags = user.Tags }),
-        vhosts = (object[])[new { name = access.VirtualHost }],
+        vhosts = (object[])[new { name = VirtualHost }],
         policies = (object[])[Policy("jobs", @"^infer\..+\.(default|resume)$", JobBounds), Policy("dead", @"^infer\.dead$", DeadBounds)],
-        permissions = BrokerUser.All.Select(user => new { user = user.Name, vhost = access.VirtualHost, configure = user.Configure, write = user.Write, read = user.Read }),
-    });
+        permissions = BrokerUser.All.Select(user => new { user = user.Name, vhost = VirtualHost, configure = user.Configure, write = user.Write, read = user.Read }),
+    }).Replace(VirtualHost, HelmFunctions.InJson(access.VirtualHost), StringComparison.Ordinal);
 
     // The defaults of Messaging:MaxQueueBytes and its like. Queues have them as arguments already, but for those that an earlier build declared;
     // of an argument and a policy the lower bound holds.
@@ -60,9 +63,9 @@ internal sealed class BrokerDefinitions(BrokerAccess access)
         ["overflow"] = "drop-head",
     };
 
-    private Dictionary<string, object> Policy(string name, string pattern, Dictionary<string, object> bounds) => new()
+    private static Dictionary<string, object> Policy(string name, string pattern, Dictionary<string, object> bounds) => new()
     {
-        ["vhost"] = access.VirtualHost,
+        ["vhost"] = VirtualHost,
         ["name"] = $"agentplatform-{name}",
         ["pattern"] = pattern,
         ["apply-to"] = "queues",

@@ -1,4 +1,5 @@
 using System.Globalization;
+using AgentPlatform.AppHost.Broker;
 using Aspire.Hosting.Kubernetes;
 using Aspire.Hosting.Kubernetes.Resources;
 
@@ -14,11 +15,16 @@ internal sealed class BrokerPods(KubernetesChart chart, string name)
     public const string Component = "messaging";
 
     private const int ManagementPort = 15672;
+    private const string Memory = "broker.memory";
+    private const string Storage = "broker.storage";
     private const string TlsFolder = "/etc/rabbitmq/tls";
     private const string ConfigurationName = $"{Component}-files";
 
     // User of RabbitMQ's official image.
     private const long User = 999;
+
+    // Both of AMQP, whether or not it listens there: connections without TLS go on while an upgrade brings it.
+    private static readonly (string Name, int Number)[] _ports = [("tcp", BrokerAccess.PlainPort), ("amqps", BrokerAccess.TlsPort), ("management", ManagementPort)];
 
     private readonly BrokerAccess _access = new(chart);
 
@@ -29,14 +35,25 @@ internal sealed class BrokerPods(KubernetesChart chart, string name)
         set.Spec.VolumeClaimTemplates.Add(Claim());
         var pod = PodShape.Restrict(service, name, User);
         PodPlacement.Place(chart, pod, "broker");
+        set.Spec.Template.Metadata.Annotations["checksum/tls"] = "{{ .Values.broker.tls | toJson | sha256sum }}";
         pod.TerminationGracePeriodSeconds = 120;
         ConfigureServer(pod, pod.Containers[0]);
         service.ConfigMap = null;
         service.Secret = null;
-        var amqp = service.Service.Spec.Ports[0];
-        (amqp.Port, amqp.TargetPort) = (_access.ServerPort!, _access.ServerPort!);
-        service.Service.Spec.Ports.Add(new() { Name = "management", Protocol = "TCP", Port = ManagementPort, TargetPort = ManagementPort });
+        pod.Containers[0].Ports.Clear();
+        service.Service.Spec.Ports.Clear();
+        foreach (var (port, number) in _ports)
+        {
+            pod.Containers[0].Ports.Add(new() { Name = port, Protocol = "TCP", ContainerPort = Text(number) });
+            service.Service.Spec.Ports.Add(new() { Name = port, Protocol = "TCP", Port = number, TargetPort = number });
+        }
+
         service.AdditionalResources.Add(Configuration());
+        foreach (var item in BrokerCertificate.Objects(_access))
+        {
+            service.AdditionalResources.Add(chart.When($"and {_access.Enabled} {_access.MakesCertificate}", name, item));
+        }
+
         service.AdditionalResources.Add(chart.When(_access.MakesSecret, name, new UserSecret()));
         service.AdditionalResources.Add(Policy());
         _access.RefuseTlsWithoutCertificate();
@@ -53,10 +70,9 @@ internal sealed class BrokerPods(KubernetesChart chart, string name)
     {
         server.Image = chart.Values.Text("broker.image", "docker.io/library/rabbitmq:4.3", "Image of the release's own RabbitMQ, 3.10 or newer.");
         server.Resources = PodShape.Need(
-            chart.Values.Text("broker.cpu", "500m", "Processors that it needs."), chart.Values.Text("broker.memory", "1Gi", "Its memory."));
+            chart.Values.Text("broker.cpu", "500m", "Processors that it needs."),
+            chart.Values.Text(Memory, "1Gi", "Its memory; from three fifths of it on publishers have to wait.", HelmFunctions.QuantityPattern));
         server.EnvFrom.Clear();
-        server.Ports[0].ContainerPort = _access.ServerPort;
-        server.Ports.Add(new() { Name = "management", Protocol = "TCP", ContainerPort = ManagementPort });
         server.StartupProbe = Ask("ping", period: 5, failures: 60);
         server.ReadinessProbe = Ask("check_port_connectivity", period: 15, failures: 3);
         server.LivenessProbe = Ask("ping", period: 60, failures: 3);
@@ -74,7 +90,7 @@ internal sealed class BrokerPods(KubernetesChart chart, string name)
         var claim = new PersistentVolumeClaim { Metadata = { Name = "data" } };
         claim.Spec.StorageClassName = chart.Values.Optional("broker.storageClass", "Class of its volume; empty: the cluster's default.");
         claim.Spec.AccessModes.Add("ReadWriteOnce");
-        claim.Spec.Resources.Requests["storage"] = chart.Values.Text("broker.storage", "8Gi", "Size of its volume.");
+        claim.Spec.Resources.Requests["storage"] = chart.Values.Text(Storage, "8Gi", "Size of its volume; with less than an eighth left publishers have to wait.", HelmFunctions.QuantityPattern);
         return claim;
     }
 
@@ -92,20 +108,22 @@ internal sealed class BrokerPods(KubernetesChart chart, string name)
                 "management_agent.disable_metrics_collector = true",
                 "management.enable_queue_totals = true",
 
-                // Messages are in memory until the log that they are in is full, so its size is what the server's memory must hold several times.
-                "raft.wal_max_size_bytes = 67108864",
+                // The server does not know how much of the node is its own. Above this share of it publishers have to wait.
+                $"vm_memory_high_watermark.absolute = {HelmFunctions.Share(Memory, times: 3, by: 5)}",
 
-                // A full disk ends the server; short of it publishers are told to wait.
-                "disk_free_limit.absolute = 1GB",
+                // Messages are in memory until the log that they are in is full, and the one before it is written out: several logs must fit.
+                $"raft.wal_max_size_bytes = {HelmFunctions.Share(Memory, by: 16, least: LocalBrokerMemory.LeastLog, most: LocalBrokerMemory.MostLog)}",
+
+                // A full disk ends the server; short of it publishers have to wait.
+                $"disk_free_limit.absolute = {HelmFunctions.Share(Storage, by: 8)}",
                 "",
             ]) + Encryption(),
         },
     };
 
     // The management API, which KEDA alone asks, stays as it is. Clients show passwords, not certificates.
-    private string Encryption() => $"{{{{ if {_access.TlsSecret} }}}}" + string.Join('\n', (string[])
+    private string Encryption() => $"{{{{ if {_access.IsEncrypted} }}}}{{{{ if {_access.IsEncryptedOnly} }}}}listeners.tcp = none\n{{{{ end }}}}" + string.Join('\n', (string[])
     [
-        "listeners.tcp = none",
         "listeners.ssl.default = 5671",
         $"ssl_options.cacertfile = {TlsFolder}/ca.crt",
         $"ssl_options.certfile = {TlsFolder}/tls.crt",
@@ -125,9 +143,11 @@ internal sealed class BrokerPods(KubernetesChart chart, string name)
 
     private NetworkPolicy Policy() => chart.When(
         $"and {ChartPolicies.Enabled(chart)} {_access.Enabled}", name, new NetworkPolicy($"{name}-network", ComponentLabels.Select(name))
-            .From(NetworkPeer.Release(), _access.ServerPort)
-            .From(NetworkPeer.Namespace(chart.Values.Text("keda.namespace", "keda", "Namespace of KEDA, whose operator asks the broker.")), ManagementPort.ToString(CultureInfo.InvariantCulture))
-            .ToNames());
+            .From(NetworkPeer.Release(), BrokerAccess.ServerPorts)
+            .From(NetworkPeer.Namespace(chart.Values.Text("keda.namespace", "keda", "Namespace of KEDA, whose operator asks the broker.")), Text(ManagementPort))
+            .ToNames(chart));
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>Passwords of the broker's users, random at the first installation and the same ever after.</summary>
     private sealed class UserSecret() : NamedObject("v1", "Secret", BrokerAccess.OwnSecret)

@@ -58,11 +58,13 @@ internal sealed partial class ChartFolder(string path, string chartName)
     /// <param name="values">What a person can set.</param>
     /// <param name="conditions">File of an object to the condition under which there is one.</param>
     /// <param name="templates">Name to text of templates that are not objects.</param>
+    /// <param name="replacements">What stands in objects for an expression, to that expression.</param>
     /// <param name="cancellationToken">Stops the work.</param>
     public async Task CompleteAsync(
-        ChartValues values, IReadOnlyDictionary<string, string> conditions, IReadOnlyDictionary<string, string> templates, CancellationToken cancellationToken)
+        ChartValues values, IReadOnlyDictionary<string, string> conditions, IReadOnlyDictionary<string, string> templates, IReadOnlyDictionary<string, string> replacements,
+        CancellationToken cancellationToken)
     {
-        foreach (var (name, text) in templates)
+        foreach (var (name, text) in templates.Append(new(HelmFunctions.File, HelmFunctions.Text)))
         {
             await File.WriteAllTextAsync(Path.Combine(_templates, name), text, cancellationToken);
         }
@@ -76,7 +78,8 @@ internal sealed partial class ChartFolder(string path, string chartName)
         var used = new HashSet<string>(StringComparer.Ordinal);
         foreach (var file in Directory.EnumerateFiles(_templates, "*.yaml", SearchOption.AllDirectories))
         {
-            var text = Whole().Replace(await File.ReadAllTextAsync(file, cancellationToken), "$1 $2");
+            var text = replacements.Aggregate(await File.ReadAllTextAsync(file, cancellationToken), static (text, entry) => text.Replace(entry.Key, entry.Value, StringComparison.Ordinal));
+            text = HelmFunctions.EscapeTexts(Whole().Replace(text, "$1 $2"));
             await File.WriteAllTextAsync(file, text, cancellationToken);
             used.UnionWith(Reference().Matches(text).Select(match => match.Groups[1].Value));
         }
@@ -112,7 +115,7 @@ internal sealed partial class ChartFolder(string path, string chartName)
     // A map or a list whose only entry is an expression that gives all of it:
     //   tolerations:
     //     - key: "{{ .Values.gateway.tolerations | toJson }}"
-    [GeneratedRegex(@"^( *\w+:)\n +(?:- )?\w+: ""(\{\{ [^""{}]* \| toJson \}\})""$", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^( *(?:- )?\w+:)\n +(?:- )?\w+: ""(\{\{ [^""{}]* \| toJson \}\})""$", RegexOptions.Multiline)]
     private static partial Regex Whole();
 
     [GeneratedRegex("^kubeVersion: .*$", RegexOptions.Multiline)]

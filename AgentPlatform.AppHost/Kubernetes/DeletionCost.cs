@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Aspire.Hosting.Kubernetes;
 using Aspire.Hosting.Kubernetes.Resources;
 
@@ -10,6 +11,8 @@ namespace AgentPlatform.AppHost.Kubernetes;
 internal sealed class DeletionCost(KubernetesChart chart, string name)
 {
     private const string TokenFolder = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+    private static readonly string[] _privateNetworks = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"];
 
     private readonly string _enabled = chart.Values.Path(
         "deletionCost.enabled", true, "Whether busy workers say so by the cluster's API, so that idle ones are taken away first; without it no pod has a token for that API.");
@@ -30,15 +33,32 @@ internal sealed class DeletionCost(KubernetesChart chart, string name)
 
         service.AdditionalResources.Add(new ServiceAccount(account, $"{{{{ if {_enabled} }}}}true{{{{ else }}}}false{{{{ end }}}}"));
 
-        // No role can be for one's own pod only: names of pods are not known. Who may write the status can set annotations, but not what a pod runs.
+        // Who may write the status can set annotations, but not what a pod runs.
         service.AdditionalResources.Add(chart.When(_enabled, name, new Role(role, new Role.Rule([""], ["pods/status"], ["patch"]))));
         service.AdditionalResources.Add(chart.When(_enabled, name, new RoleBinding($"{name}-binding", role, account)));
         service.AdditionalResources.Add(chart.When($"and {ChartPolicies.Enabled(chart)} {_enabled}", name, Policy()));
+        AddAdmission(service, account);
+    }
+
+    // No role can say it: a worker may change its own pod only, and of that the one annotation. Without labels of its choice no pod gets out of the reach of
+    // network policies, budgets and services, or into that of others.
+    private void AddAdmission(KubernetesResource service, string account)
+    {
+        var admitted = $"and {_enabled} {chart.Values.Path(
+            "deletionCost.admissionPolicy",
+            true,
+            "Whether the cluster holds workers to that one annotation of their own pod, by a ValidatingAdmissionPolicy: an object of the whole cluster, which whoever installs must be allowed to make.")}";
+        var policy = new PodAdmissionPolicy(chart.InCluster($"{name}-deletion-cost"), account);
+        service.AdditionalResources.Add(chart.When(admitted, name, policy));
+        service.AdditionalResources.Add(chart.When(admitted, name, new PodAdmissionBinding(chart.InCluster($"{name}-deletion-cost-binding"), policy)));
     }
 
     // The worker asks at the Service's port; plugins that look at packets behind it see the port of the API server itself.
     private NetworkPolicy Policy() => new NetworkPolicy($"{name}-api", ComponentLabels.Select(name)).To(
-        NetworkPeer.Addresses(chart.Values.Text("deletionCost.apiAddresses", "0.0.0.0/0", "Addresses of the cluster's API; policies let workers reach no other by its ports. Narrow it to yours.", "^[0-9A-Fa-f.:]+/[0-9]{1,3}$")),
+        NetworkPeer.Whole(chart.Values.Whole(
+            "deletionCost.apiPeers",
+            new JsonArray([.. _privateNetworks.Select(network => new JsonObject { ["ipBlock"] = new JsonObject { ["cidr"] = network } })]),
+            "Where the cluster's API is, as network policies have it; workers reach nothing else by its ports. Private networks, until you narrow it to yours, or name its public address.")),
         "443",
         chart.Values.Number("deletionCost.apiPort", 6443, "Port of the API servers, beside the 443 of their Service.", least: 1, most: 65535));
 

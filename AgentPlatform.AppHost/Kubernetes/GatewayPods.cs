@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
 using Aspire.Hosting.Kubernetes;
 using Aspire.Hosting.Kubernetes.Resources;
 
@@ -17,26 +18,26 @@ internal sealed class GatewayPods(KubernetesChart chart, string name)
         var values = chart.Values;
         var drain = _listenTime + chart.Options.GatewayDrainTimeout;
         var deployment = (Deployment)service.Workload!;
-        deployment.Spec.Replicas = null;
+        deployment.Spec.Replicas = chart.Number(HelmFunctions.Replicas($"{name}-deployment", ".Values.gateway.minReplicas"));
         deployment.Spec.Strategy = PodShape.Replace(surge: true);
         var pod = PodShape.Restrict(service, name, PodShape.DotnetUser);
         PodPlacement.Place(chart, pod, "gateway");
         pod.TerminationGracePeriodSeconds = (long)(drain + PoolRules.Margin).TotalSeconds;
         var container = pod.Containers[0];
-        container.Image = values.Text("images.gateway", $"agentplatform/gateway:{Version()}", "Image of the gateway.");
+        container.Image = chart.Image("gateway", "Image of the gateway; required, by its digest at best: registry.example/gateway@sha256:...");
         container.Resources = PodShape.Need(
             values.Text("gateway.cpu", "500m", "Processors that each gateway needs."), values.Text("gateway.memory", "512Mi", "Memory of each."));
         PodShape.Probe(container, _startup);
         PodShape.Configure(chart, service, container, name);
         new BrokerAccess(chart).Connect(service, container, BrokerUser.Gateway);
+
+        // On a node that others share, a worker may get no processor for a second, most of all when more of its kind start beside it.
+        container.Env.Add(new() { Name = "Messaging__LeaseTimeout", Value = "00:00:03" });
         container.Env.Add(new() { Name = "Stopping__ListenTime", Value = _listenTime.ToString("c", CultureInfo.InvariantCulture) });
         container.Env.Add(new() { Name = "Stopping__DrainTimeout", Value = drain.ToString("c", CultureInfo.InvariantCulture) });
         AddObjects(service);
         chart.Notes = Notes();
     }
-
-    /// <summary>Version of the images that belong to this chart.</summary>
-    public static string Version() => typeof(GatewayPods).Assembly.GetName().Version!.ToString(fieldCount: 3);
 
     private void AddObjects(KubernetesResource service)
     {
@@ -48,10 +49,14 @@ internal sealed class GatewayPods(KubernetesChart chart, string name)
             values.Number("gateway.maxReplicas", 6, "Gateways at most.", least: 1),
             values.Number("gateway.cpuPercent", 70, "Processor time, in percent of what they need, above which there are more.", least: 1)));
         chart.RefuseMinAboveMax("gateway");
+        chart.Refuse(
+            $"ne (get (default dict (get (default dict (get (lookup `v1` `Service` .Release.Namespace `{name}-service`) `metadata`)) `annotations`)) `meta.helm.sh/release-name` | default .Release.Name) .Release.Name",
+            "The namespace has a release of this chart under another name, and there is one in a namespace: upgrade that one, or choose another namespace.");
         var ingress = values.Path("ingress.enabled", false, "Whether clients outside of the cluster reach the gateway by an Ingress.");
         service.AdditionalResources.Add(chart.When(ingress, name, new HttpIngress(
             name,
-            values.Text("ingress.className", "nginx", "Kind of the ingress controller. Streams need one that does not buffer answers."),
+            values.Optional("ingress.className", "Class of the ingress controller; empty: the cluster's default. Streams need one that does not buffer answers."),
+            values.Whole("ingress.annotations", new JsonObject(), "Annotations for the controller, such as {nginx.ingress.kubernetes.io/proxy-buffering: 'off'}."),
             values.Text("ingress.host", "agentplatform.example", "Host name for clients."),
             values.Text("ingress.tlsSecret", "", "Secret with the certificate for it; empty: the controller's own."))));
         AddPolicies(service);
@@ -63,6 +68,10 @@ internal sealed class GatewayPods(KubernetesChart chart, string name)
         {{- else }}. To try it from your machine:
           kubectl --namespace {{ .Release.Namespace }} port-forward service/{{{name}}}-service 8080:{{ .Values.parameters.{{{name}}}.port_http | int }}
           curl http://localhost:8080/v1/models
+        {{- end }}
+        {{- if not (.Capabilities.APIVersions.Has `metrics.k8s.io/v1beta1`) }}
+
+        The cluster has no metrics-server (metrics.k8s.io): there stay gateway.minReplicas gateways, whatever their load.
         {{- end }}
         {{- if .Values.keda.enabled }}
 
@@ -80,8 +89,8 @@ internal sealed class GatewayPods(KubernetesChart chart, string name)
         var enabled = ChartPolicies.Enabled(chart);
         service.AdditionalResources.Add(chart.When(enabled, name, new NetworkPolicy($"{name}-network", ComponentLabels.Select(name))
             .From(null, PodShape.HttpPort)
-            .ToNames()
-            .To(NetworkPeer.Component(BrokerPods.Component), access.ServerPort)));
+            .ToNames(chart)
+            .To(NetworkPeer.Component(BrokerPods.Component), BrokerAccess.ServerPorts)));
 
         // One for all pods of the release each, since they differ in nothing.
         service.AdditionalResources.Add(chart.When($"and {enabled} .Values.telemetry.otlpEndpoint", name, new NetworkPolicy($"{name}-telemetry", ChartPolicies.Release())

@@ -1,3 +1,4 @@
+using System.Globalization;
 using AgentPlatform.AppHost.Startup;
 using Aspire.Hosting.Kubernetes.Resources;
 using Aspire.Hosting.Pipelines;
@@ -12,6 +13,7 @@ internal sealed class KubernetesChart
     private readonly ChartFolder _folder;
     private readonly Dictionary<string, string> _conditions = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _refusals = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _replacements = new(StringComparer.Ordinal);
 
     private KubernetesChart(KubernetesOptions options, ChartFolder folder) => (Options, _folder) = (options, folder);
 
@@ -66,6 +68,27 @@ internal sealed class KubernetesChart
         return item;
     }
 
+    /// <summary>A number for a field that Aspire has as one, which Helm gives by an expression.</summary>
+    /// <param name="expression">The expression, in Helm's language, with its braces.</param>
+    public int Number(string expression)
+    {
+        // Of ten digits, which no number of ours has.
+        var number = 2_000_000_000 + _replacements.Count;
+        Replace(number.ToString(CultureInfo.InvariantCulture), expression);
+        return number;
+    }
+
+    /// <summary>Puts an expression in the place of a text of objects, for fields whose types have no room for one.</summary>
+    public void Replace(string text, string by) => _replacements[text] = by;
+
+    /// <summary>Puts the namespace before the name of an object that belongs to no namespace, since another one's release has the same.</summary>
+    /// <param name="name">The name, which no other text contains.</param>
+    public string InCluster(string name)
+    {
+        Replace($": \"{name}\"", $": \"{{{{ .Release.Namespace }}}}-{name}\"");
+        return name;
+    }
+
     /// <summary>Has Helm refuse values that do not go together; those that are wrong by themselves their schema refuses.</summary>
     /// <param name="condition">When they do not, in Helm's language, without braces.</param>
     /// <param name="sentence">Which values, and what is wrong or what to set.</param>
@@ -74,6 +97,15 @@ internal sealed class KubernetesChart
     /// <summary>The same for replicas at least that are more than those at most.</summary>
     /// <param name="section">Section of values.yaml that has <c>minReplicas</c> and <c>maxReplicas</c>.</param>
     public void RefuseMinAboveMax(string section) => Refuse($"gt (int .Values.{section}.minReplicas) (int .Values.{section}.maxReplicas)", $"{section}.minReplicas is above {section}.maxReplicas.");
+
+    /// <summary>An image of ours, which has no default: a name that nobody has registered could be anybody's.</summary>
+    public string Image(string part, string comment)
+    {
+        Refuse(
+            $"empty .Values.images.{part}",
+            $"images.{part} names no image: build and push the {part}'s, as docs/images.md says, and set it, by its digest at best, such as registry.example/{part}@sha256:....");
+        return Values.Text($"images.{part}", "", comment);
+    }
 
     private Task Prepare(PipelineStepContext context)
     {
@@ -88,7 +120,7 @@ internal sealed class KubernetesChart
             ["refusals.yaml"] = string.Concat(_refusals.Select(refusal => $"{{{{- if {refusal.Key} }}}}\n{{{{- fail `{refusal.Value}` }}}}\n{{{{- end }}}}\n")),
             ["NOTES.txt"] = Notes,
         };
-        await _folder.CompleteAsync(Values, _conditions, templates, context.CancellationToken);
+        await _folder.CompleteAsync(Values, _conditions, templates, _replacements, context.CancellationToken);
         IsComplete = true;
     }
 }

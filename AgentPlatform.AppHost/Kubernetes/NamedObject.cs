@@ -94,9 +94,15 @@ internal sealed record ScalingBehavior(ScalingRules ScaleDown);
 internal sealed record ScalingRules(object StabilizationWindowSeconds);
 
 /// <summary>Clients of other networks reach a service by a host name.</summary>
-internal sealed class HttpIngress(string component, string className, string host, string tlsSecret) : NamedObject("networking.k8s.io/v1", "Ingress", $"{component}-ingress")
+internal sealed class HttpIngress : NamedObject
 {
-    public IngressSpec Spec { get; } = new(component, className, host, tlsSecret);
+    public HttpIngress(string component, string className, string annotations, string host, string tlsSecret) : base("networking.k8s.io/v1", "Ingress", $"{component}-ingress")
+    {
+        Metadata.Annotations["values"] = annotations;
+        Spec = new(component, className, host, tlsSecret);
+    }
+
+    public IngressSpec Spec { get; }
 
     internal sealed class IngressSpec(string component, string className, string host, string tlsSecret)
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
 using Aspire.Hosting.Kubernetes.Resources;
 
 namespace AgentPlatform.AppHost.Kubernetes;
@@ -22,10 +23,17 @@ internal sealed class NetworkPolicy(string name, LabelSelectorV1 pods) : NamedOb
         return this;
     }
 
-    /// <summary>Lets the pods look names up.</summary>
-    public NetworkPolicy ToNames()
+    /// <summary>Lets the pods look names up: at the cluster's own service, at a cache on their node, or at OpenShift's pods, which listen at 5353.</summary>
+    public NetworkPolicy ToNames(KubernetesChart chart)
     {
-        Spec.Egress.Add(new EgressRule([new() { NamespaceSelector = new(), PodSelector = ComponentLabels.SelectLabels(new() { ["k8s-app"] = "kube-dns" }) }], [new("UDP", "53"), new("TCP", "53")]));
+        var servers = NetworkPeer.Whole(chart.Values.Whole(
+            "networkPolicies.dnsPeers",
+            new JsonArray(
+                JsonNode.Parse("""{"namespaceSelector":{},"podSelector":{"matchLabels":{"k8s-app":"kube-dns"}}}"""),
+                JsonNode.Parse("""{"ipBlock":{"cidr":"169.254.20.10/32"}}"""),
+                JsonNode.Parse("""{"namespaceSelector":{"matchLabels":{"kubernetes.io/metadata.name":"openshift-dns"}}}""")),
+            "Who answers for names, at ports 53 and 5353, as network policies have it: the cluster's DNS, a cache on each node (NodeLocal DNSCache), OpenShift's DNS."));
+        Spec.Egress.Add(new EgressRule([servers], [new("UDP", "53"), new("TCP", "53"), new("UDP", "5353"), new("TCP", "5353")]));
         return this;
     }
 
@@ -64,8 +72,8 @@ internal sealed class NetworkPeer
     /// <summary>Their labels; all pods if null.</summary>
     public LabelSelectorV1? PodSelector { get; init; }
 
-    /// <summary>Addresses, of pods or others.</summary>
-    public AddressBlock? IpBlock { get; init; }
+    /// <summary>An expression that gives all peers of a rule.</summary>
+    public string? Values { get; init; }
 
     /// <summary>The pods of one resource of this release.</summary>
     public static NetworkPeer Component(string component) => new() { PodSelector = ComponentLabels.Select(component) };
@@ -76,8 +84,6 @@ internal sealed class NetworkPeer
     /// <summary>All pods of a namespace.</summary>
     public static NetworkPeer Namespace(string name) => new() { NamespaceSelector = ComponentLabels.SelectLabels(new() { ["kubernetes.io/metadata.name"] = name }) };
 
-    /// <summary>All addresses of a network, such as <c>10.0.0.0/16</c>.</summary>
-    public static NetworkPeer Addresses(string network) => new() { IpBlock = new(network) };
-
-    internal sealed record AddressBlock(string Cidr);
+    /// <summary>The peers that values.yaml lists, in the place of the only one of a rule.</summary>
+    public static NetworkPeer Whole(string expression) => new() { Values = expression };
 }

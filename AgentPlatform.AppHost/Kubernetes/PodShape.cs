@@ -12,7 +12,8 @@ internal static class PodShape
     /// <summary>Port that gateway and workers listen on, by the name that Aspire gives it.</summary>
     public const string HttpPort = "http";
 
-    private const string Readiness = "/health";
+    private const string Health = "/health";
+    private const string Readiness = "/ready";
     private const string Liveness = "/alive";
 
     /// <summary>Makes pods satisfy the restricted pod security standard, spreads them, and lets them write nowhere but /tmp.</summary>
@@ -49,11 +50,14 @@ internal static class PodShape
         container.VolumeMounts.Add(new() { Name = "tmp", MountPath = "/tmp" });
     }
 
-    /// <summary>Asks a service of ours for its state, and lets it start for as long as it may.</summary>
+    /// <summary>
+    /// Asks a service of ours for its state, and lets it start for as long as it may. It has started when it has met its broker; that it stays ready does not hang on what
+    /// all of its kind share.
+    /// </summary>
     public static void Probe(ContainerV1 container, TimeSpan startup)
     {
         const int Period = 5;
-        container.StartupProbe = Http(Readiness, HttpPort, Period, failures: (int)Math.Ceiling(startup.TotalSeconds / Period));
+        container.StartupProbe = Http(Health, HttpPort, Period, failures: (int)Math.Ceiling(startup.TotalSeconds / Period));
         container.ReadinessProbe = Http(Readiness, HttpPort, Period, failures: 2);
         container.LivenessProbe = Http(Liveness, HttpPort, period: 10, failures: 6);
     }

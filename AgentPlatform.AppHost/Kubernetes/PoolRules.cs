@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using AgentPlatform.AppHost.Models;
-using AgentPlatform.AppHost.Servers;
 using AgentPlatform.AppHost.Startup;
 
 namespace AgentPlatform.AppHost.Kubernetes;

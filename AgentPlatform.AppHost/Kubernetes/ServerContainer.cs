@@ -1,6 +1,5 @@
 using System.Globalization;
 using AgentPlatform.AppHost.Models;
-using AgentPlatform.AppHost.Servers;
 using Aspire.Hosting.Kubernetes.Resources;
 
 namespace AgentPlatform.AppHost.Kubernetes;
@@ -26,16 +25,17 @@ internal sealed class ServerContainer(KubernetesChart chart, string pool, PoolOp
             Resources = PodShape.Need(
                 values.Text($"{_section}.serverCpu", options.ServerCpu, $"Processors that each {server.Product} needs."),
                 values.Text($"{_section}.serverMemory", options.ServerMemory, "Memory of each.")),
-            StartupProbe = PodShape.Http(server.HealthPath, server.Port, period: 5, failures: (int)Math.Ceiling(options.StartupTimeout.TotalSeconds / 5)),
-            LivenessProbe = PodShape.Http(server.HealthPath, server.Port, period: 10, failures: 6),
+            StartupProbe = Ask(period: 5, failures: (int)Math.Ceiling(options.StartupTimeout.TotalSeconds / 5)),
+            LivenessProbe = Ask(period: 10, failures: 6),
         };
         if (server.Entrypoint is { } entrypoint)
         {
             container.Command.Add(entrypoint);
         }
 
-        container.Args.AddRange(server.Args);
-        container.Ports.Add(new() { Name = "server", Protocol = "TCP", ContainerPort = server.Port });
+        // For the worker beside it only: it asks nobody for a key, and has routes that nobody should reach.
+        container.Args.AddRange([.. server.Args, .. server.LoopbackArgs]);
+        container.Env.AddRange(server.Variables.Concat(server.LoopbackVariables).Select(variable => new EnvVarV1 { Name = variable.Key, Value = variable.Value }));
         container.Env.AddRange(server.Secrets.Keys.Select(variable => FromSecret(chart, pool, variable)));
 
         // Servers keep what they make below the home folder of their user, and the rest of the file system is only to be read. Python asks for
@@ -65,6 +65,13 @@ internal sealed class ServerContainer(KubernetesChart chart, string pool, PoolOp
         }
 
         return container;
+    }
+
+    private ProbeV1 Ask(int period, int failures)
+    {
+        var probe = new ProbeV1 { Exec = new(), PeriodSeconds = period, TimeoutSeconds = 10, FailureThreshold = failures };
+        probe.Exec.Command.AddRange(server.HealthCommand);
+        return probe;
     }
 
     /// <summary>A variable from the Secret that somebody has made for a pool, under the variable's own name.</summary>

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using AgentPlatform.AppHost.Models;
-using AgentPlatform.AppHost.Servers;
 using Aspire.Hosting.Kubernetes;
 using Aspire.Hosting.Kubernetes.Resources;
 
@@ -63,7 +62,7 @@ internal sealed class WorkerPods(KubernetesChart chart, string name, PoolOptions
     private void ConfigureWorker(KubernetesResource service, ContainerV1 worker)
     {
         var values = chart.Values;
-        worker.Image = values.Text("images.worker", $"agentplatform/worker:{GatewayPods.Version()}", "Image of the workers.");
+        worker.Image = chart.Image("worker", "Image of the workers; required, by its digest at best: registry.example/worker@sha256:...");
         worker.Lifecycle = PodShape.PauseBeforeStop(PoolRules.PreStop);
         worker.Resources = PodShape.Need(
             values.Text($"{_section}.cpu", options.Cpu, "Processors that each worker needs."), values.Text($"{_section}.memory", options.Memory, "Memory of each."));
@@ -121,7 +120,7 @@ internal sealed class WorkerPods(KubernetesChart chart, string name, PoolOptions
         var access = new BrokerAccess(chart);
         service.AdditionalResources.Add(new PodDisruptionBudget(name));
         var policies = ChartPolicies.Enabled(chart);
-        var policy = new NetworkPolicy($"{name}-network", ComponentLabels.Select(name)).ToNames().To(NetworkPeer.Component(BrokerPods.Component), access.ServerPort);
+        var policy = new NetworkPolicy($"{name}-network", ComponentLabels.Select(name)).ToNames(chart).To(NetworkPeer.Component(BrokerPods.Component), BrokerAccess.ServerPorts);
         if (OutsidePort() is { } port)
         {
             policy.To(null, port);
@@ -145,8 +144,9 @@ internal sealed class WorkerPods(KubernetesChart chart, string name, PoolOptions
         return new()
         {
             ScaleTargetRef = new($"{name}-deployment"),
-            PollingInterval = values.Number($"{_section}.pollingSeconds", (int)options.PollingInterval.TotalSeconds, "How often the queue is looked at.", least: 1),
-            CooldownPeriod = values.Number($"{_section}.cooldownSeconds", (int)options.Cooldown.TotalSeconds, "How long fewer jobs must have been enough before there are fewer replicas.", most: 3600),
+            PollingInterval = FromZero(values.Number(
+                $"{_section}.pollingSeconds", (int)options.PollingInterval.TotalSeconds, "How often the queue is looked at while there is no replica; the cluster looks every 15 s while there are some.", least: 1)),
+            CooldownPeriod = FromZero(values.Number($"{_section}.cooldownSeconds", (int)options.Cooldown.TotalSeconds, "How long fewer jobs must have been enough before there are fewer replicas.", most: 3600)),
             MinReplicaCount = least,
             MaxReplicaCount = values.Number($"{_section}.maxReplicas", options.MaxReplicas, "Replicas at most.", least: 1),
             Fallback = new(3, least),
@@ -160,10 +160,11 @@ internal sealed class WorkerPods(KubernetesChart chart, string name, PoolOptions
                     ["host"] = access.ManagementAddress,
                     ["vhostName"] = access.VirtualHost,
 
-                    // Both lanes of the queue: new jobs, and those whose worker was lost. What the values give has no character that means anything.
-                    ["queueName"] = $"^infer\\.{Regex.Escape(Model)}\\.{Version}\\.(default|resume)$",
+                    // The longer of both lanes, that of all jobs: what is in the other, for those whose worker was silent, is in the first too until that worker is
+                    // heard of, and twice for a moment. A sum would bring workers for jobs that there are not.
+                    ["queueName"] = $"^infer\\.{Regex.Escape(Model)}\\.{Version.Replace(" }}", " | toString | regexQuoteMeta }}", StringComparison.Ordinal)}\\.(default|resume)$",
                     ["useRegex"] = "true",
-                    ["operation"] = "sum",
+                    ["operation"] = "max",
                     ["mode"] = "QueueLength",
                     ["excludeUnacknowledged"] = "false",
                     ["value"] = values.NumberText($"{_section}.jobsPerReplica", options.JobsPerReplica, "Jobs, waiting or running, for which there is one replica."),
@@ -173,6 +174,9 @@ internal sealed class WorkerPods(KubernetesChart chart, string name, PoolOptions
             ],
         };
     }
+
+    // KEDA looks at the queue itself, and ends the last replica, only where there may be none; elsewhere it warns of both settings.
+    private string FromZero(string number) => $"{{{{ if eq (int .Values.{_section}.minReplicas) 0 }}}}{number}{{{{ else }}}}null{{{{ end }}}}";
 
     // Where the worker, or the server beside it, reaches out to beyond the release.
     private string? OutsidePort()

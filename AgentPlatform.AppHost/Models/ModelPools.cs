@@ -4,7 +4,6 @@ using AgentPlatform.AppHost.Containers;
 using AgentPlatform.AppHost.Dashboard;
 using AgentPlatform.AppHost.Kubernetes;
 using AgentPlatform.AppHost.Processes;
-using AgentPlatform.AppHost.Servers;
 using AgentPlatform.AppHost.Startup;
 using Microsoft.Extensions.Options;
 

@@ -87,6 +87,9 @@ internal sealed class PoolOptions
     [RegularExpression(@"\d+(Ki|Mi|Gi|Ti)", ErrorMessage = "must be a size, such as 512Mi or 16Gi.")]
     public string SharedMemory { get; set; } = "2Gi";
 
+    /// <summary>Host names from which vLLM may fetch the images that messages name; none by default.</summary>
+    public IList<string> MediaDomains { get; } = [];
+
     /// <summary>Requests that a worker runs at once; the engine's own default if unset.</summary>
     [Range(1, 65_535)]
     public int? Slots { get; set; }

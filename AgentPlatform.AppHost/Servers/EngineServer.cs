@@ -16,6 +16,21 @@ internal sealed record EngineServer(string Product, string Image, string Tag, in
     /// <summary>Arguments.</summary>
     public required IReadOnlyList<string> Args { get; init; }
 
+    /// <summary>Arguments besides, by which a container of its own listens for others.</summary>
+    public IReadOnlyList<string> OpenArgs { get; init; } = [];
+
+    /// <summary>Arguments besides, by which it listens for its own pod only.</summary>
+    public IReadOnlyList<string> LoopbackArgs { get; init; } = [];
+
+    /// <summary>Its variables, besides the secret ones.</summary>
+    public IReadOnlyDictionary<string, string> Variables { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Variables by which it listens for its own pod only.</summary>
+    public IReadOnlyDictionary<string, string> LoopbackVariables { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>A command inside its container that succeeds once it is ready, since nobody outside of the pod reaches it.</summary>
+    public required IReadOnlyList<string> HealthCommand { get; init; }
+
     /// <summary>Folder of this repository with its model, seen as <c>/models</c>.</summary>
     public string? ModelFolder { get; init; }
 

@@ -34,7 +34,11 @@ internal static class ServerPools
         this ModelPools pools, string name, string model, int gpus = 1, string tag = "v0.11.0", Action<PoolOptions>? configure = null) =>
         pools.AddChatServer(name, $"{model} on vLLM.", upstreamModel: model, gpus, configure, options => new EngineServer("vLLM", "docker.io/vllm/vllm-openai", tag, Port: 8000, "/health", "OpenAI__Endpoint", "/v1")
         {
-            Args = ["--model", model, "--tensor-parallel-size", Text(options.Gpus)],
+            // A message may name the address of an image, which the server would fetch from wherever it reaches.
+            Args = ["--model", model, "--tensor-parallel-size", Text(options.Gpus), "--allowed-media-domains", .. options.MediaDomains is { Count: > 0 } domains ? domains : ["none.invalid"]],
+            Variables = new Dictionary<string, string> { ["VLLM_MEDIA_URL_ALLOW_REDIRECTS"] = "0" },
+            LoopbackArgs = ["--host", "127.0.0.1"],
+            HealthCommand = ["python3", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/health', timeout=5)"],
             Cache = ("agentplatform-huggingface", "/root/.cache/huggingface"),
             NeedsGpu = true,
             SharesMemory = true,
@@ -58,9 +62,12 @@ internal static class ServerPools
                 // Another port than the worker's, whose pod it shares.
                 Args =
                 [
-                    "--model", $"/models/{Path.GetFileName(file)}", "--alias", name, "--host", "0.0.0.0", "--port", "8090", "--parallel", Text(slots),
+                    "--model", $"/models/{Path.GetFileName(file)}", "--alias", name, "--port", "8090", "--parallel", Text(slots),
                     .. options.Gpus > 0 ? ["--n-gpu-layers", "999"] : Array.Empty<string>(),
                 ],
+                OpenArgs = ["--host", "0.0.0.0"],
+                LoopbackArgs = ["--host", "127.0.0.1"],
+                HealthCommand = ["curl", "--fail", "--silent", "--output", "/dev/null", "http://127.0.0.1:8090/health"],
                 ModelFolder = Path.GetDirectoryName(file),
             })
             .WithEnvironment("Engine__Slots", Text(slots));
@@ -79,6 +86,8 @@ internal static class ServerPools
             // The server runs no model that it was not told to fetch. $0 is the model's name.
             Entrypoint = "/bin/sh",
             Args = ["-c", "ollama serve & server=$!; until ollama list >/dev/null 2>&1; do sleep 1; done; ollama pull \"$0\" || exit 1; wait $server", model],
+            LoopbackVariables = new Dictionary<string, string> { ["OLLAMA_HOST"] = "127.0.0.1:11434" },
+            HealthCommand = ["ollama", "show", model],
             Cache = ("agentplatform-ollama", "/root/.ollama"),
         });
 
@@ -111,6 +120,8 @@ internal static class ServerPools
             return pool.WithServer(pools, new EngineServer("Triton", "nvcr.io/nvidia/tritonserver", tag, Port: 8000, "/v2/health/ready", "Triton__Endpoint", "")
             {
                 Args = ["tritonserver", "--model-repository=/models"],
+                LoopbackArgs = ["--http-address=127.0.0.1", "--grpc-address=127.0.0.1", "--metrics-address=127.0.0.1"],
+                HealthCommand = ["curl", "--fail", "--silent", "--output", "/dev/null", "http://127.0.0.1:8000/v2/health/ready"],
                 ModelFolder = repository,
                 SharesMemory = true,
             });
@@ -178,7 +189,7 @@ internal static class ServerPools
             server.WithEntrypoint(entrypoint);
         }
 
-        server.WithArgs([.. engine.Args]);
+        server.WithArgs([.. engine.Args, .. engine.OpenArgs]);
         if (engine.ModelFolder is { } folder)
         {
             server.WithBindMount($"../{folder}", "/models", isReadOnly: true);
@@ -197,6 +208,11 @@ internal static class ServerPools
         if (engine.SharesMemory)
         {
             server.WithContainerRuntimeArgs("--ipc=host");
+        }
+
+        foreach (var (variable, value) in engine.Variables)
+        {
+            server.WithEnvironment(variable, value);
         }
 
         foreach (var (variable, secret) in engine.Secrets)

@@ -26,7 +26,7 @@ internal sealed class Chart
     {
         Assert.Contains(ChartScenarios.OfTheCommittedChart.Concat(ChartScenarios.Refused.Select(refused => refused.Settings)), scenario => scenario.SequenceEqual(settings));
         var values = (Dictionary<string, object?>)Value(Load(File.ReadAllText(Path.Combine(folder, "values.yaml"))).Single())!;
-        foreach (var setting in settings)
+        foreach (var setting in ChartScenarios.Images.Concat(settings))
         {
             Set(values, setting);
         }
@@ -36,6 +36,7 @@ internal sealed class Chart
             ["Values"] = values,
             ["Chart"] = new Dictionary<string, object?> { ["Name"] = "agentplatform" },
             ["Release"] = new Dictionary<string, object?> { ["Name"] = Release, ["Namespace"] = Namespace },
+            ["Capabilities"] = new Dictionary<string, object?> { ["HelmVersion"] = new Dictionary<string, object?> { ["Version"] = "v4.2.3" } },
         });
         var files = Directory.EnumerateFiles(Path.Combine(folder, "templates"), "*.yaml", SearchOption.AllDirectories).Order(StringComparer.Ordinal);
         return new Chart([.. files.SelectMany(file => Parse(template.Render(File.ReadAllText(file))).Objects)]);
@@ -83,7 +84,7 @@ internal sealed class Chart
         var section = path[..^1].Aggregate(values, (map, key) => (Dictionary<string, object?>)map[key]!);
         Assert.True(section.ContainsKey(path[^1]), $"The chart has no value {setting[..equals]}.");
         var text = setting[(equals + 1)..];
-        var value = Value(text is ['{' or '[', ..] ? Load(text).Single() : new YamlScalarNode(text) { Style = ScalarStyle.Plain });
+        var value = Value(text is ['{' or '[' or '"', ..] ? Load(text).Single() : new YamlScalarNode(text) { Style = ScalarStyle.Plain });
         section[path[^1]] = value is Dictionary<string, object?> map ? Merge((Dictionary<string, object?>)section[path[^1]]!, map) : value;
     }
 

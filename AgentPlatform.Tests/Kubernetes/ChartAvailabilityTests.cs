@@ -14,7 +14,7 @@ public sealed class ChartAvailabilityTests(ChartFixture charts) : IClassFixture<
         {
             foreach (var container in chart.Of("Deployment").Select(item => Assert.Single(Chart.List(item["spec"]!["template"]!["spec"]!["containers"]))))
             {
-                Assert.Equal(ServiceDefaultsExtensions.ReadinessPath, (string?)container["startupProbe"]!["httpGet"]!["path"]);
+                Assert.Equal(ServiceDefaultsExtensions.HealthPath, (string?)container["startupProbe"]!["httpGet"]!["path"]);
                 Assert.Equal(ServiceDefaultsExtensions.ReadinessPath, (string?)container["readinessProbe"]!["httpGet"]!["path"]);
                 Assert.Equal(ServiceDefaultsExtensions.LivenessPath, (string?)container["livenessProbe"]!["httpGet"]!["path"]);
             }
@@ -30,7 +30,7 @@ public sealed class ChartAvailabilityTests(ChartFixture charts) : IClassFixture<
             {
                 var update = deployment["spec"]!["strategy"]!["rollingUpdate"]!;
                 Assert.Equal(deployment["spec"]!["template"]!["spec"]!["nodeSelector"]!["nvidia.com/gpu.present"] is null ? (1, 0) : (0, 1), ((int)update["maxSurge"]!, (int)update["maxUnavailable"]!));
-                Assert.Null(deployment["spec"]!["replicas"]);
+                Assert.Equal(Chart.Name(deployment) == "gateway-deployment" ? 2 : null, (int?)deployment["spec"]!["replicas"]);
             }
         }
     }
@@ -95,9 +95,19 @@ public sealed class ChartAvailabilityTests(ChartFixture charts) : IClassFixture<
             {
                 Assert.Equal("currentReplicasIfHigher", (string?)spec["fallback"]!["behavior"]);
                 Assert.Equal((int)spec["minReplicaCount"]!, (int)spec["fallback"]!["replicas"]!);
-                Assert.Equal(300, (int)spec["cooldownPeriod"]!);
                 Assert.Equal(300, (int)spec["advanced"]!["horizontalPodAutoscalerConfig"]!["behavior"]!["scaleDown"]!["stabilizationWindowSeconds"]!);
             });
+        }
+    }
+
+    // KEDA warns, at each installation, of settings that mean nothing to a pool with a worker at least.
+    [Fact]
+    public async Task Scaling_HasSettingsOfZeroWhereThereMayBeNoWorkerOnly()
+    {
+        foreach (var spec in (await charts.AllAsync()).Append(Chart.Render(ChartFixture.Committed, ChartScenarios.FromZero)).SelectMany(chart => chart.Of("ScaledObject")).Select(item => item["spec"]!))
+        {
+            var isFromZero = (int)spec["minReplicaCount"]! == 0;
+            Assert.Equal((isFromZero ? 5 : null, isFromZero ? 300 : null), ((int?)spec["pollingInterval"], (int?)spec["cooldownPeriod"]));
         }
     }
 

@@ -53,6 +53,11 @@ public sealed class ChartDeletionCostTests(ChartFixture charts) : IClassFixture<
         Assert.Equal("10.0.0.1/32", (string?)Assert.Single(Chart.List(rule["to"]))["ipBlock"]!["cidr"]);
         Assert.Equal([443, 16443], Chart.List(rule["ports"]).Select(port => (int)port["port"]!));
         Assert.Empty(Chart.Render(ChartFixture.Committed, ChartScenarios.WithoutPolicies).Of("NetworkPolicy"));
+
+        // By default not all that there is.
+        var byDefault = Assert.Single(Chart.List(Chart.Render(ChartFixture.Committed).Get("NetworkPolicy", "sentiment-api")["spec"]!["egress"]));
+        Assert.NotEmpty(Chart.List(byDefault["to"]));
+        Assert.All(Chart.List(byDefault["to"]), peer => Assert.DoesNotMatch("/0$", (string)peer["ipBlock"]!["cidr"]!));
     }
 
     [Fact]
@@ -60,7 +65,7 @@ public sealed class ChartDeletionCostTests(ChartFixture charts) : IClassFixture<
     {
         foreach (var chart in await charts.AllAsync(ChartScenarios.WithoutDeletionCost))
         {
-            Assert.Empty(chart.Of("Role").Concat(chart.Of("RoleBinding")));
+            Assert.Empty(chart.Of("Role").Concat(chart.Of("RoleBinding")).Concat(chart.Of("ValidatingAdmissionPolicy")).Concat(chart.Of("ValidatingAdmissionPolicyBinding")));
             Assert.All(chart.Of("ServiceAccount"), account => Assert.False((bool)account["automountServiceAccountToken"]!));
             Assert.DoesNotContain(chart.Of("NetworkPolicy"), policy => Chart.Name(policy).EndsWith("-api", StringComparison.Ordinal));
             Assert.All(Workers(chart), item => Assert.Equal("false", PodSettings.Of(chart, Assert.Single(Chart.List(item.Pod["spec"]!["containers"])))["Kubernetes__DeletionCost"]));

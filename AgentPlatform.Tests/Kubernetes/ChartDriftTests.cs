@@ -68,7 +68,7 @@ public sealed class ChartDriftTests : IDisposable
 
         var (old, made) = (Files(before), Files(after));
         Assert.Equal(
-            ["account.yaml", "api.yaml", "binding.yaml", "broker.yaml", "config.yaml", "deployment.yaml", "disruption.yaml", "network.yaml", "role.yaml", "scaling.yaml"],
+            ["account.yaml", "api.yaml", "binding.yaml", "broker.yaml", "config.yaml", "deletion-cost-binding.yaml", "deletion-cost.yaml", "deployment.yaml", "disruption.yaml", "network.yaml", "role.yaml", "scaling.yaml"],
             made.Keys.Except(old.Keys).Order(StringComparer.Ordinal).Select(file => Path.GetRelativePath(Path.Combine("templates", "llama"), file)));
         var changed = old.Keys.Where(file => made[file] != old[file]).Order(StringComparer.Ordinal).ToList();
         Assert.Equal([Path.Combine("templates", "gateway", "config.yaml"), Path.Combine("templates", "gateway", "deployment.yaml"), Path.Combine("templates", "refusals.yaml"), "values.schema.json", "values.yaml"], changed);

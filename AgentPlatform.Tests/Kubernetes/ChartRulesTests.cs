@@ -109,7 +109,7 @@ public sealed class ChartRulesTests(ChartFixture charts) : IClassFixture<ChartFi
                 var pattern = new Regex((string)trigger["metadata"]!["queueName"]!);
                 Assert.All([queue, Topology.ResumeQueue(queue)], lane => Assert.Matches(pattern, lane));
                 Assert.All([Topology.DeadQueue, $"{queue}s", queue.Replace('.', '-'), Topology.JobQueue(settings["Model__Name"], "0")], other => Assert.DoesNotMatch(pattern, other));
-                Assert.Equal(("true", "sum"), ((string?)trigger["metadata"]!["useRegex"], (string?)trigger["metadata"]!["operation"]));
+                Assert.Equal(("true", "max"), ((string?)trigger["metadata"]!["useRegex"], (string?)trigger["metadata"]!["operation"]));
                 Assert.Equal(("http", "QueueLength", "false"), ((string?)trigger["metadata"]!["protocol"], (string?)trigger["metadata"]!["mode"], (string?)trigger["metadata"]!["excludeUnacknowledged"]));
                 Assert.Equal("http://messaging-service.models.svc:15672/", (string?)trigger["metadata"]!["host"]);
                 chart.Get("TriggerAuthentication", (string)trigger["authenticationRef"]!["name"]!);
@@ -163,7 +163,7 @@ public sealed class ChartRulesTests(ChartFixture charts) : IClassFixture<ChartFi
         Assert.Equal("integer", (string?)pools["properties"]!["tiny_chat"]!["properties"]!["maxReplicas"]!["type"]);
         Assert.Equal("boolean", (string?)schema["properties"]!["ingress"]!["properties"]!["enabled"]!["type"]);
         Assert.Equal(1, (int?)pools["properties"]!["tiny_chat"]!["properties"]!["maxReplicas"]!["minimum"]);
-        Assert.Equal("string", (string?)schema["properties"]!["deletionCost"]!["properties"]!["apiAddresses"]!["type"]);
+        Assert.Equal("array", (string?)schema["properties"]!["deletionCost"]!["properties"]!["apiPeers"]!["type"]);
         Assert.True(schema["properties"]!.AsObject().ContainsKey("global"));
     }
 
@@ -214,12 +214,63 @@ public sealed class ChartRulesTests(ChartFixture charts) : IClassFixture<ChartFi
         var pod = chart.Get("Deployment", "llama-deployment")["spec"]!["template"]!;
         var server = Assert.Single(Chart.List(pod["spec"]!["initContainers"]));
         Assert.Equal("Always", (string?)server["restartPolicy"]);
-        Assert.Equal("/health", (string?)server["startupProbe"]!["httpGet"]!["path"]);
+        Assert.Contains("http://127.0.0.1:8000/health", server["startupProbe"]!["exec"]!["command"]!.ToJsonString(), StringComparison.Ordinal);
         Assert.Equal("secret:llama-keys/HF_TOKEN", PodSettings.Of(chart, server)["HF_TOKEN"]);
         Assert.Equal("http://localhost:8000/v1", PodSettings.Of(chart, chart.Container("llama"))["OpenAI__Endpoint"]);
         Assert.Contains(Chart.List(server["volumeMounts"]), mount => (string?)mount["mountPath"] == "/dev/shm");
         Assert.DoesNotContain(chart.Objects, item => Chart.Name(item).StartsWith("llama-server", StringComparison.Ordinal));
         Assert.Equal(0, (int)chart.Get("Deployment", "llama-deployment")["spec"]!["strategy"]!["rollingUpdate"]!["maxSurge"]!);
+    }
+
+    // Servers ask nobody for a key: what could reach them from outside of the pod could use them, and routes of theirs that nobody should reach.
+    [Fact]
+    public async Task Servers_ListenInsideTheirPodOnlyAndFetchNothingThatAMessageNames()
+    {
+        var chart = Chart.Render(await charts.EveryKindAsync());
+
+        Assert.Equal((string[])["--allowed-media-domains", "none.invalid", "--host", "127.0.0.1"], Arguments("llama").Intersect(["--allowed-media-domains", "none.invalid", "--host", "127.0.0.1"]));
+        Assert.Equal("0", PodSettings.Of(chart, Server("llama"))["VLLM_MEDIA_URL_ALLOW_REDIRECTS"]);
+        Assert.Equal((string[])["--host", "127.0.0.1"], Arguments("qwen").Intersect(["--host", "127.0.0.1"]));
+        Assert.Equal((string[])["--http-address=127.0.0.1", "--grpc-address=127.0.0.1", "--metrics-address=127.0.0.1"], Arguments("toxicity").Intersect(["--http-address=127.0.0.1", "--grpc-address=127.0.0.1", "--metrics-address=127.0.0.1"]));
+        Assert.Equal("127.0.0.1:11434", PodSettings.Of(chart, Server("small"))["OLLAMA_HOST"]);
+        Assert.All(["llama", "qwen", "toxicity", "small"], pool =>
+        {
+            Assert.Null(Server(pool)["ports"]);
+            Assert.DoesNotContain("0.0.0.0", Arguments(pool));
+            Assert.All(Probes(Server(pool)), probe => Assert.NotNull(probe["exec"]));
+        });
+
+        JsonNode Server(string pool) => Assert.Single(Chart.List(chart.Get("Deployment", $"{pool}-deployment")["spec"]!["template"]!["spec"]!["initContainers"]));
+        IEnumerable<string> Arguments(string pool) => Chart.List(Server(pool)["args"]).Select(argument => (string)argument!);
+    }
+
+    [Fact]
+    public void AnIngress_HasTheClustersClassAndWhatItsControllerIsTold()
+    {
+        Assert.Null(Assert.Single(Chart.Render(ChartFixture.Committed, ChartScenarios.Ingress).Of("Ingress"))["spec"]!["ingressClassName"]);
+
+        var ingress = Assert.Single(Chart.Render(ChartFixture.Committed, ChartScenarios.IngressOfAKind).Of("Ingress"));
+        Assert.Equal("traefik", (string?)ingress["spec"]!["ingressClassName"]);
+        Assert.Equal("off", (string?)ingress["metadata"]!["annotations"]!["example.org/buffering"]);
+    }
+
+    // The cluster's own, a cache on each node, and OpenShift's; or what somebody names.
+    [Fact]
+    public async Task Names_AreLookedUpWhereAClusterMayHaveThem()
+    {
+        foreach (var policy in (await charts.AllAsync()).SelectMany(chart => chart.Of("NetworkPolicy")).Where(policy => policy["metadata"]!["name"]!.ToString().EndsWith("-network", StringComparison.Ordinal)))
+        {
+            var rule = Assert.Single(Chart.List(policy["spec"]!["egress"]), rule => Chart.List(rule["ports"]).Any(port => (int)port["port"]! == 53));
+            Assert.Equal(["TCP 53", "TCP 5353", "UDP 53", "UDP 5353"], Chart.List(rule["ports"]).Select(port => $"{port["protocol"]} {port["port"]}").Order(StringComparer.Ordinal));
+            var peers = rule["to"]!.ToJsonString();
+            Assert.All(["kube-dns", "169.254.20.10/32", "openshift-dns"], server => Assert.Contains(server, peers, StringComparison.Ordinal));
+        }
+
+        foreach (var policy in (await charts.AllAsync(ChartScenarios.OtherDns)).SelectMany(chart => chart.Of("NetworkPolicy")).Where(policy => policy.ToJsonString().Contains("5353", StringComparison.Ordinal)))
+        {
+            Assert.Contains("""[{"ipBlock":{"cidr":"10.0.0.10/32"}}]""", policy.ToJsonString(), StringComparison.Ordinal);
+            Assert.DoesNotContain("kube-dns", policy.ToJsonString(), StringComparison.Ordinal);
+        }
     }
 
     private static void CheckMounts(JsonNode pod, List<JsonNode> containers, Chart chart)

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace AgentPlatform.Tests.Kubernetes;
 
 /// <summary>
@@ -6,10 +8,30 @@ namespace AgentPlatform.Tests.Kubernetes;
 /// </summary>
 internal static class ChartScenarios
 {
+    /// <summary>What has no default, and comes before all other settings.</summary>
+    public static readonly string[] Images = ["images.gateway=registry.example/gateway:1", "images.worker=registry.example/worker:1"];
+
     /// <summary>Nothing but the defaults.</summary>
     public static readonly string[] Defaults = [];
 
     public static readonly string[] Ingress = ["ingress.enabled=true"];
+
+    public static readonly string[] IngressOfAKind =
+        ["ingress.enabled=true", "ingress.className=traefik", "ingress.annotations={example.org/buffering: 'off'}"];
+
+    /// <summary>A text that means something wherever it enters YAML, JSON, an address or a regular expression.</summary>
+    public const string AwkwardText = "He said \"no\": {{ .x }} \\n 'a' #1 <&> $(B) |\t+";
+
+    /// <summary>Such texts as values.</summary>
+    public static readonly string[] Awkward =
+    [
+        $"config.gateway.Models__0__Description={JsonSerializer.Serialize(AwkwardText)}",
+        $"broker.virtualHost={JsonSerializer.Serialize(AwkwardText)}",
+        $"telemetry.otlpEndpoint={JsonSerializer.Serialize(AwkwardText)}",
+    ];
+
+    /// <summary>A version with a dot and a plus sign; the committed chart only.</summary>
+    public static readonly string[] AwkwardVersion = ["pools.tiny_chat.version=1.0+b"];
 
     public static readonly string[] ExistingBroker =
         ["broker.enabled=false", "broker.existingSecret=rabbit", "broker.host=rabbit.example", "broker.scheme=amqps", "broker.port=5671"];
@@ -24,7 +46,21 @@ internal static class ChartScenarios
 
     public static readonly string[] KedaElsewhere = ["keda.namespace=scaling"];
 
-    public static readonly string[] ApiAddresses = ["deletionCost.apiAddresses=10.0.0.1/32", "deletionCost.apiPort=16443"];
+    public static readonly string[] ApiAddresses = ["deletionCost.apiPeers=[{ipBlock: {cidr: 10.0.0.1/32}}]", "deletionCost.apiPort=16443"];
+
+    public static readonly string[] WithoutAdmissionPolicy = ["deletionCost.admissionPolicy=false"];
+
+    public static readonly string[] CertManager = ["broker.tls.certManager=true"];
+
+    public static readonly string[] TlsOnly = ["broker.tls.secretName=rabbit-tls", "broker.tls.only=true"];
+
+    public static readonly string[] OtherDns = ["networkPolicies.dnsPeers=[{ipBlock: {cidr: 10.0.0.10/32}}]"];
+
+    public static readonly string[] SmallBroker = ["broker.memory=320Mi", "broker.storage=2.5G"];
+
+    public static readonly string[] LargeBroker = ["broker.memory=32Gi", "broker.storage=1000G"];
+
+    public static readonly string[] FromZero = ["pools.tiny_chat.minReplicas=0"];
 
     /// <summary>Another version of one model; the committed chart only.</summary>
     public static readonly string[] Version = ["pools.tiny_chat.version=v2"];
@@ -44,6 +80,14 @@ internal static class ChartScenarios
     [
         Defaults,
         Ingress,
+        IngressOfAKind,
+        Awkward,
+        CertManager,
+        TlsOnly,
+        OtherDns,
+        SmallBroker,
+        LargeBroker,
+        WithoutAdmissionPolicy,
         ["telemetry.otlpEndpoint=http://collector:4317"],
         ExistingBroker,
         ["broker.enabled=false", "broker.host=rabbit", "broker.virtualHost=a/b", "broker.managementUrl=https://rabbit:15671/"],
@@ -61,11 +105,15 @@ internal static class ChartScenarios
     /// <summary>Values that do not go together, and what is said of them.</summary>
     public static IReadOnlyList<(string[] Settings, string Sentence)> Refused { get; } =
     [
-        (["broker.scheme=amqps"], "broker.scheme is amqps, and the release's own broker speaks TLS only with broker.tls.secretName."),
+        (["broker.scheme=amqps"], "broker.scheme is amqps, and the release's own broker speaks TLS only with broker.tls.certManager or broker.tls.secretName."),
+        (["broker.tls.certManager=true", "broker.enabled=false"],
+            "broker.tls.certManager makes the certificate of the release's own broker: with broker.enabled=false, broker.tls.secretName names a Secret with the ca.crt of that one."),
+        (["images.worker="],
+            "images.worker names no image: build and push the worker's, as docs/images.md says, and set it, by its digest at best, such as registry.example/worker@sha256:...."),
         (["gateway.minReplicas=7"], "gateway.minReplicas is above gateway.maxReplicas."),
         (["pools.tiny_chat.maxReplicas=1", "pools.tiny_chat.minReplicas=2"], "pools.tiny_chat.minReplicas is above pools.tiny_chat.maxReplicas."),
     ];
 
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<string[]> OfTheCommittedChart { get; } = [.. OfAnyChart, Version, Placement];
+    public static IReadOnlyList<string[]> OfTheCommittedChart { get; } = [.. OfAnyChart, Version, AwkwardVersion, FromZero, Placement];
 }

@@ -51,7 +51,7 @@ public sealed class ChartSecurityTests(ChartFixture charts) : IClassFixture<Char
 
         var policy = Assert.Single(Policies(chart, chart.Get("Deployment", "sentiment-deployment")["spec"]!["template"]!));
         Assert.Null(policy["spec"]!["ingress"]);
-        Assert.Equal(["53", "53", "5672"], Chart.List(policy["spec"]!["egress"]).SelectMany(rule => Chart.List(rule["ports"])).Select(port => port["port"]!.ToString()));
+        Assert.Equal(["53", "53", "5353", "5353", "5672", "5671"], Chart.List(policy["spec"]!["egress"]).SelectMany(rule => Chart.List(rule["ports"])).Select(port => port["port"]!.ToString()));
         Assert.All(Chart.List(policy["spec"]!["egress"]), rule => Assert.NotEmpty(Chart.List(rule["to"])));
     }
 
@@ -75,25 +75,27 @@ public sealed class ChartSecurityTests(ChartFixture charts) : IClassFixture<Char
         var chart = Chart.Render(ChartFixture.Committed, ChartScenarios.KedaElsewhere);
 
         var rules = Chart.List(chart.Get("NetworkPolicy", "messaging-network")["spec"]!["ingress"]).ToList();
-        Assert.Equal("5672", Assert.Single(Chart.List(rules[0]["ports"]))["port"]!.ToString());
+        Assert.Equal([5672, 5671], Chart.List(rules[0]["ports"]).Select(port => (int)port["port"]!));
         Assert.Equal(Chart.Release, (string?)rules[0]["from"]![0]!["podSelector"]!["matchLabels"]!["app.kubernetes.io/instance"]);
         Assert.Equal("15672", Assert.Single(Chart.List(rules[1]["ports"]))["port"]!.ToString());
         Assert.Equal("scaling", (string?)rules[1]["from"]![0]!["namespaceSelector"]!["matchLabels"]!["kubernetes.io/metadata.name"]);
     }
 
     [Fact]
-    public async Task ACertificate_MakesAllSpeakTlsOnlyAndTrustItsAuthority()
+    public async Task ACertificate_MakesAllSpeakTlsAndTrustItsAuthority()
     {
         foreach (var chart in await charts.AllAsync(ChartScenarios.Tls))
         {
+            // Those that an upgrade has not replaced yet speak without it.
             var configuration = (string)chart.Get("ConfigMap", "messaging-files")["data"]!["agentplatform.conf"]!;
-            Assert.Contains("\nlisteners.tcp = none\nlisteners.ssl.default = 5671\n", configuration, StringComparison.Ordinal);
-            Assert.Equal(5671, (int)chart.Get("Service", "messaging-service")["spec"]!["ports"]![0]!["port"]!);
-            Assert.Equal(5671, (int)chart.Get("NetworkPolicy", "messaging-network")["spec"]!["ingress"]![0]!["ports"]![0]!["port"]!);
+            Assert.Contains("\nlisteners.ssl.default = 5671\n", configuration, StringComparison.Ordinal);
+            Assert.DoesNotContain("listeners.tcp", configuration, StringComparison.Ordinal);
+            Assert.Contains(Chart.List(chart.Get("Service", "messaging-service")["spec"]!["ports"]), port => (int)port["port"]! == 5671);
             foreach (var (name, workload, pod) in chart.Pods())
             {
                 var secret = Assert.Single(Chart.List(pod["spec"]!["volumes"]), volume => volume["secret"] is not null)["secret"]!;
                 Assert.Equal("rabbit-tls", (string?)secret["secretName"]);
+                Assert.False((bool)secret["optional"]!);
                 if ((string?)workload["kind"] == "Deployment")
                 {
                     var container = Assert.Single(Chart.List(pod["spec"]!["containers"]));
@@ -110,6 +112,31 @@ public sealed class ChartSecurityTests(ChartFixture charts) : IClassFixture<Char
                 }
             }
         }
+    }
+
+    [Fact]
+    public void TlsOnly_LeavesNoOtherWayToTheBroker() => Assert.Contains(
+        "\nlisteners.tcp = none\nlisteners.ssl.default = 5671\n",
+        (string)Chart.Render(ChartFixture.Committed, ChartScenarios.TlsOnly).Get("ConfigMap", "messaging-files")["data"]!["agentplatform.conf"]!,
+        StringComparison.Ordinal);
+
+    [Fact]
+    public void CertManager_MakesTheCertificateThatPodsWaitFor()
+    {
+        var chart = Chart.Render(ChartFixture.Committed, ChartScenarios.CertManager);
+
+        var certificate = chart.Get("Certificate", "messaging-tls-certificate")["spec"]!;
+        Assert.Equal(["messaging-service", "messaging-service.models.svc"], Chart.List(certificate["dnsNames"]).Select(name => (string)name!));
+        var issuer = chart.Get("Issuer", (string)certificate["issuerRef"]!["name"]!)["spec"]!;
+        var authority = Assert.Single(chart.Of("Certificate"), item => (string?)item["spec"]!["secretName"] == (string?)issuer["ca"]!["secretName"])["spec"]!;
+        Assert.True((bool)authority["isCA"]!);
+        Assert.NotNull(chart.Get("Issuer", (string)authority["issuerRef"]!["name"]!)["spec"]!["selfSigned"]);
+        Assert.All(chart.Pods(), item => Assert.Equal(
+            ((string?)certificate["secretName"], false),
+            ((string?)Secret(item.Pod)["secretName"], (bool)Secret(item.Pod)["optional"]!)));
+        Assert.StartsWith("amqps://", PodSettings.Of(chart, chart.Container("gateway"))["ConnectionStrings__messaging"], StringComparison.Ordinal);
+
+        static JsonNode Secret(JsonNode pod) => Assert.Single(Chart.List(pod["spec"]!["volumes"]), volume => volume["secret"] is not null)["secret"]!;
     }
 
     [Fact]

@@ -110,7 +110,7 @@ internal sealed partial class GoTemplate(IReadOnlyDictionary<string, object?> da
         {
             '`' or '"' => token[1..^1],
             '.' => Find(token),
-            _ when char.IsDigit(token[0]) => int.Parse(token, CultureInfo.InvariantCulture),
+            _ when char.IsDigit(token[0]) => long.Parse(token, CultureInfo.InvariantCulture) is var number && number <= int.MaxValue ? (object)(int)number : number,
             _ => Function(token, []),
         };
     }
@@ -138,10 +138,18 @@ internal sealed partial class GoTemplate(IReadOnlyDictionary<string, object?> da
         ("gt", [int left, int right]) => left > right,
         ("fail", [string sentence]) => throw new ChartRefusedException(sentence),
         ("eq", [var left, var right]) => Equals(left, right),
+        ("ne", [var left, var right]) => !Equals(left, right),
         ("ternary", [var yes, var no, bool condition]) => condition ? yes : no,
         ("or", _) => arguments.FirstOrDefault(IsTrue, arguments[^1]),
         ("and", _) => arguments.FirstOrDefault(argument => !IsTrue(argument), arguments[^1]),
-        ("dict", []) => new Dictionary<string, object?>(),
+        ("dict", _) => arguments.Chunk(2).ToDictionary(pair => (string)pair[0]!, pair => pair[1]),
+
+        // Those of templates/_functions.tpl.
+        ("include", ["escaped", var value]) => Json(Text(value))[1..^1],
+        ("include", ["replicas", IReadOnlyDictionary<string, object?> deployment]) => Text(deployment["least"]),
+        ("include", ["share", IReadOnlyDictionary<string, object?> share]) => Share(share),
+        ("regexQuoteMeta", [string text]) => RegexCharacter().Replace(text, @"\$0"),
+        ("replace", [string old, string by, string text]) => text.Replace(old, by, StringComparison.Ordinal),
 
         // A cluster in which nothing is installed yet.
         ("lookup", [_, _, _, _]) => new Dictionary<string, object?>(),
@@ -154,6 +162,15 @@ internal sealed partial class GoTemplate(IReadOnlyDictionary<string, object?> da
         ("printf", [string format, ..]) => arguments[1..].Aggregate(format, (text, argument) => text[..text.IndexOf("%s", StringComparison.Ordinal)] + Text(argument) + text[(text.IndexOf("%s", StringComparison.Ordinal) + 2)..]),
         _ => throw new NotSupportedException($"{name} with {arguments.Length} arguments"),
     };
+
+    private static long Share(IReadOnlyDictionary<string, object?> share)
+    {
+        var quantity = Quantity().Match((string)share["of"]!);
+        var unit = quantity.Groups["unit"].Value switch { "" => 1L, "M" => 1_000_000, "G" => 1_000_000_000, "Mi" => 1L << 20, "Gi" => 1L << 30, var other => throw new NotSupportedException(other) };
+        var bytes = double.Parse(quantity.Groups["number"].Value, CultureInfo.InvariantCulture) * unit;
+        return Math.Max(Convert.ToInt64(share["least"], CultureInfo.InvariantCulture), Math.Min(
+            Convert.ToInt64(share["most"], CultureInfo.InvariantCulture), (long)(bytes * (int)share["times"]! / (int)share["by"]!)));
+    }
 
     private static bool IsTrue(object? value) => value switch
     {
@@ -183,6 +200,12 @@ internal sealed partial class GoTemplate(IReadOnlyDictionary<string, object?> da
     // "{{- if .Values.a }}\n": a hyphen takes the white space before or after.
     [GeneratedRegex(@"(?:\s*\{\{-|\{\{)(?<code>(?:`[^`]*`|[^`}])*?)(?:-\}\}\s*|\}\})")]
     private static partial Regex Action();
+
+    [GeneratedRegex("^(?<number>[0-9.]+)(?<unit>[A-Za-z]*)$")]
+    private static partial Regex Quantity();
+
+    [GeneratedRegex(@"[\\.+*?()|\[\]{}^$]")]
+    private static partial Regex RegexCharacter();
 
     [GeneratedRegex("""`[^`]*`|"[^"]*"|\.[\w.]+|\w+|[()|]""")]
     private static partial Regex Token();

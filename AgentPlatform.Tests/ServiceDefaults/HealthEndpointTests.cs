@@ -31,12 +31,23 @@ public sealed class HealthEndpointTests
         Assert.Equal(HttpStatusCode.OK, (await client.GetAsync(new Uri("/alive", UriKind.Relative))).StatusCode);
     }
 
-    private static async Task<WebApplication> StartAsync(string environment, HealthCheckResult dependency)
+    [Fact]
+    public async Task Ready_WhenWhatAllShareIsAway_StaysSoAndOtherwiseDoesNot()
+    {
+        await using var shared = await StartAsync("Production", HealthCheckResult.Unhealthy("broker away"), ServiceDefaultsExtensions.SharedTag);
+        await using var own = await StartAsync("Production", HealthCheckResult.Unhealthy("stopping"));
+
+        Assert.Equal(HttpStatusCode.OK, (await shared.GetTestClient().GetAsync(new Uri("/ready", UriKind.Relative))).StatusCode);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await shared.GetTestClient().GetAsync(new Uri("/health", UriKind.Relative))).StatusCode);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await own.GetTestClient().GetAsync(new Uri("/ready", UriKind.Relative))).StatusCode);
+    }
+
+    private static async Task<WebApplication> StartAsync(string environment, HealthCheckResult dependency, params string[] tags)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = environment });
         builder.WebHost.UseTestServer();
         builder.AddServiceDefaults();
-        builder.Services.AddHealthChecks().AddCheck("dependency", () => dependency);
+        builder.Services.AddHealthChecks().AddCheck("dependency", () => dependency, tags);
         var app = builder.Build();
         app.MapDefaultEndpoints();
         await app.StartAsync();

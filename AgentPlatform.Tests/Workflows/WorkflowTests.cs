@@ -93,6 +93,16 @@ public sealed partial class WorkflowTests
         });
     }
 
+    /// <summary>Helm refuses to touch what somebody has patched by hand since, unless it is told to.</summary>
+    [Fact]
+    public void Changes_TakeBackWhatSomebodyHasPatched()
+    {
+        var commands = Files.SelectMany(name => Workflow.Read(name).Scripts()).SelectMany(script => ReleaseChange().Matches(script.Replace("\\\n", " ", StringComparison.Ordinal))).Select(match => match.Value).ToList();
+
+        Assert.True(commands.Count >= 5);
+        Assert.All(commands, command => Assert.Contains(" --force-conflicts", command, StringComparison.Ordinal));
+    }
+
     [Theory, MemberData(nameof(Names))]
     public void Scripts_BuildTargetsThatTheDockerfileHas(string name)
     {
@@ -116,6 +126,9 @@ public sealed partial class WorkflowTests
 
     [GeneratedRegex(@"--set (?<key>[\w.]+)=")]
     private static partial Regex SetValue();
+
+    [GeneratedRegex("helm (upgrade|rollback) .*")]
+    private static partial Regex ReleaseChange();
 
     [GeneratedRegex("docker (buildx )?build ")]
     private static partial Regex ContainerBuild();

@@ -21,7 +21,7 @@ public sealed class ServerPoolsTests : IDisposable
 
         var server = resources.GetProperty("llama-server");
         Assert.Equal("docker.io/vllm/vllm-openai:v0.11.0", server.GetProperty("image").GetString());
-        Assert.Equal(["--model", "meta-llama/Llama-3.1-8B-Instruct", "--tensor-parallel-size", "2"], Strings(server.GetProperty("args")));
+        Assert.Equal(["--model", "meta-llama/Llama-3.1-8B-Instruct", "--tensor-parallel-size", "2", "--allowed-media-domains", "none.invalid"], Strings(server.GetProperty("args")));
         Assert.Equal("""[{"name":"agentplatform-huggingface","target":"/root/.cache/huggingface","readOnly":false}]""", Compact(server.GetProperty("volumes")));
         Assert.Equal(8000, server.GetProperty("bindings").GetProperty("http").GetProperty("targetPort").GetInt32());
 
@@ -50,7 +50,7 @@ public sealed class ServerPoolsTests : IDisposable
         var server = resources.GetProperty("tiny-server");
         Assert.Equal("ghcr.io/ggml-org/llama.cpp:server", server.GetProperty("image").GetString());
         Assert.Equal(
-            ["--model", "/models/tiny-chat.gguf", "--alias", "tiny", "--host", "0.0.0.0", "--port", "8090", "--parallel", "4"], Strings(server.GetProperty("args")));
+            ["--model", "/models/tiny-chat.gguf", "--alias", "tiny", "--port", "8090", "--parallel", "4", "--host", "0.0.0.0"], Strings(server.GetProperty("args")));
         var mount = server.GetProperty("bindMounts")[0];
         Assert.Equal(Path.GetFullPath("../models/tiny-chat", DistributedApplication.CreateBuilder([]).AppHostDirectory), Path.GetFullPath(mount.GetProperty("source").GetString()!, _folder.FullName));
         Assert.Equal("/models", mount.GetProperty("target").GetString());

@@ -13,10 +13,14 @@ internal sealed record ApiKind(string Group, string Version, string Plural, stri
         new("", "v1", "secrets", "Secret"),
         new("", "v1", "serviceaccounts", "ServiceAccount"),
         new("", "v1", "services", "Service"),
+        new("admissionregistration.k8s.io", "v1", "validatingadmissionpolicies", "ValidatingAdmissionPolicy", IsNamespaced: false),
+        new("admissionregistration.k8s.io", "v1", "validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding", IsNamespaced: false),
         new("apps", "v1", "deployments", "Deployment"),
         new("apps", "v1", "replicasets", "ReplicaSet"),
         new("apps", "v1", "statefulsets", "StatefulSet"),
         new("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler"),
+        new("cert-manager.io", "v1", "certificates", "Certificate"),
+        new("cert-manager.io", "v1", "issuers", "Issuer"),
         new("keda.sh", "v1alpha1", "scaledobjects", "ScaledObject"),
         new("keda.sh", "v1alpha1", "triggerauthentications", "TriggerAuthentication"),
         new("networking.k8s.io", "v1", "ingresses", "Ingress"),
@@ -40,11 +44,12 @@ internal static class ApiDiscovery
     private static readonly string[] _verbs = ["create", "delete", "get", "list", "patch", "update", "watch"];
 
     /// <summary>The answer for a path, if it is one of these.</summary>
-    public static object? Answer(string path) => path switch
+    public static object? Answer(string path, bool hasMetrics) => path switch
     {
         "/version" => new { major = "1", minor = "36", gitVersion = "v1.36.0" },
         "/api" => new { kind = "APIVersions", versions = (string[])["v1"] },
-        "/apis" => new { kind = "APIGroupList", apiVersion = "v1", groups = Groups().Where(kinds => kinds.First().Group.Length > 0).Select(Group) },
+        "/apis" => new { kind = "APIGroupList", apiVersion = "v1", groups = Groups().Where(kinds => kinds.First().Group.Length > 0).Select(Group).Concat(hasMetrics ? [Group("metrics.k8s.io", "v1beta1")] : []) },
+        "/apis/metrics.k8s.io/v1beta1" when hasMetrics => new { kind = "APIResourceList", apiVersion = "v1", groupVersion = path["/apis/".Length..], resources = Array.Empty<object>() },
         "/openapi/v3" => new { paths = Groups().ToDictionary(kinds => kinds.Key[1..], kinds => new { serverRelativeURL = $"/openapi/v3{kinds.Key}?hash=1" }) },
         _ when Groups().FirstOrDefault(kinds => kinds.Key == path) is { } kinds => Resources(kinds),
         _ when Groups().FirstOrDefault(kinds => $"/openapi/v3{kinds.Key}" == path) is { } kinds => Operations(kinds),
@@ -53,10 +58,12 @@ internal static class ApiDiscovery
 
     private static IEnumerable<IGrouping<string, ApiKind>> Groups() => ApiKind.All.GroupBy(kind => kind.Root);
 
-    private static object Group(IGrouping<string, ApiKind> kinds)
+    private static object Group(IGrouping<string, ApiKind> kinds) => Group(kinds.First().Group, kinds.First().Version);
+
+    private static object Group(string name, string version)
     {
-        var version = new { groupVersion = kinds.First().ApiVersion, version = kinds.First().Version };
-        return new { name = kinds.First().Group, versions = new[] { version }, preferredVersion = version };
+        var only = new { groupVersion = $"{name}/{version}", version };
+        return new { name, versions = new[] { only }, preferredVersion = only };
     }
 
     private static object Resources(IGrouping<string, ApiKind> kinds) => new

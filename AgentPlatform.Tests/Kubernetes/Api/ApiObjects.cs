@@ -175,12 +175,14 @@ internal sealed class ApiObjects(ObjectSchemas schemas)
             CheckFixed(kind, known.Item, item);
         }
 
+        // Also where its only owner no longer applies it.
         if (kind.CanBeScaled && item["spec"]!["replicas"] is null)
         {
-            item["spec"]!["replicas"] = known?.Item["spec"]!["replicas"]?.DeepClone() ?? 1;
+            item["spec"]!["replicas"] = 1;
         }
 
         var metadata = item["metadata"]!;
+        metadata["managedFields"] = stored.Owners.Managed();
         metadata["uid"] = (string?)known?.Item["metadata"]!["uid"] ?? Guid.NewGuid().ToString();
         metadata["creationTimestamp"] = (string?)known?.Item["metadata"]!["creationTimestamp"] ?? TimeProvider.System.GetUtcNow().ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
         metadata["generation"] = ((int?)known?.Item["metadata"]!["generation"] ?? 0) + (JsonNode.DeepEquals(known?.Item["spec"], item["spec"]) && known is not null ? 0 : 1);

@@ -27,6 +27,9 @@ internal sealed partial class ApiServer : IAsyncDisposable
 
     public Uri Address => new(_app.Urls.Single());
 
+    /// <summary>Whether it says that there is a metrics-server.</summary>
+    public bool HasMetrics { get; set; }
+
     public ApiObjects Objects { get; } = new(new ObjectSchemas());
 
     public static async Task<ApiServer> StartAsync()
@@ -57,7 +60,7 @@ internal sealed partial class ApiServer : IAsyncDisposable
         try
         {
             var path = context.Request.Path.Value!;
-            if (ApiDiscovery.Answer(path) is { } answer)
+            if (ApiDiscovery.Answer(path, HasMetrics) is { } answer)
             {
                 await SayAsync(context, answer);
                 return;

@@ -65,5 +65,14 @@ internal sealed class FieldOwners
         fields.ForEach(field => own[field.Key] = field.Value);
     }
 
+    /// <summary>Who has set the number of replicas, as <c>metadata.managedFields</c> says it; of other fields nobody here asks.</summary>
+    public JsonArray Managed() => [.. _owners.Where(owner => owner.Value.ContainsKey(".spec.replicas")).Select(owner => new JsonObject
+    {
+        ["manager"] = owner.Key,
+        ["operation"] = owner.Key == "helm" ? "Apply" : "Update",
+        ["fieldsType"] = "FieldsV1",
+        ["fieldsV1"] = new JsonObject { ["f:spec"] = new JsonObject { ["f:replicas"] = new JsonObject() } },
+    })];
+
     private Dictionary<string, FieldPath> Fields(JsonObject item) => _schema.Fields(item).Where(field => !_nobodys.Contains(field.Text)).ToDictionary(field => field.Text);
 }

@@ -13,6 +13,9 @@ internal sealed class HelmCluster : IAsyncDisposable
 
     public ApiObjects Objects => _server.Objects;
 
+    /// <summary>Whether the cluster has a metrics-server.</summary>
+    public bool HasMetrics { set => _server.HasMetrics = value; }
+
     public static async Task<HelmCluster> StartAsync()
     {
         var cluster = new HelmCluster(await ApiServer.StartAsync());
@@ -26,11 +29,11 @@ internal sealed class HelmCluster : IAsyncDisposable
     /// <summary>Runs kubectl with the release's namespace.</summary>
     public Task<EndedProcess> KubectlAsync(params IEnumerable<string> arguments) => _programs.KubectlAsync([.. arguments, "--namespace", Chart.Namespace]);
 
-    public JsonObject Get(string kind, string name) => Objects.Get(Kind(kind), Chart.Namespace, name);
+    public JsonObject Get(string kind, string name) => Objects.Get(Kind(kind), Kind(kind).IsNamespaced ? Chart.Namespace : "", name);
 
     /// <summary>Names of the objects of the chart's kinds, without what Helm keeps of its releases.</summary>
     public IReadOnlyList<string> Names() =>
-        [.. ApiKind.All.Where(kind => kind.IsNamespaced).SelectMany(kind => Objects.List(kind, Chart.Namespace)).Where(item => (string?)item["type"] != "helm.sh/release.v1")
+        [.. ApiKind.All.Where(kind => kind.Kind != "Namespace").SelectMany(kind => Objects.List(kind, kind.IsNamespaced ? Chart.Namespace : "")).Where(item => (string?)item["type"] != "helm.sh/release.v1")
             .Select(item => $"{item["kind"]} {Chart.Name(item)}").Order(StringComparer.Ordinal)];
 
     /// <summary>Passwords of the broker's users, by their keys.</summary>

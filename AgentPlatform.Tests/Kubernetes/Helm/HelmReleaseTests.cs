@@ -30,7 +30,7 @@ public sealed class HelmReleaseTests : IAsyncLifetime
         await InstallAsync();
         var passwords = _cluster.Passwords();
 
-        AssertNoSecretIn((await _cluster.HelmAsync("upgrade", Chart.Release, ChartFixture.Committed, "--reuse-values", "--set", "gateway.cpu=110m", "--atomic", "--timeout", "2m")).Checked());
+        AssertNoSecretIn((await _cluster.HelmAsync(["upgrade", Chart.Release, ChartFixture.Committed, .. HelmSettings.Arguments(), "--reuse-values", "--set", "gateway.cpu=110m", "--atomic", "--timeout", "2m"])).Checked());
         Assert.Equal("110m", GatewayCpu());
         Assert.Equal(passwords, _cluster.Passwords());
 
@@ -57,11 +57,59 @@ public sealed class HelmReleaseTests : IAsyncLifetime
             (await _cluster.KubectlAsync("scale", "deployment", deployment, "--replicas", "4")).Checked();
         }
 
-        (await _cluster.HelmAsync("upgrade", Chart.Release, ChartFixture.Committed, "--set", "gateway.cpu=110m", "--set", "pools.tiny_chat.cpu=110m")).Checked();
+        (await _cluster.HelmAsync(["upgrade", Chart.Release, ChartFixture.Committed, .. HelmSettings.Arguments(), "--set", "gateway.cpu=110m", "--set", "pools.tiny_chat.cpu=110m"])).Checked();
         Assert.Equal((4, 4), (Replicas("tiny-chat-deployment"), Replicas("gateway-deployment")));
 
-        (await _cluster.HelmAsync("rollback", Chart.Release, "1")).Checked();
-        Assert.Equal((4, 4), (Replicas("tiny-chat-deployment"), Replicas("gateway-deployment")));
+        // Another upgrade, once the autoscaler has set it, says nothing of it.
+        (await _cluster.KubectlAsync("scale", "deployment", "gateway-deployment", "--replicas", "5")).Checked();
+        (await _cluster.HelmAsync(["upgrade", Chart.Release, ChartFixture.Committed, .. HelmSettings.Arguments(), "--set", "gateway.cpu=120m"])).Checked();
+        Assert.Equal((4, 5), (Replicas("tiny-chat-deployment"), Replicas("gateway-deployment")));
+
+        // The way back takes it along from the first installation, which the autoscaler then mends.
+        (await _cluster.HelmAsync("rollback", Chart.Release, "1", "--force-conflicts")).Checked();
+        Assert.Equal((4, 2), (Replicas("tiny-chat-deployment"), Replicas("gateway-deployment")));
+    }
+
+    [Fact]
+    public async Task TheGateway_IsTwoFromTheFirstSecondAndStaysTwoThroughAnUpgrade()
+    {
+        await InstallAsync();
+        Assert.Equal(2, Replicas("gateway-deployment"));
+
+        (await _cluster.HelmAsync(["upgrade", Chart.Release, ChartFixture.Committed, .. HelmSettings.Arguments("gateway.cpu=110m")])).Checked();
+        Assert.Equal(2, Replicas("gateway-deployment"));
+    }
+
+    [Fact]
+    public async Task WhatSomebodyHasPatched_IsTakenBackByAnUpgradeThatForcesIt()
+    {
+        await InstallAsync();
+        (await _cluster.KubectlAsync("patch", "scaledobject", "tiny-chat-scaling", "--type", "merge", "--patch", """{"spec":{"maxReplicaCount":50}}""")).Checked();
+        string[] upgrade = ["upgrade", Chart.Release, ChartFixture.Committed, .. HelmSettings.Arguments("gateway.cpu=110m", "pools.tiny_chat.maxReplicas=7"), "--timeout", "2m"];
+        Assert.Contains("conflict", (await _cluster.HelmAsync(upgrade)).Refused(), StringComparison.Ordinal);
+
+        (await _cluster.HelmAsync([.. upgrade, "--atomic", "--force-conflicts"])).Checked();
+        Assert.Equal(7, (int)_cluster.Get("ScaledObject", "tiny-chat-scaling")["spec"]!["maxReplicaCount"]!);
+    }
+
+    [Fact]
+    public async Task ASecondReleaseInANamespace_IsRefusedWithASentence()
+    {
+        await InstallAsync();
+
+        var sentence = (await _cluster.HelmAsync(["install", "other", ChartFixture.Committed, .. HelmSettings.Arguments()])).Refused();
+
+        Assert.Contains("The namespace has a release of this chart under another name, and there is one in a namespace", sentence, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task TheNotes_SayWhatIsMissingWithoutAMetricsServer(bool hasMetrics)
+    {
+        _cluster.HasMetrics = hasMetrics;
+
+        Assert.Equal(!hasMetrics, (await InstallAsync()).Contains("The cluster has no metrics-server", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -69,10 +117,10 @@ public sealed class HelmReleaseTests : IAsyncLifetime
     {
         await InstallAsync();
 
-        (await _cluster.HelmAsync("upgrade", Chart.Release, ChartFixture.Committed, "--set", "keda.enabled=false", "--set", "broker.tls.secretName=rabbit-tls")).Checked();
+        (await _cluster.HelmAsync(["upgrade", Chart.Release, ChartFixture.Committed, .. HelmSettings.Arguments(), "--set", "keda.enabled=false", "--set", "broker.tls.secretName=rabbit-tls"])).Checked();
 
         Assert.DoesNotContain(_cluster.Names(), name => name.StartsWith("ScaledObject", StringComparison.Ordinal));
-        Assert.Equal([5671, 15672], Chart.List(_cluster.Get("Service", "messaging-service")["spec"]!["ports"]).Select(port => (int)port["port"]!).Order());
+        Assert.StartsWith("amqps://", ConnectionString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -81,20 +129,20 @@ public sealed class HelmReleaseTests : IAsyncLifetime
         await InstallAsync();
         _cluster.Objects.IsReady = item => (string?)item["spec"]!["template"]!["spec"]!["containers"]![0]!["image"] != "broken";
 
-        (await _cluster.HelmAsync("upgrade", Chart.Release, ChartFixture.Committed, "--set", "images.gateway=broken", "--atomic", "--timeout", "10s")).Refused();
+        (await _cluster.HelmAsync(["upgrade", Chart.Release, ChartFixture.Committed, .. HelmSettings.Arguments(), "--set", "images.gateway=broken", "--atomic", "--timeout", "10s"])).Refused();
 
-        Assert.Equal("agentplatform/gateway:0.1.0", (string?)_cluster.Get("Deployment", "gateway-deployment")["spec"]!["template"]!["spec"]!["containers"]![0]!["image"]);
+        Assert.Equal("registry.example/gateway:1", (string?)_cluster.Get("Deployment", "gateway-deployment")["spec"]!["template"]!["spec"]!["containers"]![0]!["image"]);
     }
 
     [Fact]
     public async Task AFirstInstallationThatFails_IsRemovedAndTheNextOneSucceeds()
     {
         _cluster.Objects.IsReady = _ => false;
-        (await _cluster.HelmAsync("upgrade", Chart.Release, ChartFixture.Committed, "--install", "--create-namespace", "--atomic", "--timeout", "10s")).Refused();
+        (await _cluster.HelmAsync(["upgrade", Chart.Release, ChartFixture.Committed, .. HelmSettings.Arguments(), "--install", "--create-namespace", "--atomic", "--timeout", "10s"])).Refused();
         Assert.Empty(_cluster.Names());
 
         _cluster.Objects.IsReady = _ => true;
-        (await _cluster.HelmAsync("upgrade", Chart.Release, ChartFixture.Committed, "--install", "--atomic", "--timeout", "2m")).Checked();
+        (await _cluster.HelmAsync(["upgrade", Chart.Release, ChartFixture.Committed, .. HelmSettings.Arguments(), "--install", "--atomic", "--timeout", "2m"])).Checked();
         Assert.NotEmpty(_cluster.Names());
     }
 
@@ -116,13 +164,13 @@ public sealed class HelmReleaseTests : IAsyncLifetime
     {
         await InstallAsync();
 
-        var sentence = (await _cluster.HelmAsync("upgrade", Chart.Release, ChartFixture.Committed, "--set", "broker.storage=16Gi")).Refused();
+        var sentence = (await _cluster.HelmAsync(["upgrade", Chart.Release, ChartFixture.Committed, .. HelmSettings.Arguments(), "--set", "broker.storage=16Gi"])).Refused();
 
         Assert.Contains("StatefulSet messaging-statefulset.spec.volumeClaimTemplates: field is immutable", sentence, StringComparison.Ordinal);
     }
 
     private async Task<string> InstallAsync() =>
-        (await _cluster.HelmAsync("install", Chart.Release, ChartFixture.Committed, "--create-namespace", "--wait", "--timeout", "2m")).Checked();
+        (await _cluster.HelmAsync(["install", Chart.Release, ChartFixture.Committed, .. HelmSettings.Arguments(), "--create-namespace", "--wait", "--timeout", "2m"])).Checked();
 
     private void AssertNoSecretIn(string output) => AssertNoneIn(_cluster.Passwords(), output);
 
@@ -133,6 +181,9 @@ public sealed class HelmReleaseTests : IAsyncLifetime
     });
 
     private string? GatewayCpu() => (string?)_cluster.Get("Deployment", "gateway-deployment")["spec"]!["template"]!["spec"]!["containers"]![0]!["resources"]!["requests"]!["cpu"];
+
+    private string ConnectionString() => (string)Chart.List(_cluster.Get("Deployment", "gateway-deployment")["spec"]!["template"]!["spec"]!["containers"]![0]!["env"])
+        .Single(variable => (string?)variable["name"] == "ConnectionStrings__messaging")["value"]!;
 
     private int Replicas(string deployment) => (int)_cluster.Get("Deployment", deployment)["spec"]!["replicas"]!;
 }

@@ -45,7 +45,7 @@ public sealed class HelmTemplateTests(ChartFixture charts) : IClassFixture<Chart
     [InlineData("gateway.minReplicas=0", "gateway/minReplicas", "minimum: got 0, want 1")]
     [InlineData("ingress.enabled=1", "ingress/enabled", "got number, want boolean")]
     [InlineData("broker.scheme=http", "broker/scheme", "value must be one of 'amqp', 'amqps'")]
-    [InlineData("deletionCost.apiAddresses=10.0.0.1", "deletionCost/apiAddresses", "does not match pattern")]
+    [InlineData("deletionCost.apiPeers=10.0.0.1", "deletionCost/apiPeers", "got string, want array")]
     [InlineData("pools.sentiment.cooldownSeconds=3601", "pools/sentiment/cooldownSeconds", "maximum: got 3,601, want 3,600")]
     public async Task AValueThatIsWrong_IsRefusedWithItsName(string setting, string name, string reason)
     {

@@ -39,7 +39,7 @@ public sealed class KubectlTests(ChartFixture charts) : IClassFixture<ChartFixtu
         Assert.Contains("Deployment gateway-deployment.spec.revisionLimit is no field.", (await ApplyAsync(rendered, "--dry-run=server", "--server-side")).Refused(), StringComparison.Ordinal);
     }
 
-    private async Task<string> RenderAsync(string folder, params string[] settings) => (await _cluster.HelmAsync(["template", Chart.Release, folder, .. settings])).Checked();
+    private async Task<string> RenderAsync(string folder, params string[] settings) => (await _cluster.HelmAsync(["template", Chart.Release, folder, .. HelmSettings.Arguments(), .. settings])).Checked();
 
     private async Task<EndedProcess> ApplyAsync(string objects, params string[] how)
     {
