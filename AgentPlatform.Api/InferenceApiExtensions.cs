@@ -36,6 +36,7 @@ public static class InferenceApiExtensions
         services.AddOptions<InferenceApiOptions>().BindConfiguration(InferenceApiOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<InferenceApiOptions>, InferenceApiOptionsValidator>();
         services.AddServerLimits();
+        services.AddHostedService<RejectedRequests>();
         services.AddEdge();
         services.AddHostedService<OpenSurface>();
         services.AddStopping();

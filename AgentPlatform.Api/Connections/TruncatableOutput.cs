@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Pipelines;
 
 namespace AgentPlatform.Api.Connections;
@@ -23,6 +24,13 @@ internal sealed class TruncatableOutput(IDuplexPipe transport) : PipeWriter, IDu
     /// <inheritdoc/>
     public void Truncate() => _discarded = [];
 
+    /// <summary>Sends this, and then ends: whatever the server would answer is left out.</summary>
+    public void EndWith(ReadOnlySpan<byte> response)
+    {
+        _output.Write(response);
+        Truncate();
+    }
+
     /// <inheritdoc/>
     public override Memory<byte> GetMemory(int sizeHint = 0) => _discarded is null ? _output.GetMemory(sizeHint) : Discarded(sizeHint);
 
@@ -40,7 +48,7 @@ internal sealed class TruncatableOutput(IDuplexPipe transport) : PipeWriter, IDu
 
     /// <inheritdoc/>
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) =>
-        _discarded is null ? _output.FlushAsync(cancellationToken) : default;
+        _output.FlushAsync(cancellationToken);
 
     /// <inheritdoc/>
     public override void CancelPendingFlush() => _output.CancelPendingFlush();

@@ -24,6 +24,7 @@ internal static class TruncationExtensions
             connection.Features.Set<ITruncationFeature>(output);
             try
             {
+            connection.Features.Set(output);
                 await next(connection);
             }
             finally

@@ -33,7 +33,7 @@ internal sealed partial class RequestErrors(RequestDelegate next, ILogger<Reques
         }
         catch (BadHttpRequestException e) when (!context.Response.HasStarted)
         {
-            await ErrorResponse.WriteAsync(context, InferenceError.Invalid(e.Message) with { Status = e.StatusCode });
+            await ErrorResponse.WriteAsync(context, Describe(e));
             return;
         }
         catch (Exception e) when (e is OperationCanceledException or ConnectionResetException && context.RequestAborted.IsCancellationRequested)
@@ -57,13 +57,20 @@ internal sealed partial class RequestErrors(RequestDelegate next, ILogger<Reques
     public static Task WriteUnforeseenAsync(HttpContext context) =>
         context.Features.Get<IExceptionHandlerFeature>()?.Error is null ? Task.CompletedTask : ErrorResponse.WriteAsync(context, Unforeseen);
 
+    /// <summary>What a client is told of a request that the server rejects.</summary>
+    public static InferenceError Describe(BadHttpRequestException rejection) =>
+        new(rejection.StatusCode, "invalid_request_error", rejection.Message, CodeOf(rejection.StatusCode));
+
     private static InferenceError Describe(HttpContext context) => new(
         context.Response.StatusCode,
         "invalid_request_error",
         context.Response.StatusCode == StatusCodes.Status404NotFound
             ? $"There is nothing at {context.Request.Method} {context.Request.Path}. {ApiPaths.Hint(context.Request.Path)}".TrimEnd()
             : $"{context.Request.Method} is not allowed at {context.Request.Path}.",
-        ReasonPhrases.GetReasonPhrase(context.Response.StatusCode).Replace(' ', '_').ToLowerInvariant());
+        CodeOf(context.Response.StatusCode));
+
+    // 408 Request Timeout: request_timeout
+    private static string CodeOf(int status) => ReasonPhrases.GetReasonPhrase(status).Replace(' ', '_').ToLowerInvariant();
 
     [LoggerMessage(LogLevel.Debug, "Refused with {Status}: {Reason}")]
     private static partial void Refused(ILogger logger, int status, string reason);
