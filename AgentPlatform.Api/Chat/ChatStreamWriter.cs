@@ -121,7 +121,7 @@ internal sealed class ChatStreamWriter : IDisposable
             return;
         }
 
-        _context.Truncate();
+        await _context.TruncateAsync(_time);
     }
 
     /// <summary>Sends what is written. Waits for a client that does not read until the request's deadline, and no longer.</summary>

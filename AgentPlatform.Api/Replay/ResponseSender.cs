@@ -35,7 +35,7 @@ internal sealed class ResponseSender(IOptions<InferenceApiOptions> options, Time
                 case LogState.End:
                     return;
                 default:
-                    context.Truncate(); // The client must not take it for complete.
+                    await context.TruncateAsync(time); // The client must not take it for complete.
                     return;
             }
         }

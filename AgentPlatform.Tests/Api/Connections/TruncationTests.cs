@@ -1,6 +1,8 @@
 using System.ClientModel;
 using System.Net;
+using System.Text;
 using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Tests.Messaging;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using OpenAI;
@@ -16,6 +18,7 @@ public sealed class TruncationTests
     private const string Streamed = """{"model":"tiny","stream":true,"messages":[{"role":"user","content":"Hi"}]}""";
     private const string LastChunk = "\r\n0\r\n\r\n";
     private const string Event = "data: {\"error\":{\"message\":\"Broke.\",\"type\":\"server_error\",\"param\":null,\"code\":\"engine_error\"}}\n\n";
+    private static readonly TimeSpan _limit = TimeSpan.FromMinutes(1);
 
     [Theory]
     [InlineData("")]
@@ -92,18 +95,57 @@ public sealed class TruncationTests
     }
 
     [Fact]
-    public async Task In_HTTP2_the_stream_is_reset_and_the_connection_stays()
+    public async Task In_HTTP2_the_stream_is_reset_after_its_error_event_was_read_and_the_connection_stays()
     {
         await using var host = await ApiHost.StartAsync(services => services.Configure<KestrelServerOptions>(
             server => server.Listen(IPAddress.Loopback, 0, endpoint => endpoint.Protocols = HttpProtocols.Http2)));
         host.Inference.Answer = (_, _) => FailAfter(InferenceError.EngineFailed("Broke."), Text("a"));
-        using var client = new HttpClient { BaseAddress = host.Client.BaseAddress, DefaultRequestVersion = HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var client = new HttpClient { BaseAddress = host.Client.BaseAddress };
         for (var i = 0; i < 20; i++)
         {
-            using var body = new StringContent(Streamed, System.Text.Encoding.UTF8, "application/json");
-            using var message = new HttpRequestMessage(HttpMethod.Post, Path) { Content = body, Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+            using var message = new HttpRequestMessage(HttpMethod.Post, Path)
+            {
+                Content = new StringContent(Streamed, Encoding.UTF8, "application/json"),
+                Version = HttpVersion.Version20,
+                VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            };
             using var response = await client.SendAsync(message, HttpCompletionOption.ResponseHeadersRead);
-            await Assert.ThrowsAsync<HttpRequestException>(() => response.Content.ReadAsStringAsync().WaitAsync(TimeSpan.FromMinutes(1)));
+            await using var stream = await response.Content.ReadAsStreamAsync();
+            var (text, buffer) = ("", new byte[8192]);
+            while (!text.EndsWith(Event, StringComparison.Ordinal))
+            {
+                var count = await stream.ReadAsync(buffer).AsTask().WaitAsync(_limit);
+                Assert.True(count > 0, $"The stream ended well after: {text}");
+                text += Encoding.UTF8.GetString(buffer, 0, count);
+            }
+
+            var end = stream.ReadAsync(buffer).AsTask();
+            await Side.UntilAsync(() =>
+            {
+                host.Time.Advance(TimeSpan.FromSeconds(1));
+                return Task.FromResult(end.IsCompleted);
+            });
+            await Assert.ThrowsAnyAsync<HttpIOException>(() => end);
         }
+    }
+
+    [Fact]
+    public async Task In_HTTP2_a_client_that_leaves_at_the_event_is_not_waited_for()
+    {
+        await using var host = await ApiHost.StartAsync(services => services.Configure<KestrelServerOptions>(
+            server => server.Listen(IPAddress.Loopback, 0, endpoint => endpoint.Protocols = HttpProtocols.Http2)));
+        host.Inference.Answer = (_, _) => FailAfter(InferenceError.EngineFailed("Broke."), Text("a"));
+        using var client = new HttpClient { BaseAddress = host.Client.BaseAddress };
+        using (var message = new HttpRequestMessage(HttpMethod.Post, Path)
+        {
+            Content = new StringContent(Streamed, Encoding.UTF8, "application/json"),
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        })
+        using (await client.SendAsync(message, HttpCompletionOption.ResponseHeadersRead))
+        {
+        }
+
+        await Side.UntilAsync(() => Task.FromResult(host.Get<AgentPlatform.Api.Requests.RequestBodies>().Held == 0));
     }
 }
