@@ -68,5 +68,8 @@ internal sealed class RawConnection : IDisposable
         return text.ToString();
     }
 
+    /// <summary>Waits for the first bytes.</summary>
+    public async Task ReadSomeAsync() => Assert.True(await _socket.ReceiveAsync(new byte[16]).WaitAsync(_limit) > 0);
+
     public void Dispose() => _socket.Dispose();
 }

@@ -3,6 +3,9 @@ using System.Net;
 using System.Text;
 using AgentPlatform.Api.Startup;
 using AgentPlatform.Tests.Api.Connections;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using static AgentPlatform.Tests.Api.FakeInference;
 
@@ -126,6 +129,24 @@ public sealed class EdgeTests
     }
 
     [Theory]
+    [InlineData("127.0.0.1", true)]
+    [InlineData("127.0.0.0/8", true)]
+    [InlineData("10.0.0.0/8", false)]
+    [InlineData(null, false)]
+    public async Task Forwarded_headers_count_from_configured_proxies_only(string? proxy, bool isTrusted)
+    {
+        var seen = new TaskCompletionSource<(string Address, string Scheme, string Host)>();
+        (string, string)[] settings = proxy is null ? [] : [("Edge:TrustedProxies:0", proxy)];
+        var sight = new RequestSight(seen);
+        await using var host = await ApiHost.StartAsync(services => services.AddSingleton<IStartupFilter>(sight), settings);
+        using var response = await SendAsync(
+            host, HttpMethod.Get, "/v1/models",
+            ("X-Forwarded-For", "203.0.113.7"), ("X-Forwarded-Proto", "https"), ("X-Forwarded-Host", "evil.example.com"));
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal(isTrusted ? ("203.0.113.7", "https", "127.0.0.1") : ("127.0.0.1", "http", "127.0.0.1"), await seen.Task);
+    }
+
+    [Theory]
     [InlineData("Edge:AllowedOrigins:0", "chat.example.com")]
     [InlineData("Edge:AllowedOrigins:0", "https://chat.example.com/")]
     [InlineData("Edge:AllowedHosts:0", "http://localhost")]
@@ -147,5 +168,20 @@ public sealed class EdgeTests
         }
 
         return await host.Client.SendAsync(message);
+    }
+
+    /// <summary>What a request looks like to whatever comes behind the edge.</summary>
+    private sealed class RequestSight(TaskCompletionSource<(string Address, string Scheme, string Host)> seen) : IStartupFilter
+    {
+        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+        {
+            app.Use(async (context, rest) =>
+            {
+                await rest(context);
+                var address = context.Connection.RemoteIpAddress?.MapToIPv4();
+                seen.TrySetResult(($"{address}", context.Request.Scheme, context.Request.Host.Host));
+            });
+            next(app);
+        };
     }
 }

@@ -55,6 +55,25 @@ internal sealed class UpstreamServer : IAsyncDisposable
         }
     };
 
+    /// <summary>Sends a piece again and again until the client leaves.</summary>
+    public static async Task RepeatAsync(HttpContext context, string piece, TaskCompletionSource left)
+    {
+        context.RequestAborted.Register(left.SetResult);
+        try
+        {
+            while (!context.RequestAborted.IsCancellationRequested)
+            {
+                await context.Response.WriteAsync(piece, context.RequestAborted);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The client left.
+        }
+
+        await left.Task;
+    }
+
     public static InferenceRequest Request(string body, bool stream = false, Operation operation = Operation.Chat) => new()
     {
         RequestId = Guid.NewGuid(),

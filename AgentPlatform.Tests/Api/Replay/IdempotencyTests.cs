@@ -133,6 +133,7 @@ public sealed class IdempotencyTests
         (await PostAsync(host, Chat, Whole)).Dispose();
         using var other = await PostAsync(host, path, body);
         Assert.Equal(HttpStatusCode.Conflict, other.StatusCode);
+        Assert.Equal("false", other.Headers.GetValues("x-should-retry").Single());
         Assert.Contains("\"code\":\"idempotency_key_reused\"", await other.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.Single(host.Inference.Requests);
     }

@@ -5,6 +5,8 @@ using AgentPlatform.Messaging.Control;
 using AgentPlatform.Messaging.Jobs;
 using AgentPlatform.Messaging.Replies;
 using AgentPlatform.Tests.Worker;
+using AgentPlatform.Tests.Worker.Scaling;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
@@ -51,6 +53,23 @@ public sealed class ClaimsTests
         }
 
         Assert.False(cancellations.IsCancellationRequested);
+    }
+
+    [Fact]
+    public void Control_messages_that_cannot_be_read_are_two_lines_of_the_log_in_ten_seconds()
+    {
+        using var log = new LogLines();
+        using var logging = LoggerFactory.Create(builder => builder.AddProvider(log));
+        var telemetry = new MessagingTelemetry(Meters.Create());
+        var listener = new ControlListener(new Cancellations(), _claims, telemetry, _time, logging.CreateLogger<ControlListener>());
+        for (var i = 0; i < 1_000; i++)
+        {
+            listener.Receive(CancelMessage.RoutingKey, "garbage"u8);
+        }
+
+        _time.Advance(TimeSpan.FromSeconds(10));
+        Assert.Equal(2, log.Lines.Count);
+        Assert.Contains(" 999 ", log.Lines.Last(), StringComparison.Ordinal);
     }
 
     private Task<Grant?> AskAsync(TimeSpan left)

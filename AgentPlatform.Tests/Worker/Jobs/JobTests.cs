@@ -103,12 +103,17 @@ public sealed class JobTests(RabbitMQServer server)
         await using var connection = await server.ConnectAsync();
         await using var channel = await connection.CreateChannelAsync();
         await QueueBoundsTests.DeclareOldAsync(channel, Queue, ("x-dead-letter-exchange", ""), ("x-dead-letter-routing-key", Topology.DeadQueue));
+        using var outcomes = new JobOutcomes(Queue);
         await using var gateway = await Side.GatewayAsync(server, Queue);
         var answer = await SendAsync(gateway, Requests.Create(timeLimit: new TimeLimit(TimeSpan.Zero, TimeProvider.System)));
         var engine = new ScriptedEngine();
-        await using var worker = await WorkerAsync(engine);
-        Assert.Equal(504, (await Assert.ThrowsAsync<InferenceException>(() => answer.WaitAsync(_limit))).Error.Status);
-        Assert.False(engine.HasNext);
+        await using (await WorkerAsync(engine))
+        {
+            Assert.Equal(504, (await Assert.ThrowsAsync<InferenceException>(() => answer.WaitAsync(_limit))).Error.Status);
+            Assert.False(engine.HasNext);
+        }
+
+        Assert.Equal(["expired"], outcomes.All);
     }
 
     [Fact]

@@ -84,6 +84,20 @@ public sealed class HttpTransportTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.BadGateway, (await GatewayHost.PostAsync(client, "/v1/chat/completions", Chat)).Status);
     }
 
+    [Theory]
+    [InlineData("/v1/chat/completions", Chat, null)]
+    [InlineData("/analyze", """{"text":"Hi"}""", null)]
+    [InlineData("/v1/chat/completions", Chat, "00:00:00.05")]
+    public async Task An_answer_that_does_not_end_is_a_failure_and_the_agent_is_left(string path, string request, string? window)
+    {
+        var left = new TaskCompletionSource();
+        _agent.Answer = (context, _) => UpstreamServer.RepeatAsync(context, new string(' ', 64 * 1024), left);
+        await using var host = Host([.. window is null ? Array.Empty<(string, string)>() : [("Models:0:BatchWindow", window)]]);
+        using var client = host.CreateClient();
+        Assert.Equal(HttpStatusCode.BadGateway, (await GatewayHost.PostAsync(client, path, request)).Status);
+        await left.Task.WaitAsync(TimeSpan.FromMinutes(1));
+    }
+
     [Fact]
     public async Task An_agent_that_is_away_is_503()
     {

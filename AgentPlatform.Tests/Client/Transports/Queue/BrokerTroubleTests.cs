@@ -1,4 +1,5 @@
 using System.Text;
+using AgentPlatform.Benchmarks.Chaos.Subjects;
 using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Messaging.Replies;
@@ -55,6 +56,31 @@ public sealed class BrokerTroubleTests(RabbitMQServer server)
     }
 
     [Fact]
+    public async Task A_gateway_that_comes_back_and_finds_the_messages_of_its_requests_gone_issues_them_again()
+    {
+        var broker = new UriBuilder(server.ConnectionString);
+        await using var network = new TcpProxy(broker.Port);
+        broker.Port = network.Port;
+        await using var platform = await StartAsync(slots: 1, broker.Uri.ToString());
+        using var sent = new CounterListener("AgentPlatform.Messaging", "messaging.client.sent.messages", Queue);
+        await platform.BeginAsync();
+        using var waiting = new StringContent(Body, Encoding.UTF8, "application/json");
+        var second = platform.Client.PostAsync(new Uri("/v1/chat/completions", UriKind.Relative), waiting);
+        await Side.UntilAsync(async () => sent.Total == 2 && await CountAsync(Queue) == 1);
+        network.Stall();
+        await using (var connection = await server.ConnectAsync())
+        await using (var channel = await connection.CreateChannelAsync())
+        {
+            await channel.QueuePurgeAsync(Queue);
+        }
+
+        network.Reset();
+        network.Resume();
+        Assert.Equal(WholeAnswer, await platform.FinishAsync());
+        Assert.Equal(WholeAnswer, await platform.FinishAsync(second));
+    }
+
+    [Fact]
     public async Task While_the_broker_is_short_of_memory_requests_are_refused_or_wait_and_streams_go_on_after_it()
     {
         await using var platform = await StartAsync();
@@ -72,12 +98,13 @@ public sealed class BrokerTroubleTests(RabbitMQServer server)
         Assert.Equal(WholeAnswer, await platform.FinishAsync());
     }
 
-    private async Task<Platform> StartAsync(int slots = 2)
+    private async Task<Platform> StartAsync(int slots = 2, string? broker = null)
     {
         var engine = new ScriptedEngine();
         var worker = await TestWorker.StartAsync(engine, server.ConnectionString, ("Model:Version", _version), ("Engine:Slots", $"{slots}"));
         await worker.ReadyAsync();
-        var gateway = new GatewayHost(("Models:0:Name", "m"), ("Models:0:Version", _version), ("ConnectionStrings:messaging", server.ConnectionString));
+        var gateway = new GatewayHost(
+            ("Models:0:Name", "m"), ("Models:0:Version", _version), ("ConnectionStrings:messaging", broker ?? server.ConnectionString));
         var client = gateway.CreateClient();
         await Side.UntilAsync(async () => (await client.GetAsync(new Uri("/health", UriKind.Relative))).IsSuccessStatusCode);
         return new Platform(gateway, client, worker, engine);

@@ -47,6 +47,35 @@ public sealed class QueueTransportTests(RabbitMQServer server)
         Assert.Contains("\"param\":\"messages\"", body, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_strangers_trace_and_baggage_are_in_no_job_unless_callers_are_trusted(bool isTrusted)
+    {
+        await using var host = Host(("Edge:TrustTraceContext", $"{isTrusted}"), ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"));
+        using var client = await ReadyClientAsync(host);
+        const string Trace = "0af7651916cd43dd8448eb211c80319c";
+        client.DefaultRequestHeaders.Add("traceparent", $"00-{Trace}-b7ad6b7169203331-01");
+        client.DefaultRequestHeaders.Add("tracestate", "vendor=stranger");
+        client.DefaultRequestHeaders.Add("baggage", "inside=stranger");
+        using var leave = new CancellationTokenSource();
+        using var content = new StringContent(Whole, Encoding.UTF8, "application/json");
+        var sent = client.PostAsync(new Uri("/v1/chat/completions", UriKind.Relative), content, leave.Token);
+        await using var connection = await server.ConnectAsync();
+        await using var channel = await connection.CreateChannelAsync();
+        RabbitMQ.Client.BasicGetResult? job = null;
+        var queue = Topology.JobQueue("tiny", _version);
+        await Side.UntilAsync(async () => (job = await channel.BasicGetAsync(queue, autoAck: true)) is not null);
+        await leave.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sent);
+
+        var headers = string.Join('\n', job!.BasicProperties.Headers!.Select(
+            header => $"{header.Key}: {(header.Value is byte[] utf8 ? Encoding.UTF8.GetString(utf8) : header.Value)}"));
+        Assert.Contains("traceparent: 00-", headers, StringComparison.Ordinal);
+        Assert.Equal(isTrusted, headers.Contains(Trace, StringComparison.Ordinal));
+        Assert.Equal(isTrusted, headers.Contains("stranger", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task A_client_that_leaves_cancels_its_job()
     {
