@@ -36,8 +36,10 @@ internal static class ChatMessages
             throw JsonField.Wrong($"messages[{index}]", "an object");
         }
 
+        // Of a name that occurs twice the last value counts, as it does for the engines.
         string? role = null;
-        var (hasContent, hasOther, hasCallId) = (false, false, false);
+        var (hasContent, hasCallId) = (false, false);
+        var (hasCalls, hasFunctionCall, hasAudio, hasRefusal) = (false, false, false, false);
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var field = reader.GetString()!;
@@ -50,16 +52,17 @@ internal static class ChatMessages
                 case "content":
                     hasContent = CheckContent(ref reader, index, limits);
                     break;
-                case "tool_calls" when reader.TokenType != JsonTokenType.Null:
-                    hasOther |= JsonField.Objects(ref reader, $"messages[{index}].tool_calls", limits.MaxToolCalls) > 0;
+                case "tool_calls":
+                    hasCalls = CheckOther(ref reader, index, field, limits);
                     break;
-                case "function_call" or "audio" when reader.TokenType != JsonTokenType.Null:
-                    JsonField.Object(ref reader, $"messages[{index}].{field}");
-                    hasOther = true;
+                case "function_call":
+                    hasFunctionCall = CheckOther(ref reader, index, field, limits);
                     break;
-                case "refusal" when reader.TokenType != JsonTokenType.Null:
-                    JsonField.Text(ref reader, $"messages[{index}].refusal");
-                    hasOther = true;
+                case "audio":
+                    hasAudio = CheckOther(ref reader, index, field, limits);
+                    break;
+                case "refusal":
+                    hasRefusal = CheckOther(ref reader, index, field, limits);
                     break;
                 case "tool_call_id":
                     JsonField.Text(ref reader, $"messages[{index}].tool_call_id");
@@ -74,7 +77,26 @@ internal static class ChatMessages
             }
         }
 
-        CheckWhole(index, role, hasContent, hasOther, hasCallId);
+        CheckWhole(index, role, hasContent, hasCalls || hasFunctionCall || hasAudio || hasRefusal, hasCallId);
+    }
+
+    /// <summary>Whether a member that may stand for content does; null and no calls at all do not.</summary>
+    private static bool CheckOther(ref Utf8JsonReader reader, int index, string field, RequestLimits limits)
+    {
+        var name = $"messages[{index}].{field}";
+        switch (field)
+        {
+            case var _ when reader.TokenType == JsonTokenType.Null:
+                return false;
+            case "tool_calls":
+                return JsonField.Objects(ref reader, name, limits.MaxToolCalls) > 0;
+            case "refusal":
+                JsonField.Text(ref reader, name);
+                return true;
+            default:
+                JsonField.Object(ref reader, name);
+                return true;
+        }
     }
 
     private static void CheckWhole(int index, string? role, bool hasContent, bool hasOther, bool hasCallId)

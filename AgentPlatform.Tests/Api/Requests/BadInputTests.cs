@@ -185,6 +185,22 @@ public sealed class BadInputTests
     }
 
     [Theory]
+    [InlineData(""" "tool_calls":[{}],"tool_calls":[]""", false)]
+    [InlineData(""" "tool_calls":[{}],"tool_calls":null""", false)]
+    [InlineData(""" "function_call":{},"function_call":null""", false)]
+    [InlineData(""" "refusal":"No.","refusal":null""", false)]
+    [InlineData(""" "content":"Hi","content":null""", false)]
+    [InlineData(""" "tool_calls":[],"tool_calls":[{}]""", true)]
+    [InlineData(""" "tool_calls":[{}],"refusal":null""", true)]
+    public async Task A_message_has_what_its_last_values_say(string members, bool isMessage)
+    {
+        await using var host = await ApiHost.StartAsync();
+        using var response = await host.PostAsync(Chat, $$"""{"model":"tiny","messages":[{"role":"assistant",{{members}}}]}""");
+        Assert.Equal(isMessage ? HttpStatusCode.OK : HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.Equal(isMessage ? null : "messages[0].content", isMessage ? null : await ParamAsync(response));
+    }
+
+    [Theory]
     [InlineData(Chat, null)]
     [InlineData("/invoke", "text/plain")]
     [InlineData("/batch", null)]

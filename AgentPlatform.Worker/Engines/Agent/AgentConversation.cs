@@ -22,7 +22,7 @@ internal sealed record AgentConversation(ChatHistory History, IReadOnlyDictionar
 
         var settings = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
         using var request = JsonDocument.Parse(body, JsonLimits.Document);
-        foreach (var member in request.RootElement.EnumerateObject())
+        foreach (var member in request.RootElement.LastOfEach())
         {
             switch (member.Name)
             {

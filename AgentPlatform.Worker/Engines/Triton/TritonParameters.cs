@@ -60,7 +60,7 @@ internal sealed class TritonParameters
         var inputs = new List<TritonInput>();
         var sampling = new JsonObject();
         var hasLimit = false;
-        foreach (var field in request.EnumerateObject())
+        foreach (var field in request.LastOfEach())
         {
             // A number that the model takes is given to it even where it is OpenAI's default, since the model's own may be another.
             var name = field.Name == "max_completion_tokens" ? "max_tokens" : field.Name;

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Text.Json;
 using Microsoft.SemanticKernel;
 
 namespace AgentPlatform.Tests.Worker.Engines.Agent;
@@ -24,6 +25,9 @@ public sealed class TestPlugin
 
     [KernelFunction("double")]
     public static int Twice(int number) => number * 2;
+
+    [KernelFunction("echo")]
+    public static JsonElement Echo(JsonElement value) => value;
 
     [KernelFunction("fail")]
     public static string Fail() => throw new InvalidOperationException("The disk is full.");

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using AgentPlatform.Tests.Api.OpenAI;
 using AgentPlatform.Worker.Batching;
 using Microsoft.AspNetCore.Http;
 
@@ -145,6 +146,17 @@ public sealed class TritonClassifierTests
         await using var engine = await TritonEngines.LoadAsync(server, classifies: true);
         server.Misbehave = context => context.Response.WriteAsync(answer);
         Assert.Equal((502, "engine_error"), await StatusAsync(engine.Analyze("x").FailureAsync()));
+    }
+
+    [Fact]
+    public async Task An_answer_that_does_not_end_is_the_engines_failure_and_the_server_is_left()
+    {
+        await using var server = await InferenceServer.StartAsync(ServedModel.Classifier(_byLength));
+        await using var engine = await TritonEngines.LoadAsync(server, classifies: true);
+        var left = new TaskCompletionSource();
+        server.Misbehave = context => UpstreamServer.RepeatAsync(context, new string(' ', 64 * 1024), left);
+        Assert.Equal((502, "engine_error"), await StatusAsync(engine.Analyze("x").FailureAsync()));
+        await left.Task.WaitAsync(_limit);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Tests.Api.OpenAI;
 using AgentPlatform.Worker.Engines.Triton;
 using Microsoft.AspNetCore.Http;
 
@@ -60,6 +61,29 @@ public sealed class TritonGeneratorTests
             server.Inferences.Last().Select(input => $"{input.Key} {string.Join(',', input.Value.Select(value => value.ToString()))}").Order(StringComparer.Ordinal));
         await engine.Chat().ReadAsync();
         Assert.Equal(512, (int)server.Inferences.Last()["max_tokens"].Single()!);
+    }
+
+    [Fact]
+    public async Task Of_a_parameter_that_occurs_twice_the_last_value_counts()
+    {
+        await using var server = await InferenceServer.StartAsync(_plain);
+        await using var engine = await TritonEngines.LoadAsync(server);
+        await engine.Chat(""","temperature":0.5,"seed":1,"temperature":0.25,"seed":null""").ReadAsync();
+        var inputs = server.Inferences.Last();
+        Assert.Equal(0.25, (double)Assert.Single(inputs["temperature"])!);
+        Assert.DoesNotContain("random_seed", inputs.Keys);
+    }
+
+    [Fact]
+    public async Task An_answer_that_does_not_end_is_a_failure_and_the_server_is_left()
+    {
+        await using var server = await InferenceServer.StartAsync(_vllm);
+        await using var engine = await TritonEngines.LoadAsync(server);
+        var left = new TaskCompletionSource();
+        var piece = $$"""data: {"text_output":"{{new string('x', 64 * 1024)}}"}""";
+        server.Misbehave = context => UpstreamServer.RepeatAsync(context, $"{piece}\n\n", left);
+        Assert.Equal((502, "engine_error"), await engine.Chat().FailureAsync() is var error ? (error.Status, error.Code) : default);
+        await left.Task.WaitAsync(_limit);
     }
 
     [Theory]

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using AgentPlatform.Messaging.Contracts;
+using Microsoft.Extensions.AI;
 using Microsoft.SemanticKernel;
 
 namespace AgentPlatform.Worker.Engines.Agent.Tools;
@@ -29,6 +31,9 @@ internal sealed partial class ToolRunner(Kernel kernel, TimeSpan timeout, int ma
 {
     private const int MaxMessage = 500;
 
+    // Arguments and results may be nested as deep as any other JSON.
+    private static readonly JsonSerializerOptions _json = new(AIJsonUtilities.DefaultOptions) { MaxDepth = JsonLimits.Document.MaxDepth };
+
     private readonly Dictionary<string, KernelFunction> _functions =
         kernel.Plugins.SelectMany(plugin => plugin).ToDictionary(NameOf, StringComparer.Ordinal);
 
@@ -39,7 +44,7 @@ internal sealed partial class ToolRunner(Kernel kernel, TimeSpan timeout, int ma
     /// <summary>A call's arguments.</summary>
     public static KernelArguments ReadArguments(ToolCall call) => string.IsNullOrEmpty(call.Arguments)
         ? []
-        : new KernelArguments(JsonSerializer.Deserialize<Dictionary<string, object?>>(call.Arguments)!);
+        : new KernelArguments(JsonSerializer.Deserialize<Dictionary<string, object?>>(call.Arguments, _json)!);
 
     /// <summary>Runs one call.</summary>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
@@ -90,7 +95,7 @@ internal sealed partial class ToolRunner(Kernel kernel, TimeSpan timeout, int ma
             null => "",
             string text => text,
             JsonElement { ValueKind: JsonValueKind.String } text => text.GetString()!, // As a result of a function that is none of Semantic Kernel's own.
-            var value => JsonSerializer.Serialize(value, Microsoft.Extensions.AI.AIJsonUtilities.DefaultOptions),
+            var value => JsonSerializer.Serialize(value, _json),
         };
     }
 
