@@ -3,9 +3,12 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 using AgentPlatform.Api.OpenAI;
+using AgentPlatform.Messaging;
 using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Messaging.Control;
 using AgentPlatform.Messaging.Dead;
 using AgentPlatform.Messaging.Jobs;
+using Microsoft.Extensions.Logging.Abstractions;
 using RabbitMQ.Client;
 using Xunit.Abstractions;
 
@@ -21,6 +24,8 @@ public sealed class WireFuzz(ITestOutputHelper output)
         JobHeaders.ContractVersion, JobHeaders.Stream, JobHeaders.Deadline, JobHeaders.Tenant, JobHeaders.Model, JobHeaders.ModelVersion, JobHeaders.Issue,
         DeadHeaders.Deaths, DeadHeaders.Reason, DeadHeaders.Queue, DeadHeaders.DiedAt, DeadHeaders.Story, "traceparent",
     ];
+
+    private static readonly MessagingTelemetry _telemetry = new(Tests.Worker.Meters.Create());
 
     [Fact]
     public Task Events_are_the_same_however_the_network_cuts_them() => FuzzRun.RunAsync("SSE reader", output, async random =>
@@ -88,6 +93,54 @@ public sealed class WireFuzz(ITestOutputHelper output)
     });
 
     [Fact]
+    public Task Any_message_of_a_job_queue_is_a_job_or_says_why_it_is_none() => FuzzRun.RunAsync("jobs' headers", output, random =>
+    {
+        var limit = new TimeLimit(TimeSpan.FromSeconds(30), TimeProvider.System);
+        var good = JobHeaders.Describe(Tests.Worker.Requests.Create(timeLimit: limit), "1");
+        good[JobHeaders.Issue] = random.Next(3);
+        var properties = new BasicProperties
+        {
+            MessageId = random.Of($"{Guid.NewGuid()}", $"{Guid.NewGuid()}", random.Text()),
+            Type = random.Of("Chat", "Analyze", "Chat,Analyze", "7", random.Text()),
+            ReplyTo = random.Of("infer.reply.g", "infer.reply.g", "", random.Text()),
+            Headers = random.Next(20) == 0 ? null : JobHeaders.All.Where(_ => random.Next(20) > 0).ToDictionary(
+                name => name, name => random.Next(6) == 0 ? Header(random) : OnTheWire(good.GetValueOrDefault(name))),
+        };
+        try
+        {
+            var body = random.Bytes(20);
+            var job = JobMessage.Read(properties, body, TimeProvider.System);
+            Assert.True(Enum.IsDefined(job.Request.Operation) && job.Request.Model.Length > 0 && job.ReplyQueue.Length > 0);
+            Assert.Equal(body, job.Request.Body.ToArray());
+            Assert.InRange(job.Request.TimeLimit.Left, TimeSpan.Zero, JobHeaders.MostTimeLeft);
+        }
+        catch (FormatException e)
+        {
+            Assert.InRange(e.Message.Length, 1, 200);
+        }
+    });
+
+    [Fact]
+    public Task A_control_message_concerns_its_request_or_is_dropped() => FuzzRun.RunAsync("control messages", output, random =>
+    {
+        using var work = new CancellationTokenSource();
+        var cancellations = new Cancellations();
+        using var run = cancellations.Watch(Guid.NewGuid(), attempt: 0, work);
+        var listener = new ControlListener(
+            cancellations, new Claims("w", TimeProvider.System), _telemetry, TimeProvider.System, NullLogger<ControlListener>.Instance);
+        var (id, claim) = (Guid.NewGuid(), Guid.NewGuid());
+        string Any() => random.Json(0);
+        var message = random.Of(
+            $$"""{"requestId":"{{id}}","attempt":{{Any()}}}""",
+            $$"""{"requestId":"{{id}}","claim":"{{claim}}","attempt":{{Any()}},"parts":{{Any()}},"trail":{{Any()}},"alone":{{Any()}}}""",
+            $$"""{"requestId":"{{id}}","claim":"{{claim}}","attempt":1,"parts":0,"trail":"","alone":false,"timeLeft":{{Any()}}}""",
+            $$"""{"requestId":{{random.Json()}}}""",
+            random.Json());
+        listener.Receive(random.Of(CancelMessage.RoutingKey, GrantMessage.RoutingKey("w"), random.Text()), random.Damaged(message));
+        Assert.False(work.IsCancellationRequested);
+    });
+
+    [Fact]
     public Task Any_message_can_be_shown_as_a_dead_job() => FuzzRun.RunAsync("dead jobs' headers", output, random =>
     {
         var properties = new BasicProperties
@@ -101,6 +154,9 @@ public sealed class WireFuzz(ITestOutputHelper output)
         Assert.NotNull(job.Reason);
         Assert.DoesNotContain(job.Story, attempt => attempt is null);
     });
+
+    // Texts are bytes there.
+    private static object? OnTheWire(object? value) => value is string text ? Encoding.UTF8.GetBytes(text) : value;
 
     private static object? Header(Random random) => random.Next(9) switch
     {
