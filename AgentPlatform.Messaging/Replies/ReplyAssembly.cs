@@ -85,11 +85,8 @@ public sealed class ReplyAssembly
             {
                 case ReplyKind.Alive:
                     break;
-                case ReplyKind.Unreadable:
-                    _attempts.Lose(AttemptEnd.Unreadable, _delivered);
-                    break;
-                case ReplyKind.Returned:
-                    _attempts.Lose(AttemptEnd.Returned, _delivered);
+                case ReplyKind.Unreadable or ReplyKind.Returned:
+                    _attempts.Lose(frame.Kind == ReplyKind.Returned ? AttemptEnd.Returned : AttemptEnd.Unreadable, _delivered);
                     break;
                 case ReplyKind.Started:
                     Start(frame);
@@ -108,15 +105,10 @@ public sealed class ReplyAssembly
     {
         lock (_lock)
         {
-            if (_ended)
-            {
-                return GrantMessage.Refuse(Request.RequestId, note.Claim);
-            }
-
-            var decision = _attempts.Claim(note, _delivered);
+            var decision = _ended ? default : _attempts.Claim(note, _delivered);
             if (!decision.IsGranted)
             {
-                return _attempts.IsPoison ? null : GrantMessage.Refuse(Request.RequestId, note.Claim);
+                return !_ended && _attempts.IsPoison ? null : GrantMessage.Refuse(Request.RequestId, note.Claim);
             }
 
             _next = _delivered;
