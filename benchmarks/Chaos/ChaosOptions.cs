@@ -13,8 +13,10 @@ namespace AgentPlatform.Benchmarks.Chaos;
 internal sealed record ChaosOptions(int Seed, IReadOnlyList<ChaosPlan> Plans, TimeSpan? Duration, int Streams, int Workers, string? LogFolder)
 {
     private static readonly IReadOnlyList<ChaosPlan> _all =
-        [new KillsPlan(), new RollingPlan(), new BrokerPlan(), new FreezePlan(), new LeavePlan(), new PoisonPlan(), new OverloadPlan(), new BulkPlan(), new CutsPlan(), new NodePlan(),
-        new ClockPlan(), new MixedPlan()];
+    [
+        new KillsPlan(), new RollingPlan(), new BrokerPlan(), new FreezePlan(), new LeavePlan(), new PoisonPlan(), new OverloadPlan(),
+        new BulkPlan(), new SlowPlan(), new CutsPlan(), new NodePlan(), new ClockPlan(), new MixedPlan(),
+    ];
 
     private static string Usage => $"""
         Usage: AgentPlatform.Benchmarks chaos [--plan NAME[,NAME...]|all] [--seed N] [--duration 2m] [--streams N] [--workers N] [--logs FOLDER]

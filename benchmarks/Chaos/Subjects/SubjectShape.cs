@@ -21,10 +21,13 @@ internal sealed record SubjectShape(int Workers, int Slots, TimeSpan Step)
     /// <summary>Most jobs that may wait.</summary>
     public int? MaxQueueLength { get; init; }
 
+    /// <summary>Settings of gateway and workers that are not the defaults.</summary>
+    public Dictionary<string, string> Settings { get; } = [];
+
     /// <summary>Environment of gateway and workers.</summary>
     public Dictionary<string, string> CommonSettings(string connectionString)
     {
-        var settings = new Dictionary<string, string>
+        var settings = new Dictionary<string, string>(Settings)
         {
             ["ConnectionStrings__messaging"] = connectionString,
             ["Logging__LogLevel__Default"] = "Information",
