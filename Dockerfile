@@ -14,6 +14,7 @@ COPY global.json NuGet.config* Directory.Build.props Directory.Packages.props ./
 COPY eng/ eng/
 COPY AgentPlatform.Api/*.csproj AgentPlatform.Api/packages.lock.json AgentPlatform.Api/
 COPY AgentPlatform.Client/*.csproj AgentPlatform.Client/packages.lock.json AgentPlatform.Client/
+COPY AgentPlatform.Inference/*.csproj AgentPlatform.Inference/packages.lock.json AgentPlatform.Inference/
 COPY AgentPlatform.Messaging/*.csproj AgentPlatform.Messaging/packages.lock.json AgentPlatform.Messaging/
 COPY AgentPlatform.ServiceDefaults/*.csproj AgentPlatform.ServiceDefaults/packages.lock.json AgentPlatform.ServiceDefaults/
 COPY AgentPlatform.Gateway/*.csproj AgentPlatform.Gateway/packages.lock.json AgentPlatform.Gateway/
@@ -26,6 +27,7 @@ RUN for project in Gateway Worker; do \
 
 COPY AgentPlatform.Api/ AgentPlatform.Api/
 COPY AgentPlatform.Client/ AgentPlatform.Client/
+COPY AgentPlatform.Inference/ AgentPlatform.Inference/
 COPY AgentPlatform.Messaging/ AgentPlatform.Messaging/
 COPY AgentPlatform.ServiceDefaults/ AgentPlatform.ServiceDefaults/
 

@@ -1,4 +1,5 @@
 using AgentPlatform.Api.Analyze;
+using AgentPlatform.Api.Answers;
 using AgentPlatform.Api.Batches;
 using AgentPlatform.Api.Catalogue;
 using AgentPlatform.Api.Chat;
@@ -6,6 +7,7 @@ using AgentPlatform.Api.Connections;
 using AgentPlatform.Api.Description;
 using AgentPlatform.Api.Edge;
 using AgentPlatform.Api.Errors;
+using AgentPlatform.Api.Limits;
 using AgentPlatform.Api.Replay;
 using AgentPlatform.Api.Requests;
 using AgentPlatform.Api.Startup;
@@ -23,7 +25,7 @@ using Scalar.AspNetCore;
 namespace AgentPlatform.Api;
 
 /// <summary>
-/// The platform's HTTP surface, over the <see cref="AgentPlatform.Messaging.Contracts.IInference"/> and the
+/// The platform's HTTP surface, over the <see cref="AgentPlatform.Inference.IInference"/> and the
 /// <see cref="IModelCatalogue"/> that the process registers. The gateway and every worker serve the same one.
 /// </summary>
 public static class InferenceApiExtensions

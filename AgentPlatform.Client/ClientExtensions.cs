@@ -1,7 +1,7 @@
 using AgentPlatform.Client.Chat;
 using AgentPlatform.Client.Models;
 using AgentPlatform.Client.Transports;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -51,7 +51,7 @@ public static class ClientExtensions
 
     /// <summary>Reads and checks one model.</summary>
     /// <exception cref="OptionsValidationException">It is wrong.</exception>
-    internal static ModelOptions ReadChecked(IConfigurationSection section, IConfiguration configuration)
+    public static ModelOptions ReadChecked(IConfigurationSection section, IConfiguration configuration)
     {
         var model = ModelOptions.Read(section);
         var mistakes = ModelRules.Check(model, section.Path).Concat(ModelRules.CheckBroker(model, configuration)).ToArray();

@@ -1,7 +1,6 @@
 using AgentPlatform.Api.Catalogue;
 using AgentPlatform.Client.Transports;
 using AgentPlatform.Gateway.Models;
-using AgentPlatform.Messaging.Contracts;
 using Microsoft.Extensions.Options;
 
 namespace AgentPlatform.Gateway;
@@ -17,7 +16,6 @@ internal static class GatewayExtensions
         services.AddSingleton<IValidateOptions<ModelsOptions>, ModelsOptionsValidator>();
         services.AddSingleton(provider => new ModelRouter(
             provider.GetRequiredService<IOptions<ModelsOptions>>(), model => TransportFactory.Create(provider, model)));
-        services.AddSingleton<IInference>(provider => provider.GetRequiredService<ModelRouter>());
         services.AddSingleton<IModelCatalogue>(provider => provider.GetRequiredService<ModelRouter>());
 
         var models = new ModelsOptions();

@@ -1,6 +1,9 @@
+using AgentPlatform.Api.Answers;
 using AgentPlatform.Api.Catalogue;
 using AgentPlatform.Api.Requests;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
+using AgentPlatform.Inference.Analyze;
+using AgentPlatform.Inference.Json;
 using Microsoft.AspNetCore.Http;
 
 namespace AgentPlatform.Api.Analyze;
@@ -19,7 +22,7 @@ internal static class AnalyzeApi
             JsonBody.Check(body.Bytes.Span, call.Options.Limits.MaxValues);
             analyze = AnalyzeRequest.Read(body.Bytes.Span);
         }
-        catch (InferenceException e) when (e.Error.Status == StatusCodes.Status400BadRequest)
+        catch (InferenceException e) when (e.Error.Kind == ErrorKind.InvalidRequest)
         {
             // One text for every kind of bad body is this route's contract.
             body?.Dispose();
@@ -31,13 +34,15 @@ internal static class AnalyzeApi
 
         using var held = body;
         analyze.RequireFit(call.Options.Limits);
-        var model = catalogue.Resolve(analyze.Model, Operation.Analyze);
+        var route = catalogue.Resolve(analyze.Model, Operation.Analyze);
         using var deadline = call.StartDeadline(context);
         context.Response.ContentType = "application/json";
-        await call.CompleteAsync(new InferenceRequest
+        context.NameVersion(route);
+        await call.CompleteAsync(route, new InferenceRequest
         {
             RequestId = RequestIdentity.Of(context),
-            Model = model,
+            Model = route.Model.Id,
+            Version = route.Version,
             Operation = Operation.Analyze,
             Deadline = deadline.At,
             TimeLimit = deadline.Limit,

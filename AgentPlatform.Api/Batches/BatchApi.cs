@@ -1,12 +1,14 @@
 using System.Buffers;
 using System.Text.Json;
-using AgentPlatform.Api.Analyze;
+using AgentPlatform.Api.Answers;
 using AgentPlatform.Api.Catalogue;
 using AgentPlatform.Api.Chat;
 using AgentPlatform.Api.Errors;
-using AgentPlatform.Api.Limits;
 using AgentPlatform.Api.Requests;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
+using AgentPlatform.Inference.Analyze;
+using AgentPlatform.Inference.Chat;
+using AgentPlatform.Inference.Json;
 using Microsoft.AspNetCore.Http;
 
 namespace AgentPlatform.Api.Batches;
@@ -76,11 +78,12 @@ internal static class BatchApi
         var answer = new ArrayBufferWriter<byte>();
         try
         {
-            var (operation, model) = Describe(item.Span, call.Options.Limits, catalogue);
-            await call.CompleteAsync(new InferenceRequest
+            var (operation, route) = Route(item.Span, call.Options.Limits, catalogue);
+            await call.CompleteAsync(route, new InferenceRequest
             {
                 RequestId = requestId,
-                Model = model,
+                Model = route.Model.Id,
+                Version = route.Version,
                 Operation = operation,
                 Deadline = deadline.At,
                 TimeLimit = deadline.Limit,
@@ -101,7 +104,7 @@ internal static class BatchApi
         return answer;
     }
 
-    private static (Operation Operation, string Model) Describe(ReadOnlySpan<byte> item, RequestLimits limits, IModelCatalogue catalogue)
+    private static (Operation Operation, ModelRoute Route) Route(ReadOnlySpan<byte> item, RequestLimits limits, IModelCatalogue catalogue)
     {
         var (hasMessages, hasText) = (false, false);
         var reader = new Utf8JsonReader(item, JsonLimits.Reader);

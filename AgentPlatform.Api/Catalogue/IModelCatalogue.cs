@@ -1,4 +1,4 @@
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 
 namespace AgentPlatform.Api.Catalogue;
 
@@ -7,9 +7,7 @@ namespace AgentPlatform.Api.Catalogue;
 /// <param name="Operations">What it can be asked.</param>
 /// <param name="OwnedBy">Who provides it.</param>
 /// <param name="Description">What a user should know before relying on it, such as that its answers are simulated; null if nothing.</param>
-/// <param name="Version">The version that answers; null if it has none.</param>
-public sealed record ModelInfo(
-    string Id, IReadOnlyList<Operation> Operations, string OwnedBy, string? Description = null, string? Version = null);
+public sealed record ModelInfo(string Id, IReadOnlyList<Operation> Operations, string OwnedBy, string? Description = null);
 
 /// <summary>The models that a process serves: all of the platform's in the gateway, its own one in a worker.</summary>
 /// <remarks>Safe for concurrent use.</remarks>
@@ -18,6 +16,6 @@ public interface IModelCatalogue
     /// <summary>The models, in the order in which they are configured; the first that can do an operation serves requests that name none.</summary>
     IReadOnlyList<ModelInfo> Models { get; }
 
-    /// <summary>The model of that name, or null.</summary>
-    ModelInfo? Find(string id);
+    /// <summary>The way to the model of that name, for one request; null if there is no such model.</summary>
+    ModelRoute? Find(string id);
 }

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using Microsoft.AspNetCore.Http;
 
 namespace AgentPlatform.Api.Catalogue;
@@ -18,12 +18,12 @@ internal static class ModelsApi
         Results.Json(new ModelList("list", [.. catalogue.Models.Select(Describe)]), ModelsJsonContext.Relaxed.ModelList);
 
     /// <summary>GET /v1/models/{id}</summary>
-    public static IResult Get(string id, IModelCatalogue catalogue) => catalogue.Find(id) is { } model
+    public static IResult Get(string id, IModelCatalogue catalogue) => catalogue.Find(id) is { Model: var model }
         ? Results.Json(Describe(model), ModelsJsonContext.Relaxed.ModelObject)
         : throw new InferenceException(InferenceError.ModelNotFound(id));
 
     private static ModelObject Describe(ModelInfo model) =>
-        new(model.Id, "model", _created, model.OwnedBy, [.. model.Operations.Select(operation => operation == Operation.Chat ? "chat" : "analyze")], model.Description);
+        new(model.Id, "model", _created, model.OwnedBy, [.. model.Operations.Select(operation => operation.Info().Name)], model.Description);
 }
 
 /// <summary>A model as OpenAI's API describes it.</summary>

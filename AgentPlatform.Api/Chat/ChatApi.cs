@@ -1,7 +1,9 @@
+using AgentPlatform.Api.Answers;
 using AgentPlatform.Api.Catalogue;
-using AgentPlatform.Api.Limits;
 using AgentPlatform.Api.Requests;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
+using AgentPlatform.Inference.Chat;
+using AgentPlatform.Inference.Json;
 using Microsoft.AspNetCore.Http;
 
 namespace AgentPlatform.Api.Chat;
@@ -20,10 +22,11 @@ internal static class ChatApi
         }
 
         using var deadline = call.StartDeadline(context);
-        var request = Describe(context, chat, body, catalogue, deadline);
+        var route = catalogue.Resolve(chat.Model, Operation.Chat);
+        var request = RequestOf(context, chat, body, route, deadline);
         await (chat.Stream
-            ? call.StreamAsync(context, request, chat.IncludeUsage, deadline)
-            : CompleteAsync(context, call, request, deadline));
+            ? call.StreamAsync(context, route, request, chat.IncludeUsage, deadline)
+            : CompleteAsync(context, call, route, request, deadline));
     }
 
     /// <summary>POST /invoke</summary>
@@ -33,7 +36,8 @@ internal static class ChatApi
         var chat = Read(body, call.Options.Limits);
         RequireWhole(chat);
         using var deadline = call.StartDeadline(context);
-        await CompleteAsync(context, call, Describe(context, chat, body, catalogue, deadline), deadline);
+        var route = catalogue.Resolve(chat.Model, Operation.Chat);
+        await CompleteAsync(context, call, route, RequestOf(context, chat, body, route, deadline), deadline);
     }
 
     /// <exception cref="InferenceException">400: the request asks for a stream where none is given.</exception>
@@ -51,10 +55,11 @@ internal static class ChatApi
         return ChatRequest.Read(body.Bytes.Span, limits);
     }
 
-    private static InferenceRequest Describe(HttpContext context, ChatRequest chat, RequestBody body, IModelCatalogue catalogue, RequestDeadline deadline) => new()
+    private static InferenceRequest RequestOf(HttpContext context, ChatRequest chat, RequestBody body, ModelRoute route, RequestDeadline deadline) => new()
     {
         RequestId = RequestIdentity.Of(context),
-        Model = catalogue.Resolve(chat.Model, Operation.Chat),
+        Model = route.Model.Id,
+        Version = route.Version,
         Operation = Operation.Chat,
         Stream = chat.Stream,
         Deadline = deadline.At,
@@ -63,10 +68,11 @@ internal static class ChatApi
         Body = body.Bytes,
     };
 
-    private static async Task CompleteAsync(HttpContext context, InferenceCall call, InferenceRequest request, RequestDeadline deadline)
+    private static async Task CompleteAsync(HttpContext context, InferenceCall call, ModelRoute route, InferenceRequest request, RequestDeadline deadline)
     {
         context.Response.ContentType = "application/json";
-        await call.CompleteAsync(request, deadline, context.Response.BodyWriter);
+        context.NameVersion(route);
+        await call.CompleteAsync(route, request, deadline, context.Response.BodyWriter);
         await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
     }
 }

@@ -69,13 +69,13 @@ internal sealed class RejectedRequests(DiagnosticListener server) : IHostedServi
         var body = new ArrayBufferWriter<byte>();
         ErrorResponse.WriteEnvelope(body, error);
         var head = new StringBuilder();
-        head.Append(CultureInfo.InvariantCulture, $"HTTP/1.1 {error.Status} {ReasonPhrases.GetReasonPhrase(error.Status)}\r\n");
+        head.Append(CultureInfo.InvariantCulture, $"HTTP/1.1 {rejection.StatusCode} {ReasonPhrases.GetReasonPhrase(rejection.StatusCode)}\r\n");
         foreach (var (name, values) in response.Headers.Where(static header => header.Key != "Content-Length"))
         {
             head.Append(CultureInfo.InvariantCulture, $"{name}: {values}\r\n");
         }
 
-        head.Append(RetryAdvice.IsFutile(error) ? $"{RetryAdvice.Header}: false\r\n" : "");
+        head.Append(RetryAdvice.IsFutile(rejection.StatusCode, error.Code) ? $"{RetryAdvice.Header}: false\r\n" : "");
         head.Append(CultureInfo.InvariantCulture, $"Content-Type: application/json\r\nContent-Length: {body.WrittenCount}\r\n");
         head.Append("Connection: close\r\n\r\n");
         return (byte[])[.. Encoding.ASCII.GetBytes(head.ToString()), .. body.WrittenSpan];

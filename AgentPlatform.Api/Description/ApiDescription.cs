@@ -20,7 +20,9 @@ internal static class ApiDescription
     public static void Describe(OpenApiOptions options) => options.AddDocumentTransformer((document, _, _) =>
     {
         document.Info.Title = "AgentPlatform";
-        document.Info.Description = "Agents and language models behind one gateway. Errors under /v1 are OpenAI's envelope, elsewhere problem details; every response carries x-request-id.";
+        document.Info.Description =
+            "Agents and language models behind one gateway. Errors are OpenAI's envelope, and problem details at /analyze, /invoke and /batch; " +
+            "every response carries x-request-id, and x-model-version where a model answered.";
         return Task.CompletedTask;
     });
 

@@ -1,8 +1,9 @@
 using System.Diagnostics;
+using AgentPlatform.Api.Catalogue;
 using AgentPlatform.Api.Errors;
 using AgentPlatform.Api.Replay;
 using AgentPlatform.Api.Requests;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Cors.Infrastructure;
 using Microsoft.AspNetCore.HttpOverrides;
@@ -25,7 +26,8 @@ internal static class EdgeExtensions
             .SetIsOriginAllowed(edge.Value.AllowsOrigin)
             .AllowAnyMethod()
             .AllowAnyHeader() // SDKs send many of their own (x-stainless-*). Nothing here goes by cookies, and credentials are not allowed.
-            .WithExposedHeaders(RequestIdentity.Header, ReplayTerms.ReplayedHeader, RetryAdvice.Header, HeaderNames.RetryAfter)
+            .WithExposedHeaders(
+                RequestIdentity.Header, CatalogueExtensions.VersionHeader, ReplayTerms.ReplayedHeader, RetryAdvice.Header, HeaderNames.RetryAfter)
             .SetPreflightMaxAge(TimeSpan.FromHours(1))));
 
         // After the framework's own: ASPNETCORE_FORWARDEDHEADERS_ENABLED would believe everybody.

@@ -2,7 +2,8 @@ using System.Buffers;
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
+using AgentPlatform.Inference.OpenAI;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 
@@ -18,16 +19,19 @@ internal static class ErrorResponse
     private static readonly JsonWriterOptions _relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Writes a whole response. Nothing of another one may have been sent.</summary>
-    public static async Task WriteAsync(HttpContext context, InferenceError error)
+    public static Task WriteAsync(HttpContext context, InferenceError error) => WriteAsync(context, error, error.Status);
+
+    /// <summary>The same with a status of the server's own.</summary>
+    public static async Task WriteAsync(HttpContext context, InferenceError error, int status)
     {
         var response = context.Response;
-        response.StatusCode = error.Status;
+        response.StatusCode = status;
         if (error.RetryAfterSeconds is { } seconds)
         {
             response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
         }
 
-        if (RetryAdvice.IsFutile(error))
+        if (RetryAdvice.IsFutile(status, error.Code))
         {
             response.Headers[RetryAdvice.Header] = "false";
         }
@@ -36,7 +40,7 @@ internal static class ErrorResponse
         if (ApiPaths.IsAgentRoute(context.Request.Path))
         {
             response.ContentType = "application/problem+json";
-            WriteProblem(body, error);
+            WriteProblem(body, error, status);
         }
         else
         {
@@ -62,12 +66,12 @@ internal static class ErrorResponse
         json.WriteEndObject();
     }
 
-    private static void WriteProblem(IBufferWriter<byte> output, InferenceError error)
+    private static void WriteProblem(IBufferWriter<byte> output, InferenceError error, int status)
     {
         using var json = new Utf8JsonWriter(output, _relaxed);
         json.WriteStartObject();
-        json.WriteString("title", ReasonPhrases.GetReasonPhrase(error.Status));
-        json.WriteNumber("status", error.Status);
+        json.WriteString("title", ReasonPhrases.GetReasonPhrase(status));
+        json.WriteNumber("status", status);
         json.WriteString("detail", error.Message);
         json.WriteString("code", error.Code);
         json.WriteString("param", error.Param);

@@ -1,5 +1,6 @@
 using AgentPlatform.Api.Edge;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
+using AgentPlatform.Inference.OpenAI;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
@@ -17,7 +18,7 @@ internal sealed partial class RequestErrors(RequestDelegate next, ILogger<Reques
     private const int ClientLeft = 499; // nginx's number; nobody is there to read it, but logs and metrics are.
 
     /// <summary>What a client is told of a failure that nobody foresaw; the log has the rest.</summary>
-    public static InferenceError Unforeseen { get; } = new(500, "server_error", "The platform failed at this request; its log says why.", "internal_error");
+    public static InferenceError Unforeseen { get; } = new(ErrorKind.Internal, "The platform failed at this request; its log says why.", "internal_error");
 
     public async Task InvokeAsync(HttpContext context)
     {
@@ -33,7 +34,7 @@ internal sealed partial class RequestErrors(RequestDelegate next, ILogger<Reques
         }
         catch (BadHttpRequestException e) when (!context.Response.HasStarted)
         {
-            await ErrorResponse.WriteAsync(context, Describe(e));
+            await ErrorResponse.WriteAsync(context, Describe(e), e.StatusCode);
             return;
         }
         catch (Exception e) when (e is OperationCanceledException or ConnectionResetException && context.RequestAborted.IsCancellationRequested)
@@ -59,11 +60,10 @@ internal sealed partial class RequestErrors(RequestDelegate next, ILogger<Reques
 
     /// <summary>What a client is told of a request that the server rejects.</summary>
     public static InferenceError Describe(BadHttpRequestException rejection) =>
-        new(rejection.StatusCode, "invalid_request_error", rejection.Message, CodeOf(rejection.StatusCode));
+        new(ErrorKind.InvalidRequest, rejection.Message, CodeOf(rejection.StatusCode));
 
     private static InferenceError Describe(HttpContext context) => new(
-        context.Response.StatusCode,
-        "invalid_request_error",
+        ErrorFormat.KindOf(context.Response.StatusCode),
         context.Response.StatusCode == StatusCodes.Status404NotFound
             ? $"There is nothing at {context.Request.Method} {context.Request.Path}. {ApiPaths.Hint(context.Request.Path)}".TrimEnd()
             : $"{context.Request.Method} is not allowed at {context.Request.Path}.",

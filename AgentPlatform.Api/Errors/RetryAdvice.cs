@@ -1,5 +1,3 @@
-using AgentPlatform.Messaging.Contracts;
-
 namespace AgentPlatform.Api.Errors;
 
 /// <summary>
@@ -14,7 +12,7 @@ internal static class RetryAdvice
     /// Whether a retry cannot help: the request is at fault, its time is up, which a retry would spend a second time, it ends the workers that try it,
     /// or its answer is larger than what is kept.
     /// </summary>
-    public static bool IsFutile(InferenceError error) => error.Status is >= 400 and < 500
-        ? error.Status is not (408 or 425 or 429)
-        : error.Status is 501 or 504 or 505 || error.Code is "poison" or "response_too_large";
+    public static bool IsFutile(int status, string? code) => status is >= 400 and < 500
+        ? status is not (408 or 425 or 429)
+        : status is 501 or 504 or 505 || code is "poison" or "response_too_large";
 }

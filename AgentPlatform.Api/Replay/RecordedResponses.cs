@@ -1,4 +1,4 @@
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using Microsoft.Extensions.Options;
 
 namespace AgentPlatform.Api.Replay;

@@ -1,4 +1,4 @@
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 
 namespace AgentPlatform.Api.Replay;
 
@@ -17,14 +17,14 @@ internal static class ReplayErrors
         "The stream of this event answers another request; send the same path, query and body again.", "resume_mismatch", ReplayTerms.LastEventHeader);
 
     public static InferenceError StreamNotFound() => new(
-        404, "invalid_request_error", "There is no stream with this event here; it may have expired.", "stream_not_found", ReplayTerms.LastEventHeader);
+        ErrorKind.NotFound, "There is no stream with this event here; it may have expired.", "stream_not_found", ReplayTerms.LastEventHeader);
 
     public static InferenceError StreamExpired() => new(
-        410, "invalid_request_error", "The stream of this event is complete, but too large to be kept.", "stream_expired", ReplayTerms.LastEventHeader);
+        ErrorKind.Gone, "The stream of this event is complete, but too large to be kept.", "stream_expired", ReplayTerms.LastEventHeader);
 
     /// <summary>Ends a stream on record that outgrew its limit.</summary>
     public static InferenceError TooLarge(int limit) => new(
-        500, "server_error", $"The answer is larger than the {limit} bytes that are kept of one response; ask without '{ReplayTerms.KeyHeader}' and '{ReplayTerms.ResumeHeader}'.",
+        ErrorKind.Internal, $"The answer is larger than the {limit} bytes that are kept of one response; ask without '{ReplayTerms.KeyHeader}' and '{ReplayTerms.ResumeHeader}'.",
         "response_too_large");
 
     /// <summary>Ends a stream on record when all of them together have outgrown their limit.</summary>
@@ -32,5 +32,5 @@ internal static class ReplayErrors
 
     public static InferenceException Invalid(string header, string rule) => new(InferenceError.Invalid($"The header '{header}' {rule}.", header, "invalid_value"));
 
-    private static InferenceError Conflict(string message, string code, string header) => new(409, "invalid_request_error", message, code, header);
+    private static InferenceError Conflict(string message, string code, string header) => new(ErrorKind.Conflict, message, code, header);
 }

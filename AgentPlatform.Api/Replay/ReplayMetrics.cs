@@ -1,6 +1,6 @@
 using System.Diagnostics.Metrics;
 using AgentPlatform.Api.Telemetry;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 
 namespace AgentPlatform.Api.Replay;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using Microsoft.AspNetCore.Http;
 
 namespace AgentPlatform.Api.Replay;

@@ -1,6 +1,6 @@
 using System.IO.Pipelines;
 using AgentPlatform.Api.Connections;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;

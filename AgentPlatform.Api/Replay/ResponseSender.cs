@@ -1,6 +1,7 @@
 using System.Buffers;
-using AgentPlatform.Api.Chat;
 using AgentPlatform.Api.Connections;
+using AgentPlatform.Api.Limits;
+using AgentPlatform.Inference.Chat;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
@@ -27,7 +28,7 @@ internal sealed class ResponseSender(IOptions<InferenceApiOptions> options, Time
                 case LogState.Silent:
                     if (!await HasMoreAsync(more, isStream, context.RequestAborted))
                     {
-                        output.Write(ChatStreamWriter.Heartbeat); // Only whole events are on record, so this stands between two.
+                        output.Write(ChatEvents.Heartbeat); // Only whole events are on record, so this stands between two.
                         await output.FlushAsync(context.RequestAborted);
                     }
 

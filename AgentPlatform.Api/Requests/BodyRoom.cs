@@ -1,4 +1,5 @@
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Api.Limits;
+using AgentPlatform.Inference;
 
 namespace AgentPlatform.Api.Requests;
 

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.IO.Compression;
 using System.Runtime.InteropServices;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using ZstdSharp;
 using ZstdSharp.Unsafe;
 

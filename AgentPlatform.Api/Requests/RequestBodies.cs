@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Api.Limits;
+using AgentPlatform.Inference;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
@@ -61,7 +62,7 @@ internal sealed class RequestBodies(IOptions<InferenceApiOptions> options, TimeP
         {
             body.Dispose();
             throw new InferenceException(new InferenceError(
-                408, "invalid_request_error", $"The body did not arrive within {_timeout.TotalSeconds} seconds.", "request_timeout"));
+                ErrorKind.TooSlow, $"The body did not arrive within {_timeout.TotalSeconds} seconds.", "request_timeout"));
         }
         catch
         {
@@ -80,7 +81,7 @@ internal sealed class RequestBodies(IOptions<InferenceApiOptions> options, TimeP
         }
 
         throw new InferenceException(new InferenceError(
-            415, "invalid_request_error",
+            ErrorKind.UnsupportedFormat,
             string.IsNullOrEmpty(request.ContentType)
                 ? "The body must be JSON, and the header 'Content-Type: application/json' must say so."
                 : $"The body must be JSON, with the header 'Content-Type: application/json'; it is '{request.ContentType}'.",
@@ -94,7 +95,7 @@ internal sealed class RequestBodies(IOptions<InferenceApiOptions> options, TimeP
         {
             context.Response.Headers.AcceptEncoding = ContentDecoder.Accepted; // RFC 9110, section 15.5.16.
             throw new InferenceException(new InferenceError(
-                415, "invalid_request_error",
+                ErrorKind.UnsupportedFormat,
                 $"Bodies with 'Content-Encoding: {encoding}' are not understood; send one of {ContentDecoder.Accepted}, or none.",
                 "unsupported_content_encoding", HeaderNames.ContentEncoding));
         }
@@ -152,5 +153,5 @@ internal sealed class RequestBodies(IOptions<InferenceApiOptions> options, TimeP
     }
 
     private InferenceException TooLarge() =>
-        new(new InferenceError(413, "invalid_request_error", $"The body is larger than {_maxSize} bytes.", "request_too_large"));
+        new(new InferenceError(ErrorKind.TooLarge, $"The body is larger than {_maxSize} bytes.", "request_too_large"));
 }

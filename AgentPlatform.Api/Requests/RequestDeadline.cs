@@ -1,5 +1,6 @@
 using System.Globalization;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Api.Limits;
+using AgentPlatform.Inference;
 using Microsoft.AspNetCore.Http;
 
 namespace AgentPlatform.Api.Requests;

@@ -7,7 +7,7 @@ namespace AgentPlatform.Api.Stopping;
 /// The two moments of a process's end, for jobs and HTTP alike: from <see cref="Began"/> on it looks for nothing new, at <see cref="Over"/> it
 /// gives up what still runs. Both are earlier than the hosted services' own turns to stop, which come one after another.
 /// </summary>
-internal sealed class DrainClock : IDisposable
+public sealed class DrainClock : IDisposable
 {
     private readonly CancellationTokenSource _over = new();
     private readonly CancellationTokenRegistration _registration;

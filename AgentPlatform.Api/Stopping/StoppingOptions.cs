@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 namespace AgentPlatform.Api.Stopping;
 
 /// <summary>How a process ends; configuration section <c>Stopping</c>.</summary>
-internal sealed class StoppingOptions : IValidatableObject
+public sealed class StoppingOptions : IValidatableObject
 {
     /// <summary>Name of the configuration section.</summary>
     public const string Section = "Stopping";

@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference.Json;
 
 namespace AgentPlatform.Api.Telemetry;
 

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
-using AgentPlatform.Api.Catalogue;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 
 namespace AgentPlatform.Api.Telemetry;
 
@@ -17,11 +16,9 @@ internal sealed class InferenceMetrics
     private readonly Histogram<double> _duration;
     private readonly Histogram<double> _timeToFirstToken;
     private readonly Histogram<double> _timePerOutputToken;
-    private readonly IModelCatalogue _catalogue;
 
-    public InferenceMetrics(IMeterFactory meters, IModelCatalogue catalogue)
+    public InferenceMetrics(IMeterFactory meters)
     {
-        _catalogue = catalogue;
         var meter = meters.Create(Name);
         _duration = meter.CreateHistogram("gen_ai.server.request.duration", "s", "Time from a request to the end of its answer", tags: null, advice: new InstrumentAdvice<double>
         {
@@ -38,21 +35,18 @@ internal sealed class InferenceMetrics
     }
 
     /// <summary>Names the operation on the server's span.</summary>
-    public static void Describe(Operation operation, string model)
+    public static void TagSpan(InferenceRequest request)
     {
         if (Activity.Current is { } activity)
         {
-            activity.SetTag("gen_ai.operation.name", NameOf(operation));
-            activity.SetTag("gen_ai.request.model", model);
+            activity.SetTag("gen_ai.operation.name", request.Operation.Info().Name);
+            activity.SetTag("gen_ai.request.model", request.Model);
         }
     }
 
-    /// <summary>Name of an operation.</summary>
-    public static string NameOf(Operation operation) => operation == Operation.Chat ? "chat" : "analyze";
-
-    public void Ended(Operation operation, string model, TimeSpan duration, string? errorType)
+    public void Ended(InferenceRequest request, TimeSpan duration, string? errorType)
     {
-        var tags = Tags(operation, model);
+        var tags = Tags(request);
         if (errorType is not null)
         {
             tags.Add("error.type", errorType);
@@ -61,21 +55,21 @@ internal sealed class InferenceMetrics
         _duration.Record(duration.TotalSeconds, tags);
     }
 
-    public void FirstToken(Operation operation, string model, TimeSpan elapsed) => _timeToFirstToken.Record(elapsed.TotalSeconds, Tags(operation, model));
+    public void FirstToken(InferenceRequest request, TimeSpan elapsed) => _timeToFirstToken.Record(elapsed.TotalSeconds, Tags(request));
 
-    public void TokensEnded(Operation operation, string model, TimeSpan sinceFirst, long tokens)
+    public void TokensEnded(InferenceRequest request, TimeSpan sinceFirst, long tokens)
     {
         if (tokens > 1)
         {
-            _timePerOutputToken.Record(sinceFirst.TotalSeconds / (tokens - 1), Tags(operation, model));
+            _timePerOutputToken.Record(sinceFirst.TotalSeconds / (tokens - 1), Tags(request));
         }
     }
 
-    private TagList Tags(Operation operation, string model) => new()
+    private static TagList Tags(InferenceRequest request) => new()
     {
-        { "gen_ai.operation.name", NameOf(operation) },
+        { "gen_ai.operation.name", request.Operation.Info().Name },
         { "gen_ai.provider.name", Provider },
-        { "gen_ai.request.model", model },
-        { "agentplatform.model.version", _catalogue.Find(model)?.Version },
+        { "gen_ai.request.model", request.Model },
+        { "agentplatform.model.version", request.Version },
     };
 }

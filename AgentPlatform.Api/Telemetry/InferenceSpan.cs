@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
+using AgentPlatform.Inference.Json;
 
 namespace AgentPlatform.Api.Telemetry;
 
@@ -28,7 +29,7 @@ internal sealed class InferenceSpan : IDisposable
         activity.SetTag("gen_ai.response.model", request.Model);
         activity.SetTag("agentplatform.request.id", request.RequestId);
         activity.SetTag("gen_ai.conversation.id", request.ConversationId);
-        if (request.Operation == Operation.Chat)
+        if (request.Operation.Info().HasEnvelope)
         {
             activity.SetTag("gen_ai.response.id", $"chatcmpl-{request.RequestId:N}");
             activity.SetTag("gen_ai.request.stream", request.Stream);
@@ -71,7 +72,7 @@ internal sealed class InferenceSpan : IDisposable
             return;
         }
 
-        if (_operation == Operation.Chat)
+        if (_operation.Info().HasEnvelope)
         {
             Take(result);
             ReadUsage(result, isMember: true);

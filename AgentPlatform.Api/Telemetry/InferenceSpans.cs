@@ -1,6 +1,5 @@
 using System.Diagnostics;
-using AgentPlatform.Api.Catalogue;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using Microsoft.Extensions.Options;
 
 namespace AgentPlatform.Api.Telemetry;
@@ -11,7 +10,7 @@ namespace AgentPlatform.Api.Telemetry;
 /// conventions and in v0.1.0 of their own repository, so that <c>OTEL_SEMCONV_STABILITY_OPT_IN</c> has nothing to choose.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
-internal sealed class InferenceSpans(IModelCatalogue catalogue, IOptions<MessageContentOptions> content)
+internal sealed class InferenceSpans(IOptions<MessageContentOptions> content)
 {
     private static readonly ActivitySource _source = new(InferenceMetrics.Name);
 
@@ -23,13 +22,13 @@ internal sealed class InferenceSpans(IModelCatalogue catalogue, IOptions<Message
             return null;
         }
 
-        var operation = InferenceMetrics.NameOf(request.Operation);
+        var operation = request.Operation.Info().Name;
         var activity = _source.StartActivity(ActivityKind.Client, name: $"{operation} {request.Model}", tags:
         [
             new("gen_ai.operation.name", operation),
             new("gen_ai.provider.name", InferenceMetrics.Provider),
             new("gen_ai.request.model", request.Model),
-            new("agentplatform.model.version", catalogue.Find(request.Model)?.Version),
+            new("agentplatform.model.version", request.Version),
         ]);
         return activity is null ? null : new InferenceSpan(activity, request, content.Value.InSpans);
     }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
+using AgentPlatform.Inference.Json;
 
 namespace AgentPlatform.Api.Telemetry;
 

@@ -1,9 +1,8 @@
 using System.Buffers;
 using System.Net;
 using System.Net.Http.Headers;
-using AgentPlatform.Api.Chat;
-using AgentPlatform.Api.Limits;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
+using AgentPlatform.Inference.Chat;
 
 namespace AgentPlatform.Client.Chat;
 

@@ -1,6 +1,6 @@
 using System.Buffers;
-using AgentPlatform.Api.Chat;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
+using AgentPlatform.Inference.Chat;
 
 namespace AgentPlatform.Client.Chat;
 
@@ -11,10 +11,10 @@ namespace AgentPlatform.Client.Chat;
 /// <remarks>One reader.</remarks>
 internal sealed class PartStream : Stream
 {
-    private readonly ArrayBufferWriter<byte> _events = new(1024);
+    private readonly ArrayBufferWriter<byte> _output = new(1024);
     private readonly CancellationTokenSource _work;
     private readonly CancellationTokenSource _deadline;
-    private readonly ChatEnvelope _envelope;
+    private readonly ChatEvents _events;
     private readonly IAsyncEnumerator<ReplyPart> _parts;
     private int _read;
     private bool _isOver;
@@ -24,7 +24,7 @@ internal sealed class PartStream : Stream
     {
         _deadline = new CancellationTokenSource(timeout, time);
         _work = CancellationTokenSource.CreateLinkedTokenSource(_deadline.Token);
-        _envelope = ChatEnvelope.ForChunks(request, time.GetUtcNow());
+        _events = new ChatEvents(ChatEnvelope.ForChunks(request, time.GetUtcNow()), includeUsage: true);
         _parts = inference.RunAsync(request, _work.Token).GetAsyncEnumerator(CancellationToken.None);
     }
 
@@ -51,13 +51,13 @@ internal sealed class PartStream : Stream
     /// <exception cref="InferenceException">The request failed.</exception>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        while (_read == _events.WrittenCount && !_isOver)
+        while (_read == _output.WrittenCount && !_isOver)
         {
             await NextAsync(cancellationToken);
         }
 
-        var count = Math.Min(buffer.Length, _events.WrittenCount - _read);
-        _events.WrittenMemory.Slice(_read, count).CopyTo(buffer);
+        var count = Math.Min(buffer.Length, _output.WrittenCount - _read);
+        _output.WrittenMemory.Slice(_read, count).CopyTo(buffer);
         _read += count;
         return count;
     }
@@ -117,7 +117,7 @@ internal sealed class PartStream : Stream
     {
         // Not a token of its own for each part: the enumerator keeps the one it began with.
         await using var leaving = cancellationToken.UnsafeRegister(static work => ((CancellationTokenSource)work!).Cancel(), _work);
-        _events.ResetWrittenCount();
+        _output.ResetWrittenCount();
         _read = 0;
         try
         {
@@ -143,26 +143,15 @@ internal sealed class PartStream : Stream
         switch (part.Kind)
         {
             case ReplyKind.Delta:
-                WriteEvent(part.Payload.Span);
+                _events.WriteDelta(_output, part.Payload.Span);
                 break;
             case ReplyKind.End:
-                if (!part.Payload.IsEmpty)
-                {
-                    WriteEvent([.. "{\"choices\":[],\"usage\":"u8, .. part.Payload.Span, .. "}"u8]);
-                }
-
-                _events.Write("data: [DONE]\n\n"u8);
+                _events.WriteUsage(_output, part.Payload.Span);
+                ChatEvents.WriteDone(_output);
                 _isOver = true;
                 break;
             default:
                 break; // A worker took the request.
         }
-    }
-
-    private void WriteEvent(ReadOnlySpan<byte> part)
-    {
-        _events.Write("data: "u8);
-        _envelope.Write(_events, part);
-        _events.Write("\n\n"u8);
     }
 }

@@ -1,4 +1,4 @@
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using Microsoft.Extensions.Configuration;
 
 namespace AgentPlatform.Client.Models;
@@ -49,12 +49,13 @@ public sealed class ModelOptions
     /// <summary>Most requests in one <c>/batch</c>.</summary>
     public int MaxBatchSize { get; set; } = 32;
 
-    internal IReadOnlyList<Operation> AllOperations => Operations.Count > 0 ? [.. Operations.Distinct()] : [Operation.Chat];
+    /// <summary><see cref="Operations"/>, or chat if nothing is said.</summary>
+    public IReadOnlyList<Operation> AllOperations => Operations.Count > 0 ? [.. Operations.Distinct()] : [Operation.Chat];
 
     internal string NameUpstream => string.IsNullOrEmpty(UpstreamModel) ? Name : UpstreamModel;
 
     /// <summary>Reads one model. Strictly: the binder would leave out a wrong value, and a misspelt key, without a word.</summary>
     /// <exception cref="InvalidOperationException">A key or a value that means nothing.</exception>
-    internal static ModelOptions Read(IConfigurationSection section) =>
+    public static ModelOptions Read(IConfigurationSection section) =>
         section.Get<ModelOptions>(static binder => binder.ErrorOnUnknownConfiguration = true) ?? new ModelOptions();
 }

@@ -1,12 +1,12 @@
 using System.Text.RegularExpressions;
+using AgentPlatform.Inference;
 using AgentPlatform.Messaging;
-using AgentPlatform.Messaging.Contracts;
 using Microsoft.Extensions.Configuration;
 
 namespace AgentPlatform.Client.Models;
 
 /// <summary>What must hold of a model by its transport, which annotations cannot say. Every mistake is one sentence that names the key.</summary>
-internal static partial class ModelRules
+public static partial class ModelRules
 {
     /// <summary>Where Aspire's client looks for the broker's address.</summary>
     private static readonly string[] _brokerKeys =
@@ -42,9 +42,9 @@ internal static partial class ModelRules
 
         if (model.Operations.Any(operation => !Enum.IsDefined(operation)))
         {
-            yield return $"{key}:Operations may hold Chat and Analyze.";
+            yield return $"{key}:Operations may hold {string.Join(" and ", Enum.GetNames<Operation>())}.";
         }
-        else if (model.Transport == Transport.OpenAI && model.Operations.Contains(Operation.Analyze))
+        else if (model.Transport == Transport.OpenAI && model.Operations.Any(static operation => operation.Info().OpenAIPath is null))
         {
             yield return $"{key}:Operations cannot hold Analyze, since an OpenAI-compatible server only chats.";
         }

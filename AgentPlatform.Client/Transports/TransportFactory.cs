@@ -1,8 +1,8 @@
-using AgentPlatform.Api.OpenAI;
 using AgentPlatform.Client.Models;
 using AgentPlatform.Client.Transports.Http;
 using AgentPlatform.Client.Transports.Queue;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
+using AgentPlatform.Inference.OpenAI;
 using AgentPlatform.Messaging.Control;
 using AgentPlatform.Messaging.Jobs;
 using AgentPlatform.Messaging.Replies;
@@ -12,7 +12,7 @@ using Microsoft.Extensions.Logging;
 namespace AgentPlatform.Client.Transports;
 
 /// <summary>Makes the transport that a model's configuration names.</summary>
-internal static class TransportFactory
+public static class TransportFactory
 {
     /// <summary>The transport; <see cref="TransportExtensions.AddTransports"/> has registered what it needs.</summary>
     public static IInference Create(IServiceProvider services, ModelOptions model)
@@ -35,6 +35,6 @@ internal static class TransportFactory
 
         ILogger<T> Logger<T>() => services.GetRequiredService<ILogger<T>>();
 
-        HttpClient Client() => services.GetRequiredService<IHttpClientFactory>().CreateClient(TransportExtensions.UpstreamClient);
+        HttpClient Client() => services.GetRequiredService<IHttpClientFactory>().CreateClient(UpstreamClientExtensions.UpstreamClient);
     }
 }

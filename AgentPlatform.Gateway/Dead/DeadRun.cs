@@ -1,8 +1,9 @@
 using System.Text;
 using AgentPlatform.Client.Models;
 using AgentPlatform.Client.Transports;
+using AgentPlatform.Inference;
+using AgentPlatform.Inference.OpenAI;
 using AgentPlatform.Messaging.Broker;
-using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Messaging.Dead;
 using Microsoft.Extensions.Options;
 using RabbitMQ.Client;

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using Microsoft.Extensions.Options;
 
 namespace AgentPlatform.Messaging.Admission;

@@ -1,16 +1,17 @@
 using System.Collections.Concurrent;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using AgentPlatform.Messaging.Jobs;
 using AgentPlatform.Messaging.Replies;
+using AgentPlatform.Messaging.Wire;
 
 namespace AgentPlatform.Messaging.Control;
 
 /// <summary>What a worker is to do with a job that somebody may have begun.</summary>
 /// <param name="Attempt">The number of its run.</param>
-/// <param name="SoFar">What there is of the answer; null if nothing.</param>
+/// <param name="PartialAnswer">What there is of the answer; null if nothing.</param>
 /// <param name="Alone">Whether it must share its engine with nobody until its first new part.</param>
 /// <param name="TimeLimit">How long the request may still take.</param>
-public sealed record Grant(ushort Attempt, PartialAnswer? SoFar, bool Alone, TimeLimit TimeLimit);
+public sealed record Grant(ushort Attempt, PartialAnswer? PartialAnswer, bool Alone, TimeLimit TimeLimit);
 
 /// <summary>A worker's questions to gateways: whether to work on a job that was delivered before, and from where.</summary>
 /// <remarks>Safe for concurrent use.</remarks>
@@ -77,7 +78,7 @@ public sealed class Claims
 
         // The message may have been on its way for long, and its time was counted from its arrival here.
         var limit = grant.TimeLeft is { } left ? new TimeLimit(TimeSpan.FromMilliseconds(Math.Clamp(left, 0, JobHeaders.MostTimeLeft.TotalMilliseconds)), _time) : known;
-        return new Grant(attempt, grant.Parts > 0 ? new PartialAnswer(grant.Parts, grant.Trail) : null, grant.Alone, limit);
+        return new Grant(attempt, grant.Parts > 0 ? new PartialAnswer(grant.Parts, grant.ResumeState) : null, grant.Alone, limit);
     }
 
     internal void Answer(GrantMessage grant)

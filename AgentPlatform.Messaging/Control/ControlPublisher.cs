@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using AgentPlatform.Messaging.Broker;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Messaging.Wire;
 using RabbitMQ.Client;
 
 namespace AgentPlatform.Messaging.Control;

@@ -1,5 +1,5 @@
+using AgentPlatform.Inference;
 using AgentPlatform.Messaging.Broker;
-using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Messaging.Jobs;
 using RabbitMQ.Client;
 

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 
 namespace AgentPlatform.Messaging.Jobs;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using RabbitMQ.Client;
 
 namespace AgentPlatform.Messaging.Jobs;

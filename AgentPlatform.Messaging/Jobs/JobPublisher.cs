@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
+using AgentPlatform.Inference;
 using AgentPlatform.Messaging.Admission;
 using AgentPlatform.Messaging.Broker;
-using AgentPlatform.Messaging.Contracts;
 using Microsoft.Extensions.Options;
 using RabbitMQ.Client;
 
@@ -56,7 +56,7 @@ public sealed class JobPublisher : IBrokerSession
     {
         if (request.Body.Length > _options.MaxMessageSize)
         {
-            throw new InferenceException(new InferenceError(413, "invalid_request_error", $"The request is larger than the {_options.MaxMessageSize} bytes that the message broker takes.", "request_too_large"));
+            throw new InferenceException(new InferenceError(ErrorKind.TooLarge, $"The request is larger than the {_options.MaxMessageSize} bytes that the message broker takes.", "request_too_large"));
         }
 
         if (!await IsBrokerOpenAsync(cancellationToken))

@@ -1,4 +1,4 @@
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 

@@ -1,5 +1,5 @@
 using AgentPlatform.Messaging.Broker;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Messaging.Wire;
 
 namespace AgentPlatform.Messaging.Replies;
 

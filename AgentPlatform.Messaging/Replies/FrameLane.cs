@@ -1,6 +1,6 @@
 using System.Buffers;
 using AgentPlatform.Messaging.Broker;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Messaging.Wire;
 using RabbitMQ.Client;
 
 namespace AgentPlatform.Messaging.Replies;
@@ -95,7 +95,7 @@ internal sealed class FrameLane
         {
             Gather(frame);
             writer.HasSpoken = true;
-            if (frame.Kind == ReplyKind.Delta)
+            if (frame.Kind == FrameKind.Delta)
             {
                 _streaming += writer.IsStreaming ? 0 : 1;
                 _pending += writer.HasPending ? 0 : 1;

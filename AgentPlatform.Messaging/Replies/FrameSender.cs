@@ -1,5 +1,6 @@
+using AgentPlatform.Inference;
 using AgentPlatform.Messaging.Broker;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Messaging.Wire;
 using Microsoft.Extensions.Options;
 
 namespace AgentPlatform.Messaging.Replies;
@@ -112,27 +113,33 @@ public sealed class FrameWriter : IDisposable
     }
 
     /// <summary>Sends a question to the gateway.</summary>
-    public void Ask(ReadOnlyMemory<byte> claim) => _lane.Append(this, new Frame(_requestId, 0, 0, ReplyKind.Claim, claim));
+    public void Ask(ReadOnlyMemory<byte> claim) => _lane.Append(this, new Frame(_requestId, 0, 0, FrameKind.Claim, claim));
 
     /// <summary>The engine began; does not wait.</summary>
-    public void Start(ReadOnlyMemory<byte> note) => _lane.Append(this, new Frame(_requestId, _attempt, _offset, ReplyKind.Started, note));
+    public void Start(ReadOnlyMemory<byte> note) => _lane.Append(this, new Frame(_requestId, _attempt, _offset, FrameKind.Started, note));
 
     /// <summary>The same, and waits until the broker knows: for a job that may end this process as soon as its engine has it.</summary>
-    public Task StartAsync(ReadOnlyMemory<byte> note) => _lane.AppendUrgent(this, new Frame(_requestId, _attempt, _offset, ReplyKind.Started, note));
+    public Task StartAsync(ReadOnlyMemory<byte> note) => _lane.AppendUrgent(this, new Frame(_requestId, _attempt, _offset, FrameKind.Started, note));
 
     /// <summary>Sends a part that others follow; copies it and does not wait.</summary>
-    /// <exception cref="OverflowException">Its trail is longer than 65,535 bytes. Nothing was sent, and another part may follow.</exception>
+    /// <exception cref="OverflowException">Its resume state is longer than 65,535 bytes. Nothing was sent, and another part may follow.</exception>
     public void Write(in ReplyPart part)
     {
-        _lane.Append(this, new Frame(_requestId, _attempt, _offset, part.Kind, part.Payload, part.Trail));
+        _lane.Append(this, new Frame(_requestId, _attempt, _offset, part.Kind.ToFrameKind(), part.Payload, part.ResumeState));
         _offset++;
     }
 
     /// <summary>Sends the last part and waits until the broker has it, and with it all parts before; false if they did not all arrive.</summary>
-    public Task<bool> CompleteAsync(ReplyKind kind, ReadOnlyMemory<byte> payload) => SendLastAsync(new Frame(_requestId, _attempt, _offset++, kind, payload));
+    public Task<bool> CompleteAsync(ReplyPart part) => SendLastAsync(new Frame(_requestId, _attempt, _offset++, part.Kind.ToFrameKind(), part.Payload));
+
+    /// <summary>The same with a failure for the last part.</summary>
+    /// <param name="error">The failure.</param>
+    /// <param name="worker">Name of this worker.</param>
+    public Task<bool> FailAsync(InferenceError error, string worker) =>
+        SendLastAsync(new Frame(_requestId, _attempt, _offset++, FrameKind.Error, ErrorNote.ToUtf8(error, worker)));
 
     /// <summary>Gives the request back: nothing more comes from this worker. False if that did not arrive.</summary>
-    public Task<bool> ReturnAsync() => SendLastAsync(new Frame(_requestId, _attempt, 0, ReplyKind.Returned, default));
+    public Task<bool> ReturnAsync() => SendLastAsync(new Frame(_requestId, _attempt, 0, FrameKind.Returned, default));
 
     /// <inheritdoc/>
     public void Dispose()
@@ -141,7 +148,7 @@ public sealed class FrameWriter : IDisposable
         _gone.Dispose();
     }
 
-    internal Frame Alive() => new(_requestId, _attempt, 0, ReplyKind.Alive, default);
+    internal Frame Alive() => new(_requestId, _attempt, 0, FrameKind.Alive, default);
 
     private async Task<bool> SendLastAsync(Frame frame) => await _lane.AppendLast(this, frame) == PublishOutcome.Confirmed && !Gone.IsCancellationRequested;
 

@@ -1,10 +1,11 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using AgentPlatform.Inference;
 using AgentPlatform.Messaging.Admission;
 using AgentPlatform.Messaging.Broker;
-using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Messaging.Control;
 using AgentPlatform.Messaging.Jobs;
+using AgentPlatform.Messaging.Wire;
 
 namespace AgentPlatform.Messaging.Replies;
 
@@ -27,7 +28,7 @@ public sealed class ReplyAssembly
     private readonly PartQueue _parts;
     private QueueAdmission? _admission;
     private QueuePlace _place;
-    private TrailBuffer _trail;
+    private ResumeStateBuffer _resumeState;
     private uint _next;
     private uint _delivered;
     private bool _ended;
@@ -83,12 +84,12 @@ public sealed class ReplyAssembly
 
             switch (frame.Kind)
             {
-                case ReplyKind.Alive:
+                case FrameKind.Alive:
                     break;
-                case ReplyKind.Unreadable or ReplyKind.Returned:
-                    _attempts.Lose(frame.Kind == ReplyKind.Returned ? AttemptEnd.Returned : AttemptEnd.Unreadable, _delivered);
+                case FrameKind.Unreadable or FrameKind.Returned:
+                    _attempts.Lose(frame.Kind == FrameKind.Returned ? AttemptEnd.Returned : AttemptEnd.Unreadable, _delivered);
                     break;
-                case ReplyKind.Started:
+                case FrameKind.Started:
                     Start(frame);
                     break;
                 default:
@@ -113,7 +114,7 @@ public sealed class ReplyAssembly
 
             _next = _delivered;
             return new GrantMessage(
-                Request.RequestId, note.Claim, decision.Attempt, _delivered, _trail.Written.ToArray(), decision.Alone, JobHeaders.MillisecondsLeft(Request.TimeLimit));
+                Request.RequestId, note.Claim, decision.Attempt, _delivered, _resumeState.Written.ToArray(), decision.Alone, JobHeaders.MillisecondsLeft(Request.TimeLimit));
         }
     }
 
@@ -241,7 +242,7 @@ public sealed class ReplyAssembly
         }
 
         _next++;
-        if (frame.Kind == ReplyKind.Error)
+        if (frame.Kind == FrameKind.Error)
         {
             // Whatever was delivered before, an error is news: a repeated attempt may fail where the first one went on.
             End(ErrorNote.Read(frame.Payload.Span));
@@ -255,7 +256,7 @@ public sealed class ReplyAssembly
     private void End(ErrorNote note)
     {
         var error = note.ToError();
-        if (error.Code == InferenceError.DeadlineCode && Request.TimeLimit.Left is var left && left > _nearlyOver && _attempts.TryEndEarly(note.Worker, _delivered))
+        if (error.Kind == ErrorKind.DeadlinePassed && Request.TimeLimit.Left is var left && left > _nearlyOver && _attempts.TryEndEarly(note.Worker, _delivered))
         {
             // The client waits, and by its gateway's clock there is time: the worker counts wrongly.
             EndedEarly?.Invoke(note.Worker, left);
@@ -267,14 +268,14 @@ public sealed class ReplyAssembly
 
     private void Deliver(in Frame frame)
     {
-        if (!_parts.TryWrite(frame.Kind, frame.Payload.Span))
+        if (!_parts.TryWrite(frame.Kind.ToReplyKind(), frame.Payload.Span))
         {
-            Fail(new InferenceError(503, "server_error", "The client reads its answer more slowly than it is made.", "client_too_slow"));
+            Fail(new InferenceError(ErrorKind.Unavailable, "The client reads its answer more slowly than it is made.", "client_too_slow"));
             return;
         }
 
         _delivered++;
-        if (frame.Kind is ReplyKind.Result or ReplyKind.End)
+        if (frame.Kind is FrameKind.Result or FrameKind.End)
         {
             _ended = true;
             _place.Complete();
@@ -282,7 +283,7 @@ public sealed class ReplyAssembly
         }
         else
         {
-            _trail.Append(frame.Trail.Span);
+            _resumeState.Append(frame.ResumeState.Span);
         }
     }
 
@@ -292,7 +293,7 @@ public sealed class ReplyAssembly
         {
             _ended = true;
             _parts.Close();
-            _trail.Clear();
+            _resumeState.Clear();
         }
     }
 }

@@ -1,10 +1,11 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using AgentPlatform.Inference;
 using AgentPlatform.Messaging.Admission;
 using AgentPlatform.Messaging.Broker;
-using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Messaging.Control;
 using AgentPlatform.Messaging.Logging;
+using AgentPlatform.Messaging.Wire;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using RabbitMQ.Client;
@@ -91,13 +92,13 @@ public sealed partial class ReplyReceiver : IBrokerSession
         {
             foreach (var frame in FrameBatch.Read(message))
             {
-                if (frame.Kind == ReplyKind.Unreadable)
+                if (frame.Kind == FrameKind.Unreadable)
                 {
                     Malformed($"A frame of request {frame.RequestId} cannot be read.");
                 }
 
                 var assembly = _waiting.GetValueOrDefault(frame.RequestId);
-                if (frame.Kind == ReplyKind.Claim)
+                if (frame.Kind == FrameKind.Claim)
                 {
                     Answer(frame, assembly);
                 }
@@ -145,7 +146,7 @@ public sealed partial class ReplyReceiver : IBrokerSession
     // Not for every token: the next cancel is on its way.
     private void CancelSometimes(in Frame frame, ushort? attempt)
     {
-        if (frame.Kind is ReplyKind.Started or ReplyKind.Alive || (frame.Kind == ReplyKind.Delta && frame.Offset % 64 == 0))
+        if (frame.Kind is FrameKind.Started or FrameKind.Alive || (frame.Kind == FrameKind.Delta && frame.Offset % 64 == 0))
         {
             _control.Cancel(frame.RequestId, attempt);
         }

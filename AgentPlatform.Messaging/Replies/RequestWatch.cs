@@ -1,6 +1,6 @@
 using System.Diagnostics;
+using AgentPlatform.Inference;
 using AgentPlatform.Messaging.Broker;
-using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Messaging.Dead;
 using AgentPlatform.Messaging.Jobs;
 using AgentPlatform.Messaging.Logging;
@@ -146,7 +146,7 @@ internal sealed partial class RequestWatch : BackgroundService
 
         _telemetry.Buried(waiting.Queue);
         Buried(_logger, waiting.Request.RequestId, _options.DeliveryLimit);
-        waiting.Fail(new InferenceError(502, "server_error", $"The request was given up: {_options.DeliveryLimit} workers were lost over it.", DeadJobs.Poison));
+        waiting.Fail(new InferenceError(ErrorKind.EngineFailed, $"The request was given up: {_options.DeliveryLimit} workers were lost over it.", DeadJobs.Poison));
     }
 
     [LoggerMessage(LogLevel.Warning, "{Count} requests lost their workers and were issued again, the latest {RequestId}")]

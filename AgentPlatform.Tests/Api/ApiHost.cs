@@ -1,7 +1,6 @@
 using System.Text;
 using AgentPlatform.Api;
 using AgentPlatform.Api.Catalogue;
-using AgentPlatform.Messaging.Contracts;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
@@ -43,7 +42,6 @@ internal sealed class ApiHost : IAsyncDisposable
         var inference = new FakeInference();
         var time = new FakeTimeProvider(DateTimeOffset.FromUnixTimeSeconds(1_700_000_000));
         builder.Services.AddSingleton<TimeProvider>(time);
-        builder.Services.AddSingleton<IInference>(inference);
         builder.Services.AddSingleton<IModelCatalogue>(inference);
         builder.AddInferenceApi();
         configure(builder.Services);

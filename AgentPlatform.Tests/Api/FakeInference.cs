@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using AgentPlatform.Api.Catalogue;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
+using AgentPlatform.Messaging.Wire;
 
 namespace AgentPlatform.Tests.Api;
 
@@ -33,7 +34,9 @@ internal sealed class FakeInference : IInference, IModelCatalogue
 
     IReadOnlyList<ModelInfo> IModelCatalogue.Models => Models;
 
-    public ModelInfo? Find(string id) => Models.FirstOrDefault(model => model.Id == id);
+    public string? Version { get; set; }
+
+    public ModelRoute? Find(string id) => Models.FirstOrDefault(model => model.Id == id) is { } model ? new ModelRoute(model, Version, this) : null;
 
     public IAsyncEnumerable<ReplyPart> RunAsync(InferenceRequest request, CancellationToken cancellationToken)
     {

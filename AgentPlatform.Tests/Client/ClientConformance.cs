@@ -1,4 +1,5 @@
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
+using AgentPlatform.Inference.OpenAI;
 using AgentPlatform.Tests.Broker;
 using AgentPlatform.Tests.Worker;
 using Microsoft.Extensions.AI;

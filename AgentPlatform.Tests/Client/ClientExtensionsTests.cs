@@ -1,7 +1,7 @@
 using AgentPlatform.Api.Startup;
 using AgentPlatform.Client.Transports.Http;
 using AgentPlatform.Client.Transports.Queue;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using AgentPlatform.Tests.Api.OpenAI;
+using AgentPlatform.Tests.Inference.OpenAI;
 using Microsoft.AspNetCore.Http;
 
 namespace AgentPlatform.Tests.Conformance;

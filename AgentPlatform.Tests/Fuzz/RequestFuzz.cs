@@ -1,11 +1,11 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
-using AgentPlatform.Api.Analyze;
-using AgentPlatform.Api.Chat;
-using AgentPlatform.Api.Limits;
-using AgentPlatform.Api.Requests;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
+using AgentPlatform.Inference.Analyze;
+using AgentPlatform.Inference.Chat;
+using AgentPlatform.Inference.Json;
+using AgentPlatform.Inference.OpenAI;
 using AgentPlatform.Tests.Api;
 using AgentPlatform.Tests.Worker.Engines.OnnxChat;
 using AgentPlatform.Worker.Engines.Onnx;

@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using AgentPlatform.Tests.Worker.Engines.OnnxChat;
 using AgentPlatform.Worker.Engines.OnnxChat.Scheduling;
 using AgentPlatform.Worker.Engines.OnnxChat.Templates;
@@ -89,13 +89,13 @@ public sealed class TemplateFuzz(ITestOutputHelper output)
     });
 
     [Fact]
-    public Task A_trail_is_read_or_refused_within_its_length() => FuzzRun.RunAsync("trail", output, random =>
+    public Task A_resume_state_is_read_or_refused_within_its_length() => FuzzRun.RunAsync("resume state", output, random =>
     {
         try
         {
-            var trail = random.Bytes(40);
-            var choices = ChatTrail.Read(new PartialAnswer((uint)random.Next(10), trail), random.Next(1, 4));
-            Assert.True(choices.Sum(choice => choice.Tokens.Count) <= trail.Length);
+            var state = random.Bytes(40);
+            var choices = ChatResumeState.Read(new PartialAnswer((uint)random.Next(10), state), random.Next(1, 4));
+            Assert.True(choices.Sum(choice => choice.Tokens.Count) <= state.Length);
         }
         catch (FormatException e)
         {

@@ -2,12 +2,13 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
-using AgentPlatform.Api.OpenAI;
-using AgentPlatform.Messaging;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference.OpenAI;
+using AgentPlatform.Inference;
 using AgentPlatform.Messaging.Control;
 using AgentPlatform.Messaging.Dead;
 using AgentPlatform.Messaging.Jobs;
+using AgentPlatform.Messaging.Wire;
+using AgentPlatform.Messaging;
 using Microsoft.Extensions.Logging.Abstractions;
 using RabbitMQ.Client;
 using Xunit.Abstractions;
@@ -69,7 +70,7 @@ public sealed class WireFuzz(ITestOutputHelper output)
         var message = new ArrayBufferWriter<byte>();
         FrameBatch.Begin(message);
         var sent = Enumerable.Range(0, random.Next(5)).Select(_ => new Frame(
-            Guid.NewGuid(), (ushort)random.Next(65536), (uint)random.Next(), (ReplyKind)random.Next(1, 9), random.Bytes(50), random.Bytes(20))).ToList();
+            Guid.NewGuid(), (ushort)random.Next(65536), (uint)random.Next(), (FrameKind)random.Next(1, 9), random.Bytes(50), random.Bytes(20))).ToList();
         sent.ForEach(frame => FrameBatch.Append(message, frame));
         Assert.Equal(sent.Select(Describe), Read(message.WrittenMemory));
         try
@@ -183,7 +184,7 @@ public sealed class WireFuzz(ITestOutputHelper output)
     }
 
     private static string Describe(Frame frame) =>
-        $"{frame.RequestId} {frame.Attempt} {frame.Offset} {frame.Kind} {Convert.ToHexString(frame.Payload.Span)} {Convert.ToHexString(frame.Trail.Span)}";
+        $"{frame.RequestId} {frame.Attempt} {frame.Offset} {frame.Kind} {Convert.ToHexString(frame.Payload.Span)} {Convert.ToHexString(frame.ResumeState.Span)}";
 
     // One JSON object in UTF-8 that tells no model.
     private static void CheckPart(ReadOnlySpan<byte> json)

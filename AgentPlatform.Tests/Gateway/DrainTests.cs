@@ -1,6 +1,6 @@
 using System.Net;
 using System.Text;
-using AgentPlatform.Tests.Api.OpenAI;
+using AgentPlatform.Tests.Inference.OpenAI;
 using AgentPlatform.Tests.Worker;
 using Microsoft.AspNetCore.Http;
 

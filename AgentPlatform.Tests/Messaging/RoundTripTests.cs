@@ -1,11 +1,13 @@
 using System.Diagnostics;
 using System.Text;
+using AgentPlatform.Inference;
+using AgentPlatform.Inference.OpenAI;
 using AgentPlatform.Messaging.Broker;
-using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Messaging.Control;
 using AgentPlatform.Messaging.Dead;
 using AgentPlatform.Messaging.Jobs;
 using AgentPlatform.Messaging.Replies;
+using AgentPlatform.Messaging.Wire;
 using AgentPlatform.Tests.Broker;
 using RabbitMQ.Client;
 
@@ -38,7 +40,7 @@ public sealed class RoundTripTests(RabbitMQServer server)
             writer.Write(new ReplyPart(ReplyKind.Delta, Encoding.UTF8.GetBytes($"{{\"n\":{i}}}")));
         }
 
-        Assert.True(await writer.CompleteAsync(ReplyKind.End, default));
+        Assert.True(await writer.CompleteAsync(new ReplyPart(ReplyKind.End, default)));
         await delivery.AcknowledgeAsync();
 
         var parts = await ReadAsync(answer);
@@ -62,9 +64,9 @@ public sealed class RoundTripTests(RabbitMQServer server)
         Assert.Equal((0, true), (delivery.Issue, delivery.IsRepeated));
         using var writer = second.Get<FrameSender>().Open(delivery.ReplyQueue, request.RequestId);
         var grant = await second.Get<Claims>().AskAsync(delivery, writer, CancellationToken.None).WaitAsync(TimeSpan.FromMinutes(1));
-        Assert.Equal((1, null, false), (grant!.Attempt, grant.SoFar, grant.Alone));
+        Assert.Equal((1, null, false), (grant!.Attempt, grant.PartialAnswer, grant.Alone));
         writer.Begin(grant.Attempt, offset: 0);
-        Assert.True(await writer.CompleteAsync(ReplyKind.Result, "{}"u8.ToArray()));
+        Assert.True(await writer.CompleteAsync(new ReplyPart(ReplyKind.Result, "{}"u8.ToArray())));
         await delivery.AcknowledgeAsync();
         Assert.Equal(["Result {}"], await ReadAsync(answer));
     }
@@ -190,7 +192,7 @@ public sealed class RoundTripTests(RabbitMQServer server)
         using var writer = worker.Get<FrameSender>().Open("infer.reply.nobody", Guid.NewGuid());
         writer.Write(new ReplyPart(ReplyKind.Delta, "{}"u8.ToArray()));
         await Side.UntilAsync(() => Task.FromResult(writer.Gone.IsCancellationRequested));
-        Assert.False(await writer.CompleteAsync(ReplyKind.End, default));
+        Assert.False(await writer.CompleteAsync(new ReplyPart(ReplyKind.End, default)));
     }
 
     [Fact]
@@ -209,7 +211,7 @@ public sealed class RoundTripTests(RabbitMQServer server)
             writers.ForEach(writer => writer.Write(new ReplyPart(ReplyKind.Delta, "{}"u8.ToArray())));
         }
 
-        Assert.All(await Task.WhenAll(writers.Select(writer => writer.CompleteAsync(ReplyKind.End, default))), Assert.True);
+        Assert.All(await Task.WhenAll(writers.Select(writer => writer.CompleteAsync(new ReplyPart(ReplyKind.End, default)))), Assert.True);
         Assert.All(await Task.WhenAll(answers), answer => Assert.Equal(Steps + 1, answer.Count));
         Assert.InRange(sent.Total, 1, Steps * 3);
         writers.ForEach(writer => writer.Dispose());

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
+using AgentPlatform.Inference.Json;
 using AgentPlatform.Worker.Engines.Onnx;
 
 namespace AgentPlatform.Worker.Engines;

@@ -1,5 +1,5 @@
-using AgentPlatform.Api.OpenAI;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
+using AgentPlatform.Inference.OpenAI;
 
 namespace AgentPlatform.Worker.Engines;
 

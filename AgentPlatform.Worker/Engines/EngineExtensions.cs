@@ -1,5 +1,4 @@
 using AgentPlatform.Api.Catalogue;
-using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Worker.Engines.Preparation;
 using AgentPlatform.Worker.Http;
 using AgentPlatform.Worker.Weights;
@@ -29,7 +28,7 @@ internal static class EngineExtensions
             provider.GetRequiredService<EngineMetrics>()));
         services.AddSingleton<PreparationPool>();
         services.AddSingleton<EngineRunner>();
-        services.AddSingleton<IInference, DirectInference>();
+        services.AddSingleton<DirectInference>();
         services.AddSingleton<IModelCatalogue, EngineCatalogue>();
         services.AddHostedService<EngineStartup>();
         services.AddHealthChecks().AddCheck<WorkerReadiness>("worker");

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using Microsoft.Extensions.Options;
 
 namespace AgentPlatform.Worker.Engines;
@@ -33,7 +33,7 @@ internal sealed class EngineMetrics(IMeterFactory meters, IOptions<ModelOptions>
     {
         var tags = new TagList
         {
-            { "gen_ai.operation.name", EngineRunner.NameOf(operation) },
+            { "gen_ai.operation.name", operation.Info().Name },
             { "gen_ai.provider.name", EngineRunner.Provider },
             { "gen_ai.request.model", modelName },
             { "agentplatform.model.version", ModelVersion },

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
+using AgentPlatform.Inference.OpenAI;
 
 namespace AgentPlatform.Worker.Engines;
 
@@ -18,9 +19,6 @@ internal sealed partial class EngineRunner(IEngine engine, EngineSlots slots, En
     /// <summary>Who answers, as OpenTelemetry's <c>gen_ai.provider.name</c> has it.</summary>
     public const string Provider = "agentplatform";
 
-    /// <summary>Name of an operation in OpenTelemetry's gen_ai conventions.</summary>
-    public static string NameOf(Operation operation) => operation == Operation.Chat ? "chat" : "analyze";
-
     /// <inheritdoc/>
     public async IAsyncEnumerable<ReplyPart> RunAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -29,7 +27,7 @@ internal sealed partial class EngineRunner(IEngine engine, EngineSlots slots, En
         if (!engine.Traits.Operations.Contains(request.Operation))
         {
             throw new InferenceException(InferenceError.Invalid(
-                $"The model '{request.Model}' cannot do '{NameOf(request.Operation)}'; it can do '{string.Join("', '", engine.Traits.Operations.Select(NameOf))}'.", "model"));
+                $"The model '{request.Model}' cannot do '{request.Operation.Info().Name}'; it can do '{string.Join("', '", engine.Traits.Operations.Select(static operation => operation.Info().Name))}'.", "model"));
         }
 
         var left = request.TimeLimit.Left;
@@ -142,7 +140,7 @@ internal sealed partial class EngineRunner(IEngine engine, EngineSlots slots, En
             (_request, _metrics, _time, _began) = (request, metrics, time, time.GetTimestamp());
             if (WorkerTelemetry.Source.HasListeners())
             {
-                var operation = NameOf(request.Operation);
+                var operation = request.Operation.Info().Name;
                 _activity = WorkerTelemetry.Source.StartActivity(ActivityKind.Internal, name: $"{operation} {request.Model}", tags:
                 [
                     new("gen_ai.operation.name", operation),

@@ -1,5 +1,6 @@
 using System.Text.Json;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
+using AgentPlatform.Inference.Json;
 
 namespace AgentPlatform.Worker.Engines;
 

@@ -1,9 +1,10 @@
 using System.Diagnostics;
 using AgentPlatform.Api.Stopping;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using AgentPlatform.Messaging.Control;
 using AgentPlatform.Messaging.Jobs;
 using AgentPlatform.Messaging.Replies;
+using AgentPlatform.Messaging.Wire;
 using AgentPlatform.Worker.Engines;
 
 namespace AgentPlatform.Worker.Jobs;
@@ -54,7 +55,7 @@ internal sealed partial class JobRunner(
         {
             var grant = delivery.IsRepeated
                 ? await AskAsync(delivery, writer, work.Token)
-                : new Grant(Attempt: 0, SoFar: null, Alone: false, delivery.Request.TimeLimit);
+                : new Grant(Attempt: 0, PartialAnswer: null, Alone: false, delivery.Request.TimeLimit);
             outcome = grant is not null ? await RunAsync(delivery, grant, writer, cancel, work.Token)
                 : delivery.Request.TimeLimit.HasPassed ? JobOutcome.Expired
                 : JobOutcome.Superseded;
@@ -96,7 +97,7 @@ internal sealed partial class JobRunner(
     private async Task<JobOutcome> RunAsync(Delivery delivery, Grant grant, FrameWriter writer, CancellationTokenSource cancel, CancellationToken work)
     {
         var request = delivery.Request with { TimeLimit = grant.TimeLimit };
-        writer.Begin(grant.Attempt, grant.SoFar?.Parts ?? 0);
+        writer.Begin(grant.Attempt, grant.PartialAnswer?.Parts ?? 0);
         using var watch = cancellations.Watch(request.RequestId, grant.Attempt, cancel);
         Task<bool> delivered;
         JobOutcome outcome;
@@ -112,14 +113,14 @@ internal sealed partial class JobRunner(
         }
         catch (InferenceException e)
         {
-            delivered = writer.CompleteAsync(ReplyKind.Error, ErrorNote.ToUtf8(e.Error, claims.Worker));
-            outcome = e.Error.Status == 504 ? JobOutcome.Expired : JobOutcome.Failed;
+            delivered = writer.FailAsync(e.Error, claims.Worker);
+            outcome = e.Error.Kind == ErrorKind.DeadlinePassed ? JobOutcome.Expired : JobOutcome.Failed;
         }
         catch (Exception e) when (delivery.IsRepeated && e is not OperationCanceledException)
         {
             // A defect of ours, and not for the first time: the next worker would fare no better. The first one is the job loop's business.
             JobBroke(logger, e, request.RequestId);
-            delivered = writer.CompleteAsync(ReplyKind.Error, ErrorNote.ToUtf8(InferenceError.EngineFailed("The worker failed."), claims.Worker));
+            delivered = writer.FailAsync(InferenceError.EngineFailed("The worker failed."), claims.Worker);
             outcome = JobOutcome.Failed;
         }
 
@@ -130,17 +131,17 @@ internal sealed partial class JobRunner(
     private async Task<Task<bool>> SendPartsAsync(InferenceRequest request, Grant grant, FrameWriter writer, CancellationToken work)
     {
         // An engine that cannot go on from there but always says the same begins again, and what the client has is left out.
-        var repeated = engine.Traits.Continues ? 0 : grant.SoFar?.Parts ?? 0;
+        var repeated = engine.Traits.Continues ? 0 : grant.PartialAnswer?.Parts ?? 0;
         if (repeated > 0 && !engine.Traits.Replayable)
         {
             throw new InferenceException(InferenceError.EngineFailed("The worker was lost after a part of the answer was sent, and its engine cannot repeat the answer exactly."));
         }
 
-        await foreach (var part in runner.RunAsync(request with { SoFar = engine.Traits.Continues ? grant.SoFar : null, IsSuspect = grant.Alone }, work))
+        await foreach (var part in runner.RunAsync(request with { PartialAnswer = engine.Traits.Continues ? grant.PartialAnswer : null, IsSuspect = grant.Alone }, work))
         {
             if (part.IsLast)
             {
-                return writer.CompleteAsync(part.Kind, part.Payload);
+                return writer.CompleteAsync(part);
             }
 
             if (part.Kind == ReplyKind.Started)

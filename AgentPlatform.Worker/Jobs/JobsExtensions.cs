@@ -1,4 +1,3 @@
-using AgentPlatform.Api;
 using AgentPlatform.Api.Limits;
 using AgentPlatform.Messaging;
 using AgentPlatform.Messaging.Broker;

@@ -1,64 +1,62 @@
-// Chats with a model and prints its answer token by token as it is made. How the model is reached is configuration; the program is the same:
-//   dotnet run --project samples/ChatConsole -- "What is a quorum queue?"                   by the gateway, as by any OpenAI-compatible server
-//   ... -- --transport http --endpoint http://localhost:5200 "..."                          by a worker or an agent in a container
-//   ... -- --transport queue --broker amqp://user:password@localhost:5672 "..."             by the broker, without a gateway
+using System.CommandLine;
 using System.Text;
-using AgentPlatform.Api.Startup;
 using AgentPlatform.Client;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 
-var (settings, question) = Split(args);
-if (settings.Contains("--help"))
-{
-    Console.WriteLine("Usage: ChatConsole [--model NAME] [--transport openai|http|queue] [--endpoint URL] [--broker URL] [QUESTION]");
-    return 0;
-}
+// Chats with a model and prints its answer token by token as it is made. How the model is reached is configuration; the program is the same:
+//   dotnet run --project samples/ChatConsole -- "What is a quorum queue?"                   by the gateway, as by any OpenAI-compatible server
+//   ... -- --transport http --endpoint http://localhost:5200 "..."                          by a worker or an agent in a container
+//   ... -- --transport queue --broker amqp://user:password@localhost:5672 "..."             by the broker, without a gateway
+const string Model = $"{ClientExtensions.Section}:0";
 
-using var stop = new CancellationTokenSource();
-Console.CancelKeyPress += (_, pressed) =>
+var question = new Argument<string?>("question") { Description = "What to ask; without it the program holds a conversation.", Arity = ArgumentArity.ZeroOrOne };
+var settings = new Dictionary<Option<string>, string>
 {
-    pressed.Cancel = true;
-    stop.Cancel();
+    [new Option<string>("--model") { Description = "Name of the model." }] = $"{Model}:Name",
+    [new Option<string>("--transport") { Description = "openai, http or queue." }] = $"{Model}:Transport",
+    [new Option<string>("--endpoint") { Description = "Address of the server, for openai and http." }] = $"{Model}:Endpoint",
+    [new Option<string>("--broker") { Description = "Address of the broker, for queue." }] = "ConnectionStrings:messaging",
 };
-
-try
+var command = new RootCommand("Chats with a model of the platform.") { question };
+foreach (var option in settings.Keys)
 {
-    var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });
-    builder.Configuration.AddCommandLine(settings, new Dictionary<string, string>
+    command.Add(option);
+}
+
+command.SetAction(async (arguments, stop) =>
+{
+    try
     {
-        ["--model"] = "AgentPlatform:Models:0:Name",
-        ["--transport"] = "AgentPlatform:Models:0:Transport",
-        ["--endpoint"] = "AgentPlatform:Models:0:Endpoint",
-        ["--broker"] = "ConnectionStrings:messaging",
-    });
-    builder.AddAgentPlatformClient(builder.Configuration["AgentPlatform:Models:0:Name"]!);
-    using var host = builder.Build();
-    await host.StartAsync(stop.Token);
-    await ChatAsync(host.Services.GetRequiredService<IChatClient>());
-    await host.StopAsync();
-    return 0;
-}
-catch (OperationCanceledException) when (stop.IsCancellationRequested)
-{
-    Console.WriteLine();
-    return 130;
-}
-catch (InferenceException refusal)
-{
-    Console.Error.WriteLine($"{refusal.Message} ({refusal.Error.Status})");
-    return 1;
-}
-catch (Exception e) when (StartupMistake.Describe(e) is { } sentence)
-{
-    Console.Error.WriteLine(sentence);
-    return 2;
-}
+        var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });
+        builder.Configuration.AddInMemoryCollection(settings
+            .Where(setting => arguments.GetValue(setting.Key) is not null)
+            .Select(setting => KeyValuePair.Create(setting.Value, arguments.GetValue(setting.Key))));
+        builder.AddAgentPlatformClient(builder.Configuration[$"{Model}:Name"]!);
+        using var host = builder.Build();
+        await host.StartAsync(stop);
+        await ChatAsync(host.Services.GetRequiredService<IChatClient>(), arguments.GetValue(question), stop);
+        await host.StopAsync(stop);
+        return 0;
+    }
+    catch (OperationCanceledException) when (stop.IsCancellationRequested)
+    {
+        Console.WriteLine();
+        return 130;
+    }
+    catch (Exception e) when (e is InferenceException or OptionsValidationException or UriFormatException)
+    {
+        Console.Error.WriteLine(e.Message);
+        return e is InferenceException ? 1 : 2;
+    }
+});
+return await command.Parse(args).InvokeAsync();
 
-async Task ChatAsync(IChatClient model)
+static async Task ChatAsync(IChatClient model, string? question, CancellationToken stop)
 {
     List<ChatMessage> conversation = [];
     if (question is not null)
@@ -77,7 +75,7 @@ async Task ChatAsync(IChatClient model)
     {
         conversation.Add(new ChatMessage(ChatRole.User, asked));
         var answer = new StringBuilder();
-        await foreach (var update in model.GetStreamingResponseAsync(conversation, cancellationToken: stop.Token))
+        await foreach (var update in model.GetStreamingResponseAsync(conversation, cancellationToken: stop))
         {
             Console.Write(update.Text);
             answer.Append(update.Text);
@@ -86,26 +84,4 @@ async Task ChatAsync(IChatClient model)
         Console.WriteLine();
         conversation.Add(new ChatMessage(ChatRole.Assistant, answer.ToString()));
     }
-}
-
-static (string[] Settings, string? Question) Split(string[] args)
-{
-    List<string> settings = [];
-    string? question = null;
-    for (var i = 0; i < args.Length; i++)
-    {
-        if (!args[i].StartsWith("--", StringComparison.Ordinal))
-        {
-            question = args[i];
-            continue;
-        }
-
-        settings.Add(args[i]);
-        if (!args[i].Contains('=', StringComparison.Ordinal) && i + 1 < args.Length)
-        {
-            settings.Add(args[++i]);
-        }
-    }
-
-    return ([.. settings], question);
 }

@@ -1,8 +1,9 @@
 using System.Buffers;
 using System.Net.Http.Headers;
 using System.Text.Json;
-using AgentPlatform.Api.OpenAI;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
+using AgentPlatform.Inference.Json;
+using AgentPlatform.Inference.OpenAI;
 using Microsoft.Extensions.Logging;
 
 namespace AgentPlatform.Client.Transports.Http;
@@ -20,8 +21,7 @@ internal sealed class AgentClient(HttpClient http, OpenAIEndpoint agent, ILogger
     /// <exception cref="InferenceException">The agent refused it, failed or cannot be reached.</exception>
     public async Task<byte[]> SendAsync(InferenceRequest request, CancellationToken cancellationToken)
     {
-        var path = request.Operation == Operation.Chat ? "invoke" : "analyze";
-        var answer = await PostAsync(path, BodyOf(request), request.Model, UpstreamContent.MaxAnswerSize, cancellationToken);
+        var answer = await PostAsync(request.Operation.Info().AgentRoute, BodyOf(request), request.Model, UpstreamContent.MaxAnswerSize, cancellationToken);
         return ResultOf(request, answer);
     }
 
@@ -56,7 +56,7 @@ internal sealed class AgentClient(HttpClient http, OpenAIEndpoint agent, ILogger
 
         try
         {
-            return request.Operation == Operation.Chat ? ChatJson.WithoutEnvelope(answer.Span) : answer.ToArray();
+            return request.Operation.Info().HasEnvelope ? ChatJson.WithoutEnvelope(answer.Span) : answer.ToArray();
         }
         catch (FormatException e)
         {
@@ -64,7 +64,7 @@ internal sealed class AgentClient(HttpClient http, OpenAIEndpoint agent, ILogger
         }
     }
 
-    private byte[] BodyOf(InferenceRequest request) => ChatJson.WithModel(request.Body.Span, agent.UpstreamModel, always: request.Operation == Operation.Chat);
+    private byte[] BodyOf(InferenceRequest request) => ChatJson.WithModel(request.Body.Span, agent.UpstreamModel, always: request.Operation.Info().HasEnvelope);
 
     private async Task<ReadOnlyMemory<byte>> PostAsync(string path, ReadOnlyMemory<byte> body, string model, int limit, CancellationToken cancellationToken)
     {

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Text;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using static AgentPlatform.Tests.Api.FakeInference;
 
 namespace AgentPlatform.Tests.Api.Batches;

@@ -1,11 +1,11 @@
 using System.Diagnostics;
 using System.IO.Pipelines;
-using AgentPlatform.Api;
+using AgentPlatform.Api.Answers;
 using AgentPlatform.Api.Catalogue;
-using AgentPlatform.Api.Requests;
+using AgentPlatform.Api.Limits;
 using AgentPlatform.Api.Stopping;
 using AgentPlatform.Api.Telemetry;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
@@ -27,7 +27,7 @@ public sealed class StreamAllocationTests
     public async Task A_streamed_token_allocates_nothing(bool waits, bool traced)
     {
         await using var services = new ServiceCollection().AddMetrics()
-            .AddSingleton<InferenceMetrics>().AddSingleton<InferenceSpans>().AddSingleton<IModelCatalogue>(new FakeInference()).AddOptions().BuildServiceProvider();
+            .AddSingleton<InferenceMetrics>().AddSingleton<InferenceSpans>().AddOptions().BuildServiceProvider();
         using var listener = new ActivityListener
         {
             ShouldListenTo = source => traced && source.Name == InferenceMetrics.Name,
@@ -48,13 +48,14 @@ public sealed class StreamAllocationTests
         SynchronizationContext.SetSynchronizationContext(null); // A server has none; xunit's would move the stream to other threads.
         var inference = new Tokens(tokens, waits);
         using var drain = new DrainClock(new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance), Options.Create(new StoppingOptions()), TimeProvider.System);
-        var call = new InferenceCall(inference, Options.Create(new InferenceApiOptions()), drain, services.GetRequiredService<InferenceMetrics>(), services.GetRequiredService<InferenceSpans>(), TimeProvider.System, NullLogger<InferenceCall>.Instance);
+        var call = new InferenceCall(Options.Create(new InferenceApiOptions()), drain, services.GetRequiredService<InferenceMetrics>(), services.GetRequiredService<InferenceSpans>(), TimeProvider.System, NullLogger<InferenceCall>.Instance);
+        var route = new ModelRoute(new ModelInfo("tiny", [Operation.Chat], "tests"), Version: "1", inference);
         var context = new DefaultHttpContext();
         context.Features.Set<IHttpResponseBodyFeature>(new Sink());
         using var deadline = call.StartDeadline(context);
         var request = new InferenceRequest { RequestId = Guid.NewGuid(), Model = "tiny", Operation = Operation.Chat, Stream = true, Deadline = deadline.At, Body = default };
         var before = GC.GetAllocatedBytesForCurrentThread();
-        var running = call.StreamAsync(context, request, includeUsage: true, deadline);
+        var running = call.StreamAsync(context, route, request, includeUsage: true, deadline);
         while (!running.IsCompleted)
         {
             inference.Release(); // Continues the stream on this thread.

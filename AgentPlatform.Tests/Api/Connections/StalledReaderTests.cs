@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using AgentPlatform.Tests.Messaging;
 using static AgentPlatform.Tests.Api.FakeInference;
 

@@ -1,8 +1,8 @@
 using System.ClientModel;
 using System.Net;
-using System.Text;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using AgentPlatform.Tests.Messaging;
+using System.Text;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using OpenAI;

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text.Json;
-using AgentPlatform.Api;
 using AgentPlatform.Api.Limits;
 using AgentPlatform.Tests.Worker;
 

@@ -1,7 +1,8 @@
 using System.Net;
 using System.Text;
 using AgentPlatform.Api.Replay;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
+using AgentPlatform.Inference.OpenAI;
 using static AgentPlatform.Tests.Api.FakeInference;
 
 namespace AgentPlatform.Tests.Api.Replay;
@@ -161,7 +162,7 @@ public sealed class IdempotencyTests
         await using var host = await ApiHost.StartAsync();
         host.Inference.Answer = (_, _) => status == 500
             ? throw new NotSupportedException("secret")
-            : FailAfter(new InferenceError(status, "server_error", "No.", "no", RetryAfterSeconds: status is 429 or 503 ? 7 : null), Started);
+            : FailAfter(new InferenceError(ErrorFormat.KindOf(status), "No.", "no", RetryAfterSeconds: status is 429 or 503 ? 7 : null), Started);
         using (var refused = await PostAsync(host, Chat, Streamed))
         {
             Assert.Equal(status, (int)refused.StatusCode);

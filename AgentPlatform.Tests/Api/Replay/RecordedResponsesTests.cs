@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using AgentPlatform.Api.Replay;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
+using AgentPlatform.Inference.OpenAI;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;

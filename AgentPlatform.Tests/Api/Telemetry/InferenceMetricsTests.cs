@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using static AgentPlatform.Tests.Api.FakeInference;
 
 namespace AgentPlatform.Tests.Api.Telemetry;

@@ -3,7 +3,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using AgentPlatform.Api.Telemetry;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using Microsoft.Extensions.Options;
 using static AgentPlatform.Tests.Api.FakeInference;
 
@@ -187,7 +187,7 @@ public sealed class InferenceSpansTests : IDisposable
         foreach (var isContent in new[] { false, true })
         {
             await using var host = await ApiHost.StartAsync((MessageContentOptions.Key, isContent ? "SPAN_ONLY" : "NO_CONTENT"));
-            host.Inference.Answer = (_, _) => FailAfter(new InferenceError(400, "invalid_request_error", $"Not allowed: {Secret}", "content_filter"));
+            host.Inference.Answer = (_, _) => FailAfter(new InferenceError(ErrorKind.InvalidRequest, $"Not allowed: {Secret}", "content_filter"));
 
             var span = await AskAsync(host, $$"""{"model":"MODEL","stream":{{(stream ? "true" : "false")}},"messages":[{"role":"user","content":"Hello"}]}""");
 
@@ -234,7 +234,8 @@ public sealed class InferenceSpansTests : IDisposable
     private static string Model(ApiHost host)
     {
         var model = $"m-{Guid.NewGuid():N}";
-        host.Inference.Models.Add(new(model, [Operation.Chat, Operation.Analyze], "tests", Version: "3"));
+        host.Inference.Version = "3";
+        host.Inference.Models.Add(new(model, [Operation.Chat, Operation.Analyze], "tests"));
         return model;
     }
 

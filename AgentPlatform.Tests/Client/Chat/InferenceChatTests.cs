@@ -1,7 +1,8 @@
 using System.Text;
 using System.Text.Json;
 using AgentPlatform.Client.Chat;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
+using AgentPlatform.Inference.OpenAI;
 using AgentPlatform.Tests.Api;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Time.Testing;

@@ -1,4 +1,4 @@
-using AgentPlatform.Client.Transports;
+using AgentPlatform.Inference.OpenAI;
 using AgentPlatform.Messaging;
 using AgentPlatform.Worker.Weights;
 using Microsoft.Extensions.Configuration;
@@ -28,7 +28,7 @@ public sealed class ConnectLimitTests
     }
 
     [Theory]
-    [InlineData(TransportExtensions.UpstreamClient)]
+    [InlineData(UpstreamClientExtensions.UpstreamClient)]
     [InlineData(WeightsClient.HttpName)]
     public async Task Engines_tools_and_stores_are_given_up_soon(string client)
     {

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text;
 using AgentPlatform.Tests.Api.Connections;
-using AgentPlatform.Tests.Api.OpenAI;
+using AgentPlatform.Tests.Inference.OpenAI;
 using AgentPlatform.Tests.Gateway;
 using AgentPlatform.Tests.Worker;
 

@@ -1,5 +1,5 @@
 using AgentPlatform.Gateway.Dead;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using AgentPlatform.Tests.Broker;
 using AgentPlatform.Tests.Messaging.Dead;
 using AgentPlatform.Tests.Worker;

@@ -1,5 +1,5 @@
 using AgentPlatform.Gateway.Dead;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using AgentPlatform.Messaging.Dead;
 using AgentPlatform.Messaging.Jobs;
 using AgentPlatform.Messaging.Replies;

@@ -1,7 +1,8 @@
 using System.Diagnostics.Metrics;
+using AgentPlatform.Inference;
+using AgentPlatform.Inference.OpenAI;
 using AgentPlatform.Messaging;
 using AgentPlatform.Messaging.Admission;
-using AgentPlatform.Messaging.Contracts;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;

@@ -1,6 +1,6 @@
+using AgentPlatform.Inference;
 using AgentPlatform.Messaging;
 using AgentPlatform.Messaging.Broker;
-using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Messaging.Control;
 using AgentPlatform.Messaging.Jobs;
 using AgentPlatform.Messaging.Replies;
@@ -43,7 +43,7 @@ public sealed class ClaimsTests
         var watched = new Cancellations();
         using var run = watched.Watch(Guid.NewGuid(), 0, cancellations);
         var listener = new ControlListener(watched, _claims, new MessagingTelemetry(Meters.Create()), _time, NullLogger<ControlListener>.Instance);
-        string[] tokens = ["{", "}", "[", "]", ":", ",", "null", "true", "-1", "1e999", "\"requestId\"", "\"claim\"", "\"attempt\"", "\"parts\"", "\"trail\"", "\"AAEC\"", "\"\"",
+        string[] tokens = ["{", "}", "[", "]", ":", ",", "null", "true", "-1", "1e999", "\"requestId\"", "\"claim\"", "\"attempt\"", "\"parts\"", "\"state\"", "\"AAEC\"", "\"\"",
             $"\"{Guid.NewGuid()}\"", "65536", "\"\\ud800\""];
         for (var seed = 0; seed < 20_000; seed++)
         {

@@ -1,6 +1,6 @@
 using System.Text;
+using AgentPlatform.Inference;
 using AgentPlatform.Messaging.Broker;
-using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Messaging.Dead;
 using AgentPlatform.Tests.Broker;
 using RabbitMQ.Client;

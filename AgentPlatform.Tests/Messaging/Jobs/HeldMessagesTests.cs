@@ -1,4 +1,4 @@
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using AgentPlatform.Messaging.Jobs;
 using AgentPlatform.Tests.Worker;
 using Microsoft.Extensions.Diagnostics.HealthChecks;

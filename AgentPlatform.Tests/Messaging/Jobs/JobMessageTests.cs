@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using AgentPlatform.Messaging.Jobs;
 using Microsoft.Extensions.Time.Testing;
 using RabbitMQ.Client;

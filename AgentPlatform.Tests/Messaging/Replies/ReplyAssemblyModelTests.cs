@@ -1,7 +1,8 @@
 using System.Runtime.InteropServices;
+using AgentPlatform.Inference;
 using AgentPlatform.Messaging.Broker;
-using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Messaging.Replies;
+using AgentPlatform.Messaging.Wire;
 using FsCheck.Xunit;
 using Microsoft.Extensions.Time.Testing;
 
@@ -171,9 +172,9 @@ public sealed class ReplyAssemblyModelTests
                 if (grant?.Attempt is { } granted)
                 {
                     worker.Attempt = granted;
-                    worker.Answer.AddRange(MemoryMarshal.Cast<byte, int>(grant.Trail));
+                    worker.Answer.AddRange(MemoryMarshal.Cast<byte, int>(grant.ResumeState));
                     Assert.Equal((int)grant.Parts, worker.Answer.Count);
-                    _onTheWay.Add(new Frame(id, granted, grant.Parts, ReplyKind.Started, new StartedNote("w").ToUtf8()));
+                    _onTheWay.Add(new Frame(id, granted, grant.Parts, FrameKind.Started, new StartedNote("w").ToUtf8()));
                 }
                 else if (grant is not null)
                 {
@@ -187,7 +188,7 @@ public sealed class ReplyAssemblyModelTests
             var part = BitConverter.GetBytes(number);
             var isEnd = worker.Answer.Count == Length;
             _made.Add([.. worker.Answer]);
-            _onTheWay.Add(new Frame(id, attempt, (uint)worker.Answer.Count, isEnd ? ReplyKind.End : ReplyKind.Delta, part, part));
+            _onTheWay.Add(new Frame(id, attempt, (uint)worker.Answer.Count, isEnd ? FrameKind.End : FrameKind.Delta, part, part));
             worker.Answer.Add(number);
             if (isEnd)
             {

@@ -1,8 +1,9 @@
 using System.Diagnostics.Metrics;
+using AgentPlatform.Inference;
 using AgentPlatform.Messaging.Admission;
 using AgentPlatform.Messaging.Broker;
-using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Messaging.Replies;
+using AgentPlatform.Messaging.Wire;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
@@ -27,14 +28,14 @@ public sealed class ReplyAssemblyPlaceTests : IDisposable
     public void A_request_waits_until_an_engine_begins_and_does_not_wait_again_when_another_one_does()
     {
         var (first, second) = (Enter(), Enter());
-        first.Accept(Frame(first, 0, ReplyKind.Alive));
+        first.Accept(Frame(first, 0, FrameKind.Alive));
         Assert.Equal(2, _admission[Queue].Waiting);
-        first.Accept(Frame(first, 0, ReplyKind.Started));
+        first.Accept(Frame(first, 0, FrameKind.Started));
         Assert.Equal(1, _admission[Queue].Waiting);
 
-        first.Accept(Frame(first, 0, ReplyKind.Returned));
+        first.Accept(Frame(first, 0, FrameKind.Returned));
         first.Claim(new ClaimNote("w", Guid.NewGuid(), 0));
-        first.Accept(Frame(first, 1, ReplyKind.Started));
+        first.Accept(Frame(first, 1, FrameKind.Started));
         first.Leave();
         Assert.Equal(1, _admission[Queue].Waiting);
         second.Leave();
@@ -45,7 +46,7 @@ public sealed class ReplyAssemblyPlaceTests : IDisposable
     public void An_answer_without_a_beginning_ends_the_waiting()
     {
         var request = Enter();
-        request.Accept(Frame(request, 0, ReplyKind.Result));
+        request.Accept(Frame(request, 0, FrameKind.Result));
         Assert.Equal(0, _admission[Queue].Waiting);
     }
 
@@ -53,7 +54,7 @@ public sealed class ReplyAssemblyPlaceTests : IDisposable
     public void A_request_that_could_not_be_written_down_is_given_up_later_and_nobody_is_told_anything_before()
     {
         var request = Enter();
-        request.Accept(Frame(request, 0, ReplyKind.Started));
+        request.Accept(Frame(request, 0, FrameKind.Started));
         _time.Advance(_options.LeaseTimeout + TimeSpan.FromMilliseconds(1));
         Assert.Equal(RequestNeed.Burial, request.Check(0, isFirstGone: false, out _));
         Assert.Equal(RequestNeed.None, request.Check(0, isFirstGone: false, out _));
@@ -74,6 +75,6 @@ public sealed class ReplyAssemblyPlaceTests : IDisposable
         return assembly;
     }
 
-    private static Frame Frame(ReplyAssembly request, ushort attempt, ReplyKind kind) =>
-        new(request.Request.RequestId, attempt, 0, kind, kind == ReplyKind.Started ? new StartedNote("w").ToUtf8() : "{}"u8.ToArray());
+    private static Frame Frame(ReplyAssembly request, ushort attempt, FrameKind kind) =>
+        new(request.Request.RequestId, attempt, 0, kind, kind == FrameKind.Started ? new StartedNote("w").ToUtf8() : "{}"u8.ToArray());
 }

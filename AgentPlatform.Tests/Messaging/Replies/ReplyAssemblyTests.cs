@@ -1,7 +1,9 @@
 using System.Text;
+using AgentPlatform.Inference;
+using AgentPlatform.Inference.OpenAI;
 using AgentPlatform.Messaging.Broker;
-using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Messaging.Replies;
+using AgentPlatform.Messaging.Wire;
 using AgentPlatform.Tests.Worker;
 using Microsoft.Extensions.Time.Testing;
 
@@ -35,7 +37,7 @@ public sealed class ReplyAssemblyTests
     {
         Accept(0, "S", "a", "b");
         var grant = Claim(issue: 0);
-        Assert.Equal(((ushort?)1, 2u, "ab", false), (grant!.Attempt, grant.Parts, Encoding.UTF8.GetString(grant.Trail), grant.Alone));
+        Assert.Equal(((ushort?)1, 2u, "ab", false), (grant!.Attempt, grant.Parts, Encoding.UTF8.GetString(grant.ResumeState), grant.Alone));
         Accept(1, from: 2, "S", "c", "E");
         Assert.Equal("abc", await ReadTextAsync());
     }
@@ -145,7 +147,7 @@ public sealed class ReplyAssemblyTests
         Accept(0, "S", "a");
         var question = new ClaimNote("w", Guid.NewGuid(), 0);
         var (first, second) = (_stream.Claim(question)!, _stream.Claim(question)!);
-        Assert.Equal(first with { Trail = [] }, second with { Trail = [] });
+        Assert.Equal(first with { ResumeState = [] }, second with { ResumeState = [] });
     }
 
     [Fact]
@@ -255,7 +257,7 @@ public sealed class ReplyAssemblyTests
     {
         var error = InferenceError.Invalid("The prompt is too long.", "messages");
         Accept(0, "S", "a");
-        _stream.Accept(new Frame(_stream.Request.RequestId, 0, 1, ReplyKind.Error, ErrorNote.ToUtf8(error, "w")));
+        _stream.Accept(new Frame(_stream.Request.RequestId, 0, 1, FrameKind.Error, ErrorNote.ToUtf8(error, "w")));
         var text = new StringBuilder();
         var failure = await Assert.ThrowsAsync<InferenceException>(async () =>
         {
@@ -306,7 +308,7 @@ public sealed class ReplyAssemblyTests
     public async Task Accept_OfAFrameThatCannotBeRead_LosesTheAttempt()
     {
         Accept(0, "S", "a");
-        _stream.Accept(new Frame(_stream.Request.RequestId, 0, 0, ReplyKind.Unreadable, default));
+        _stream.Accept(new Frame(_stream.Request.RequestId, 0, 0, FrameKind.Unreadable, default));
         Assert.Equal((RequestNeed.Reissue, 1), Check());
         Accept(Claim(issue: 1)!.Attempt!.Value, from: 1, "S", "b", "E");
         Assert.Equal("ab", await ReadTextAsync());
@@ -315,13 +317,13 @@ public sealed class ReplyAssemblyTests
     [Fact]
     public async Task Accept_OfAStartWhoseNoteCannotBeRead_GoesOn()
     {
-        _stream.Accept(new Frame(_stream.Request.RequestId, 0, 0, ReplyKind.Started, "no JSON"u8.ToArray()));
+        _stream.Accept(new Frame(_stream.Request.RequestId, 0, 0, FrameKind.Started, "no JSON"u8.ToArray()));
         Accept(0, "a", "E");
         Assert.Equal("a", await ReadTextAsync());
     }
 
     private static Frame Late(InferenceRequest request, ushort attempt) =>
-        new(request.RequestId, attempt, 0, ReplyKind.Error, ErrorNote.ToUtf8(InferenceError.DeadlinePassed(), "fast"));
+        new(request.RequestId, attempt, 0, FrameKind.Error, ErrorNote.ToUtf8(InferenceError.DeadlinePassed(), "fast"));
 
     [Fact]
     public async Task Accept_BeyondTheCapacity_FailsThisRequestOnly()
@@ -337,7 +339,7 @@ public sealed class ReplyAssemblyTests
 
     private void Accept(ushort attempt, params string[] parts) => Accept(attempt, 0, parts);
 
-    /// <summary>S: the engine began; A: alive; R: given back; E: end; anything else is text, and its own trail.</summary>
+    /// <summary>S: the engine began; A: alive; R: given back; E: end; anything else is text, and its own resume state.</summary>
     private void Accept(ushort attempt, uint from, params string[] parts)
     {
         foreach (var part in parts)
@@ -349,11 +351,11 @@ public sealed class ReplyAssemblyTests
 
     private Frame ToFrame(ushort attempt, uint offset, string part) => part switch
     {
-        "S" => new Frame(_stream.Request.RequestId, attempt, offset, ReplyKind.Started, new StartedNote("worker").ToUtf8()),
-        "A" => new Frame(_stream.Request.RequestId, attempt, 0, ReplyKind.Alive, default),
-        "R" => new Frame(_stream.Request.RequestId, attempt, 0, ReplyKind.Returned, default),
-        "E" => new Frame(_stream.Request.RequestId, attempt, offset, ReplyKind.End, default),
-        _ => new Frame(_stream.Request.RequestId, attempt, offset, ReplyKind.Delta, Encoding.UTF8.GetBytes(part), Encoding.UTF8.GetBytes(part)),
+        "S" => new Frame(_stream.Request.RequestId, attempt, offset, FrameKind.Started, new StartedNote("worker").ToUtf8()),
+        "A" => new Frame(_stream.Request.RequestId, attempt, 0, FrameKind.Alive, default),
+        "R" => new Frame(_stream.Request.RequestId, attempt, 0, FrameKind.Returned, default),
+        "E" => new Frame(_stream.Request.RequestId, attempt, offset, FrameKind.End, default),
+        _ => new Frame(_stream.Request.RequestId, attempt, offset, FrameKind.Delta, Encoding.UTF8.GetBytes(part), Encoding.UTF8.GetBytes(part)),
     };
 
     private AgentPlatform.Messaging.Control.GrantMessage? Claim(ushort issue) => _stream.Claim(new ClaimNote("worker", Guid.NewGuid(), issue));

@@ -2,9 +2,9 @@ using System.Buffers;
 using AgentPlatform.Messaging;
 using AgentPlatform.Messaging.Admission;
 using AgentPlatform.Messaging.Broker;
-using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Messaging.Control;
 using AgentPlatform.Messaging.Replies;
+using AgentPlatform.Messaging.Wire;
 using AgentPlatform.Tests.Worker;
 using AgentPlatform.Tests.Worker.Scaling;
 using Microsoft.Extensions.Logging;
@@ -31,19 +31,19 @@ public sealed class ReplyReceiverTests : IDisposable
     public void Dispose() => _log.Dispose();
 
     [Theory]
-    [InlineData(ReplyKind.Started)]
-    [InlineData(ReplyKind.Claim)]
-    [InlineData(ReplyKind.Error)]
-    [InlineData((ReplyKind)99)]
-    public async Task A_frame_that_cannot_be_read_costs_none_of_the_streams_that_share_its_message(ReplyKind kind)
+    [InlineData(FrameKind.Started)]
+    [InlineData(FrameKind.Claim)]
+    [InlineData(FrameKind.Error)]
+    [InlineData((FrameKind)99)]
+    public async Task A_frame_that_cannot_be_read_costs_none_of_the_streams_that_share_its_message(FrameKind kind)
     {
         var (spoilt, neighbour) = (Requests.Create(stream: true), Requests.Create(stream: true));
         _receiver.Expect(spoilt, "q", "1");
         var answer = _receiver.Expect(neighbour, "q", "1").ReadAsync(CancellationToken.None).ReadAsync();
         _receiver.Receive(Write(
-            new Frame(neighbour.RequestId, 0, 0, ReplyKind.Delta, "{}"u8.ToArray()),
+            new Frame(neighbour.RequestId, 0, 0, FrameKind.Delta, "{}"u8.ToArray()),
             new Frame(spoilt.RequestId, 0, 0, kind, "no JSON"u8.ToArray()),
-            new Frame(neighbour.RequestId, 0, 1, ReplyKind.End, default)));
+            new Frame(neighbour.RequestId, 0, 1, FrameKind.End, default)));
         Assert.Equal(["Delta {}", "End "], await answer.WaitAsync(TimeSpan.FromMinutes(1)));
     }
 

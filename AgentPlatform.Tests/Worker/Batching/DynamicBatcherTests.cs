@@ -1,5 +1,6 @@
 using System.Threading.Channels;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
+using AgentPlatform.Inference.OpenAI;
 using AgentPlatform.Worker.Batching;
 using Microsoft.Extensions.Time.Testing;
 

@@ -1,4 +1,5 @@
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
+using AgentPlatform.Inference.OpenAI;
 using AgentPlatform.Worker.Engines;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;

@@ -1,5 +1,5 @@
 using System.Text;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using AgentPlatform.Worker.Engines;
 
 namespace AgentPlatform.Tests.Worker.Engines;

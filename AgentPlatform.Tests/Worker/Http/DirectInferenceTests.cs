@@ -1,7 +1,9 @@
 using System.Net;
 using System.Text;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
+using AgentPlatform.Inference.OpenAI;
 using AgentPlatform.Worker.Engines;
+using AgentPlatform.Worker.Http;
 
 namespace AgentPlatform.Tests.Worker.Http;
 
@@ -65,5 +67,5 @@ public sealed class DirectInferenceTests
         Assert.Equal(TimeSpan.FromSeconds(1), response.Headers.RetryAfter!.Delta);
     }
 
-    private static IAsyncEnumerable<ReplyPart> Start(TestWorker worker) => worker.Get<IInference>().RunAsync(Requests.Create(), CancellationToken.None);
+    private static IAsyncEnumerable<ReplyPart> Start(TestWorker worker) => worker.Get<DirectInference>().RunAsync(Requests.Create(), CancellationToken.None);
 }

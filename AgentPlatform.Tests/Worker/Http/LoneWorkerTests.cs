@@ -38,7 +38,7 @@ public sealed class LoneWorkerTests
     [Fact]
     public async Task What_the_model_cannot_do_is_a_bad_request_that_names_the_model_field()
     {
-        await using var worker = await TestWorker.StartAsync(new ScriptedEngine(AgentPlatform.Messaging.Contracts.Operation.Analyze));
+        await using var worker = await TestWorker.StartAsync(new ScriptedEngine(AgentPlatform.Inference.Operation.Analyze));
         await worker.ReadyAsync();
         var (status, body) = await PostAsync(worker.Http, "/v1/chat/completions", """{"model":"m","messages":[{"role":"user","content":"hi"}]}""");
         Assert.Equal(HttpStatusCode.BadRequest, status);

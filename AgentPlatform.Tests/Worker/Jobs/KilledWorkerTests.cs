@@ -1,5 +1,5 @@
+using AgentPlatform.Inference;
 using AgentPlatform.Messaging.Broker;
-using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Messaging.Jobs;
 using AgentPlatform.Messaging.Replies;
 using AgentPlatform.Tests.Broker;

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using AgentPlatform.Worker.Engines.Agent.Tools;
 
 namespace AgentPlatform.Worker.Engines.Agent;

@@ -3,7 +3,7 @@ using AgentPlatform.Client;
 using AgentPlatform.Client.Chat;
 using AgentPlatform.Client.Models;
 using AgentPlatform.Client.Transports;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using AgentPlatform.Worker.Engines.Agent.Tools;
 using AgentPlatform.Worker.Engines.Preparation;
 using Microsoft.Extensions.AI;

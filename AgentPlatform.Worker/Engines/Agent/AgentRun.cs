@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using AgentPlatform.Worker.Engines.Agent.Tools;
 using Microsoft.SemanticKernel;
 using Microsoft.SemanticKernel.ChatCompletion;
@@ -117,7 +117,7 @@ internal sealed class AgentRun(Kernel kernel, ToolRunner tools, AgentOptions opt
             Limit = "time";
             return false;
         }
-        catch (InferenceException e) when (limit.IsCancellationRequested && e.Error.Status == 504)
+        catch (InferenceException e) when (limit.IsCancellationRequested && e.Error.Kind == ErrorKind.DeadlinePassed)
         {
             // The model's request has the same time.
             Limit = "time";

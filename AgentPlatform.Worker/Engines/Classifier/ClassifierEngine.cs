@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using AgentPlatform.Worker.Batching;
 using AgentPlatform.Worker.Engines.Onnx;
 using AgentPlatform.Worker.Engines.Preparation;

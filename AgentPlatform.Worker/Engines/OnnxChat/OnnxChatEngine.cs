@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using AgentPlatform.Worker.Batching;
 using AgentPlatform.Worker.Engines.Onnx;
 using AgentPlatform.Worker.Engines.OnnxChat.Model;
@@ -81,12 +81,12 @@ internal sealed class OnnxChatEngine(
     public async IAsyncEnumerable<ReplyPart> RunAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var call = await preparation.RunAsync(request.Body.Length, token => ChatCall.Read(request, Model, Loop.Rows, token), cancellationToken);
-        var soFar = ChatTrail.Read(request.SoFar, call.Settings.Choices);
-        var answer = new ChatAnswer(call.Prompt, call.Settings, Model.Tokenizer, [.. soFar.Select(choice => choice.Tokens)]);
+        var begun = ChatResumeState.Read(request.PartialAnswer, call.Settings.Choices);
+        var answer = new ChatAnswer(call.Prompt, call.Settings, Model.Tokenizer, [.. begun.Select(choice => choice.Tokens)]);
         Loop.Submit(answer);
         try
         {
-            await foreach (var part in request.Stream ? StreamAsync(answer, soFar, cancellationToken) : CompleteAsync(answer, cancellationToken))
+            await foreach (var part in request.Stream ? StreamAsync(answer, begun, cancellationToken) : CompleteAsync(answer, cancellationToken))
             {
                 yield return part;
             }
@@ -101,19 +101,19 @@ internal sealed class OnnxChatEngine(
     public void Dispose() => _loop?.Dispose();
 
     private static async IAsyncEnumerable<ReplyPart> StreamAsync(
-        ChatAnswer answer, IReadOnlyList<PartialChoice> soFar, [EnumeratorCancellation] CancellationToken cancellationToken)
+        ChatAnswer answer, IReadOnlyList<PartialChoice> begun, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var parts = new ChatParts();
-        var trail = new ChatTrail();
+        var state = new ChatResumeState();
         var roles = 0;
         while (await answer.Pieces.WaitToReadAsync(cancellationToken))
         {
             while (answer.Pieces.TryRead(out var piece))
             {
                 // All roles before the first token, but not before there is one (decision 0003).
-                for (; roles < soFar.Count; roles++)
+                for (; roles < begun.Count; roles++)
                 {
-                    if (!soFar[roles].HasBegun)
+                    if (!begun[roles].HasBegun)
                     {
                         yield return parts.Role(roles);
                     }
@@ -121,12 +121,12 @@ internal sealed class OnnxChatEngine(
 
                 if (piece.Text.Length > 0 || piece.Logprobs is { Count: > 0 })
                 {
-                    yield return parts.Token(piece.Choice, piece.Text, piece.Logprobs) with { Trail = trail.Of(piece) };
+                    yield return parts.Token(piece.Choice, piece.Text, piece.Logprobs) with { ResumeState = state.Of(piece) };
                 }
 
-                if (piece.FinishReason is { } reason && !soFar[piece.Choice].HasEnded)
+                if (piece.FinishReason is { } reason && !begun[piece.Choice].HasEnded)
                 {
-                    yield return parts.Finish(piece.Choice, reason) with { Trail = trail.OfEnd(piece.Choice) };
+                    yield return parts.Finish(piece.Choice, reason) with { ResumeState = state.OfEnd(piece.Choice) };
                 }
             }
         }

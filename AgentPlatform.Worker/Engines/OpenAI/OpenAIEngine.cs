@@ -1,6 +1,6 @@
 using System.Net;
-using AgentPlatform.Api.OpenAI;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
+using AgentPlatform.Inference.OpenAI;
 using AgentPlatform.Worker.Engines.Servers;
 using Microsoft.Extensions.Options;
 

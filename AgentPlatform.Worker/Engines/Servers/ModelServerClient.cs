@@ -1,4 +1,4 @@
-using AgentPlatform.Client.Transports;
+using AgentPlatform.Inference.OpenAI;
 
 namespace AgentPlatform.Worker.Engines.Servers;
 

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
-using System.Text.Json;
 using System.Text;
-using AgentPlatform.Messaging.Contracts;
+using System.Text.Json;
+using AgentPlatform.Inference.Json;
 
 namespace AgentPlatform.Worker.Engines.Simulated;
 

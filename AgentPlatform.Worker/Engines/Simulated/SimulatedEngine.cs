@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using AgentPlatform.Worker.Engines.Preparation;
 using Microsoft.Extensions.Options;
 
@@ -54,7 +54,7 @@ internal sealed class SimulatedEngine(IOptions<SimulatedOptions> options, Prepar
         await PassAsync(_options.TimeToFirstToken, cancellationToken);
 
         using var seat = _clock.Join();
-        var made = request.SoFar?.Parts ?? 0;
+        var made = request.PartialAnswer?.Parts ?? 0;
         for (var step = 0; step < answer.Steps; step++)
         {
             var (part, next) = made > 0 ? answer.PartsOf(step) : default;

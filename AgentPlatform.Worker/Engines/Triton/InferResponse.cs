@@ -1,6 +1,7 @@
 using System.Text.Json;
-using AgentPlatform.Api.OpenAI;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
+using AgentPlatform.Inference.Json;
+using AgentPlatform.Inference.OpenAI;
 
 namespace AgentPlatform.Worker.Engines.Triton;
 

@@ -1,5 +1,5 @@
 using System.Text;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 
 namespace AgentPlatform.Worker.Engines.Triton;
 

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using AgentPlatform.Worker.Batching;
 using AgentPlatform.Worker.Engines.Onnx;
 using AgentPlatform.Worker.Engines.Preparation;
@@ -63,7 +63,7 @@ internal sealed class TritonClassifier : IInference, IAsyncDisposable
         {
             return await InferAsync(texts);
         }
-        catch (InferenceException e) when (e.Error.Status == 400 && texts.Count > 1)
+        catch (InferenceException e) when (e.Error.Kind == ErrorKind.InvalidRequest && texts.Count > 1)
         {
             // One of them does not please the model; the others are not to fail with it.
             var outcomes = new List<Outcome>(texts.Count);

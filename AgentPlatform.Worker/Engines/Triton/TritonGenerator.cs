@@ -1,8 +1,9 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
-using AgentPlatform.Api.OpenAI;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
+using AgentPlatform.Inference.Json;
+using AgentPlatform.Inference.OpenAI;
 using AgentPlatform.Worker.Engines.Preparation;
 
 namespace AgentPlatform.Worker.Engines.Triton;

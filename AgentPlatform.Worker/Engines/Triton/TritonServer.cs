@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
-using AgentPlatform.Api.OpenAI;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
+using AgentPlatform.Inference.OpenAI;
 
 namespace AgentPlatform.Worker.Engines.Triton;
 

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text.Json;
-using AgentPlatform.Tests.Api.OpenAI;
 using AgentPlatform.Tests.Gateway;
+using AgentPlatform.Tests.Inference.OpenAI;
 using Microsoft.AspNetCore.Http;
 
 namespace AgentPlatform.Tests.Client.Transports.Http;

@@ -1,7 +1,7 @@
 using System.Text;
 using AgentPlatform.Benchmarks.Chaos.Subjects;
+using AgentPlatform.Inference;
 using AgentPlatform.Messaging.Broker;
-using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Messaging.Replies;
 using AgentPlatform.Tests.Broker;
 using AgentPlatform.Tests.Gateway;

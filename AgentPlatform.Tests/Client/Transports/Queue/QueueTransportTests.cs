@@ -1,10 +1,11 @@
 using System.Net;
 using System.Text;
+using AgentPlatform.Inference;
 using AgentPlatform.Messaging.Broker;
-using AgentPlatform.Messaging.Contracts;
 using AgentPlatform.Messaging.Control;
 using AgentPlatform.Messaging.Jobs;
 using AgentPlatform.Messaging.Replies;
+using AgentPlatform.Messaging.Wire;
 using AgentPlatform.Tests.Broker;
 using AgentPlatform.Tests.Gateway;
 using AgentPlatform.Tests.Messaging;
@@ -32,14 +33,14 @@ public sealed class QueueTransportTests(RabbitMQServer server)
         Assert.Equal(Stream, Encoding.UTF8.GetString(delivery.Request.Body.Span));
         writer.Start(new StartedNote("w").ToUtf8());
         writer.Write(new ReplyPart(ReplyKind.Delta, """{"choices":[1]}"""u8.ToArray()));
-        Assert.True(await writer.CompleteAsync(ReplyKind.End, default));
+        Assert.True(await writer.CompleteAsync(new ReplyPart(ReplyKind.End, default)));
         await delivery.AcknowledgeAsync();
         writer.Dispose();
         Assert.EndsWith("\"model\":\"tiny\",\"choices\":[1]}\n\ndata: [DONE]\n\n", (await streamed).Body, StringComparison.Ordinal);
 
         var whole = GatewayHost.PostAsync(client, "/v1/chat/completions", Whole);
         (delivery, writer) = await TakeAsync(worker);
-        Assert.True(await writer.CompleteAsync(ReplyKind.Error, Encoding.UTF8.GetBytes("""{"status":400,"type":"invalid_request_error","message":"Too long.","param":"messages"}""")));
+        Assert.True(await writer.FailAsync(InferenceError.Invalid("Too long.", "messages"), "w"));
         await delivery.AcknowledgeAsync();
         writer.Dispose();
         var (status, body) = await whole;

@@ -1,7 +1,9 @@
 using System.Text.Json;
 using AgentPlatform.Client.Chat;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
+using AgentPlatform.Inference.OpenAI;
 using AgentPlatform.Worker.Engines;
+using AgentPlatform.Worker.Http;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.AI;
 
@@ -65,7 +67,7 @@ public sealed class AgentEngineTests
     {
         await using var model = await ScriptedModel.StartAsync(ScriptedModel.Calls(("c1", Weather, """{"cities":["Rome"]}""")), ScriptedModel.Says("It is ", "sunny."));
         await using var worker = await AgentWorker.StartAsync(model);
-        using var client = worker.Get<IInference>().AsChatClient("m", TimeSpan.FromMinutes(1), TimeProvider.System);
+        using var client = worker.Get<DirectInference>().AsChatClient("m", TimeSpan.FromMinutes(1), TimeProvider.System);
 
         var answer = await client.GetStreamingResponseAsync("Weather?").ToChatResponseAsync();
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
-using AgentPlatform.Messaging.Contracts;
-using AgentPlatform.Tests.Api.OpenAI;
+using AgentPlatform.Inference;
+using AgentPlatform.Inference.OpenAI;
+using AgentPlatform.Tests.Inference.OpenAI;
 using AgentPlatform.Worker.Engines;
 using AgentPlatform.Worker.Engines.Agent;
 using AgentPlatform.Worker.Engines.Agent.Tools;

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.Json;
-using AgentPlatform.Tests.Api.OpenAI;
+using AgentPlatform.Tests.Inference.OpenAI;
 using AgentPlatform.Worker.Engines;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
-using AgentPlatform.Tests.Api.OpenAI;
+using AgentPlatform.Tests.Inference.OpenAI;
 using Microsoft.AspNetCore.Http;
 
 namespace AgentPlatform.Tests.Worker.Engines.Agent;

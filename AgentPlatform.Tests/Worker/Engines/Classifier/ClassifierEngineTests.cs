@@ -1,5 +1,6 @@
 using System.Text.Json;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
+using AgentPlatform.Inference.OpenAI;
 using AgentPlatform.Tests.Worker.Weights;
 using AgentPlatform.Worker.Batching;
 using AgentPlatform.Worker.Engines;

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using AgentPlatform.Tests.Training.Decoder;
 using AgentPlatform.Tests.Worker.Weights;
 using AgentPlatform.Worker.Batching;
@@ -113,8 +113,8 @@ public sealed class OnnxChatEngineTests : IAsyncLifetime, IDisposable
         // The bytes of 😀, forced one after another, are four tokens.
         var tokenizer = AgentPlatform.Worker.Engines.OnnxChat.Tokens.TokenizerReader.Read(_files.File("tokenizer.json"));
         var parts = new List<string>();
-        var halves = new ChatTrail().Of(new ChatPiece(0, "", [.. tokenizer.Encode("😀").Take(3)], null, null));
-        var request = Worker.Requests.Create(stream: true, body: $$"""{"messages":{{Hi}},"max_tokens":5,"ignore_eos":true}""") with { SoFar = new PartialAnswer(1, halves) };
+        var halves = new ChatResumeState().Of(new ChatPiece(0, "", [.. tokenizer.Encode("😀").Take(3)], null, null));
+        var request = Worker.Requests.Create(stream: true, body: $$"""{"messages":{{Hi}},"max_tokens":5,"ignore_eos":true}""") with { PartialAnswer = new PartialAnswer(1, halves) };
         await foreach (var part in _engine.RunAsync(request, CancellationToken.None))
         {
             parts.Add(System.Text.Encoding.UTF8.GetString(part.Payload.Span));
@@ -174,10 +174,10 @@ public sealed class OnnxChatEngineTests : IAsyncLifetime, IDisposable
     public async Task Each_choice_begins_with_its_role_alone_and_a_worker_that_goes_on_after_any_part_repeats_none()
     {
         const string body = """{"messages":[{"role":"user","content":"Hi"}],"n":3,"temperature":1,"seed":4,"max_tokens":12,"ignore_eos":true,"logprobs":true}""";
-        List<(string Payload, byte[] Trail)> all = [];
+        List<(string Payload, byte[] ResumeState)> all = [];
         await foreach (var part in _engine.RunAsync(Worker.Requests.Create(stream: true, body: body), CancellationToken.None))
         {
-            all.Add((System.Text.Encoding.UTF8.GetString(part.Payload.Span), part.Trail.ToArray()));
+            all.Add((System.Text.Encoding.UTF8.GetString(part.Payload.Span), part.ResumeState.ToArray()));
         }
 
         for (var choice = 0; choice < 3; choice++)
@@ -189,8 +189,8 @@ public sealed class OnnxChatEngineTests : IAsyncLifetime, IDisposable
 
         for (uint given = 1; given < all.Count - 1; given += given < 5 ? 1u : 3u)
         {
-            var soFar = new PartialAnswer(given, all.Take((int)given).SelectMany(part => part.Trail).ToArray());
-            var rest = await _engine.RunAsync(Worker.Requests.Create(stream: true, body: body) with { SoFar = soFar }, CancellationToken.None).ReadAsync().WaitAsync(_limit);
+            var begun = new PartialAnswer(given, all.Take((int)given).SelectMany(part => part.ResumeState).ToArray());
+            var rest = await _engine.RunAsync(Worker.Requests.Create(stream: true, body: body) with { PartialAnswer = begun }, CancellationToken.None).ReadAsync().WaitAsync(_limit);
             Assert.Equal(OfChoices(all.Skip((int)given).Select(part => part.Payload)), OfChoices(rest.Select(part => part[(part.IndexOf(' ', StringComparison.Ordinal) + 1)..])));
         }
 

@@ -27,9 +27,9 @@ internal sealed class RunningModel : IDisposable
     public RandomChatModel Files => _files;
 
     /// <summary>Begins an answer that no mark of the model ends.</summary>
-    public ChatAnswer Start(IReadOnlyList<int> prompt, ChatSettings settings, IReadOnlyList<IReadOnlyList<int>>? soFar = null)
+    public ChatAnswer Start(IReadOnlyList<int> prompt, ChatSettings settings, IReadOnlyList<IReadOnlyList<int>>? begun = null)
     {
-        var answer = new ChatAnswer(prompt, settings, Model.Tokenizer, soFar);
+        var answer = new ChatAnswer(prompt, settings, Model.Tokenizer, begun);
         Loop.Submit(answer);
         return answer;
     }

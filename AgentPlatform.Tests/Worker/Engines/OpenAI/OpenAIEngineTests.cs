@@ -1,6 +1,6 @@
 using System.Net;
 using System.Threading.Channels;
-using AgentPlatform.Api.OpenAI;
+using AgentPlatform.Inference.OpenAI;
 using AgentPlatform.Worker.Engines;
 using AgentPlatform.Worker.Engines.OpenAI;
 using Microsoft.Extensions.Logging.Abstractions;

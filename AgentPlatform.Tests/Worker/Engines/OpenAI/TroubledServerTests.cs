@@ -2,7 +2,7 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using AgentPlatform.Tests.Api;
-using AgentPlatform.Tests.Api.OpenAI;
+using AgentPlatform.Tests.Inference.OpenAI;
 using Microsoft.AspNetCore.Http;
 
 namespace AgentPlatform.Tests.Worker.Engines.OpenAI;

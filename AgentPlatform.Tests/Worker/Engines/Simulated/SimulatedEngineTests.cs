@@ -1,5 +1,5 @@
 using System.Text;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using AgentPlatform.Worker.Engines.Simulated;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;

@@ -1,5 +1,6 @@
 using System.Text.Json;
-using AgentPlatform.Tests.Api.OpenAI;
+using AgentPlatform.Inference.OpenAI;
+using AgentPlatform.Tests.Inference.OpenAI;
 using AgentPlatform.Worker.Batching;
 using Microsoft.AspNetCore.Http;
 
@@ -196,7 +197,7 @@ public sealed class TritonClassifierTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => answer.WaitAsync(_limit));
     }
 
-    private static async Task<(int, string?)> StatusAsync(Task<AgentPlatform.Messaging.Contracts.InferenceError> failure)
+    private static async Task<(int, string?)> StatusAsync(Task<AgentPlatform.Inference.InferenceError> failure)
     {
         var error = await failure;
         return (error.Status, error.Code);

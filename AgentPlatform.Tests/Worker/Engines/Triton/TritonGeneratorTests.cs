@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Text;
-using AgentPlatform.Messaging.Contracts;
-using AgentPlatform.Tests.Api.OpenAI;
+using AgentPlatform.Inference.OpenAI;
+using AgentPlatform.Inference;
+using AgentPlatform.Tests.Inference.OpenAI;
 using AgentPlatform.Worker.Engines.Triton;
 using Microsoft.AspNetCore.Http;
 

@@ -3,7 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using AgentPlatform.Client;
 using AgentPlatform.Client.Transports;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using Microsoft.SemanticKernel;
 
 namespace AgentPlatform.Worker.Engines.Agent.SocialMedia;

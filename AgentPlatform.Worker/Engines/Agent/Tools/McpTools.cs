@@ -1,6 +1,6 @@
 using System.ComponentModel;
 using System.Text.RegularExpressions;
-using AgentPlatform.Client.Transports;
+using AgentPlatform.Inference.OpenAI;
 using Microsoft.SemanticKernel;
 using ModelContextProtocol;
 using ModelContextProtocol.Client;
@@ -78,7 +78,7 @@ internal sealed partial class McpTools(IHttpClientFactory http, TimeProvider tim
             options.AdditionalHeaders = new Dictionary<string, string> { ["Authorization"] = $"Bearer {server.ApiKey}" };
         }
 
-        return new HttpClientTransport(options, http.CreateClient(TransportExtensions.UpstreamClient), loggers, ownsHttpClient: true);
+        return new HttpClientTransport(options, http.CreateClient(UpstreamClientExtensions.UpstreamClient), loggers, ownsHttpClient: true);
     }
 
     // A server may name its tools as it likes; models may not.

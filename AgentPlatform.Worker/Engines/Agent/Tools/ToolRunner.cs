@@ -1,5 +1,5 @@
 using System.Text.Json;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference.Json;
 using Microsoft.Extensions.AI;
 using Microsoft.SemanticKernel;
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using AgentPlatform.Worker.Engines.OnnxChat.Templates;
 using AgentPlatform.Worker.Engines.OnnxChat.Tokens;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
+using AgentPlatform.Inference.Json;
 using AgentPlatform.Worker.Engines.OnnxChat.Model;
 using AgentPlatform.Worker.Engines.OnnxChat.Sampling;
 using AgentPlatform.Worker.Engines.OnnxChat.Scheduling;

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 
 namespace AgentPlatform.Worker.Engines.OnnxChat.Requests;
 

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using AgentPlatform.Worker.Engines.OnnxChat.Templates;
 
 namespace AgentPlatform.Worker.Engines.OnnxChat.Requests;

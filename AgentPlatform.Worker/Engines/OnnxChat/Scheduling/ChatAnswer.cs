@@ -17,11 +17,11 @@ internal sealed class ChatAnswer
     /// <param name="prompt">Tokens of the prompt; at least one.</param>
     /// <param name="settings">What is asked.</param>
     /// <param name="tokenizer">Makes text of tokens.</param>
-    /// <param name="soFar">For each choice the tokens that another worker made before; null for a new answer.</param>
-    public ChatAnswer(IReadOnlyList<int> prompt, ChatSettings settings, ChatTokenizer tokenizer, IReadOnlyList<IReadOnlyList<int>>? soFar = null)
+    /// <param name="begun">For each choice the tokens that another worker made before; null for a new answer.</param>
+    public ChatAnswer(IReadOnlyList<int> prompt, ChatSettings settings, ChatTokenizer tokenizer, IReadOnlyList<IReadOnlyList<int>>? begun = null)
     {
         (Prompt, Settings, _running) = (prompt, settings, settings.Choices);
-        Sequences = [.. Enumerable.Range(0, settings.Choices).Select(choice => new ChatSequence(this, choice, tokenizer, soFar?[choice] ?? []))];
+        Sequences = [.. Enumerable.Range(0, settings.Choices).Select(choice => new ChatSequence(this, choice, tokenizer, begun?[choice] ?? []))];
     }
 
     public IReadOnlyList<int> Prompt { get; }

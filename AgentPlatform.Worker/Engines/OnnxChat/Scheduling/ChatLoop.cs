@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using AgentPlatform.Worker.Batching;
 using AgentPlatform.Worker.Engines.OnnxChat.Decoding;
 using AgentPlatform.Worker.Engines.OnnxChat.Sampling;

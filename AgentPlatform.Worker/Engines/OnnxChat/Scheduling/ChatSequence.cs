@@ -5,14 +5,14 @@ namespace AgentPlatform.Worker.Engines.OnnxChat.Scheduling;
 
 /// <summary>One choice of an answer while it is computed: from the model's logits to text.</summary>
 /// <remarks>
-/// One caller at a time. A choice that another worker began goes on from <paramref name="soFar"/>: these tokens go through the same steps, but
+/// One caller at a time. A choice that another worker began goes on from <paramref name="begun"/>: these tokens go through the same steps, but
 /// they are not drawn and nothing of them is given, so that what comes after them is what would have come there.
 /// </remarks>
 /// <param name="answer">The answer.</param>
 /// <param name="choice">Its index.</param>
 /// <param name="tokenizer">Makes text of tokens.</param>
-/// <param name="soFar">The tokens that it begins with.</param>
-internal sealed class ChatSequence(ChatAnswer answer, int choice, ChatTokenizer tokenizer, IReadOnlyList<int> soFar)
+/// <param name="begun">The tokens that it begins with.</param>
+internal sealed class ChatSequence(ChatAnswer answer, int choice, ChatTokenizer tokenizer, IReadOnlyList<int> begun)
 {
     private readonly ChatSettings _settings = answer.Settings;
     private readonly TokenSampler _sampler = new(answer.Settings.Sampling, new SplitMix64(answer.Settings.Seed).Split(choice), answer.Prompt);
@@ -24,7 +24,7 @@ internal sealed class ChatSequence(ChatAnswer answer, int choice, ChatTokenizer 
     private readonly Queue<(TokenLogprob Logprob, int Begin, int End)>? _logprobs = answer.Settings.Logprobs ? [] : null;
     private int _made;
     private int _given;
-    private int _told = soFar.Count;
+    private int _told = begun.Count;
 
     /// <summary>The answer that it is a choice of.</summary>
     public ChatAnswer Answer => answer;
@@ -38,8 +38,8 @@ internal sealed class ChatSequence(ChatAnswer answer, int choice, ChatTokenizer 
     /// <summary>Chooses the next token and gives what text there is; whether the choice goes on.</summary>
     public bool Add(ReadOnlySpan<float> logits, SamplingRoom room)
     {
-        var isGiven = _tokens.Count >= soFar.Count;
-        var token = isGiven ? _sampler.Choose(logits, _tokens.Count, room) : soFar[_tokens.Count];
+        var isGiven = _tokens.Count >= begun.Count;
+        var token = isGiven ? _sampler.Choose(logits, _tokens.Count, room) : begun[_tokens.Count];
         _sampler.Add(token);
         _tokens.Add(token);
         var isEnd = _settings.EndTokens.Contains(token);

@@ -1,5 +1,6 @@
 using System.Text;
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
+using AgentPlatform.Inference.OpenAI;
 using AgentPlatform.Worker.Engines.Onnx;
 using AgentPlatform.Worker.Engines.OnnxChat.Model;
 using AgentPlatform.Worker.Engines.OnnxChat.Requests;

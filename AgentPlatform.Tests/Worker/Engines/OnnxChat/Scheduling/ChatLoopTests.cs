@@ -1,4 +1,4 @@
-using AgentPlatform.Messaging.Contracts;
+using AgentPlatform.Inference;
 using AgentPlatform.Worker.Engines.OnnxChat.Sampling;
 using AgentPlatform.Worker.Engines.OnnxChat.Scheduling;
 

@@ -1,0 +1,82 @@
+using System.Reflection;
+using System.Xml.Linq;
+
+namespace AgentPlatform.Tests.Architecture;
+
+/// <summary>The graph of projects and, inside each, of folders: docs/decisions/0011.</summary>
+public sealed class ArchitectureTests
+{
+    private const string Prefix = "AgentPlatform.";
+
+    public static TheoryData<string, string> Projects => new()
+    {
+        { "Inference", "" },
+        { "Messaging", "Inference" },
+        { "Api", "Inference" },
+        { "Client", "Inference Messaging" },
+        { "ServiceDefaults", "" },
+        { "Gateway", "Inference Messaging Api Client ServiceDefaults" },
+        { "Worker", "Inference Messaging Api Client ServiceDefaults" },
+        { "AppHost", "Gateway Worker" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Projects))]
+    public void A_project_references_only_what_is_below_it(string project, string allowed)
+    {
+        var referenced = Items(project, "ProjectReference").Select(Path.GetFileNameWithoutExtension)
+            .Where(name => name!.StartsWith(Prefix, StringComparison.Ordinal)).Select(name => name![Prefix.Length..]);
+
+        Assert.Empty(referenced.Except(allowed.Split(' ')).Select(edge => $"{project} -> {edge}"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Projects))]
+    public void The_internals_of_a_project_are_for_tests(string project, string _) =>
+        Assert.Empty(Items(project, "InternalsVisibleTo").Except(["AgentPlatform.Tests", "AgentPlatform.Benchmarks", "AgentPlatform.Training"]));
+
+    [Theory]
+    [InlineData("Inference")]
+    [InlineData("Messaging")]
+    [InlineData("Client")]
+    public void What_a_program_without_a_server_uses_needs_no_ASP_NET_Core(string project) =>
+        Assert.Empty(Items(project, "FrameworkReference"));
+
+    private static IEnumerable<string> Items(string project, string item) =>
+        XDocument.Load(Path.Combine(Repository.Root, Prefix + project, $"{Prefix}{project}.csproj")).Descendants(item).Select(element => element.Attribute("Include")!.Value);
+
+    /// <summary>Rooms are namespaces, which follow the folders. Each must be understandable by what is below it.</summary>
+    [Theory]
+    [InlineData("Inference")]
+    [InlineData("Api")]
+    [InlineData("Client")]
+    [InlineData("Gateway")]
+    public void The_folders_of_a_project_form_no_cycle(string project)
+    {
+        var uses = TypeUses.In(Assembly.Load(Prefix + project))
+            .Where(use => use.User.Assembly == use.Used.Assembly && use.User.Namespace != use.Used.Namespace)
+            .ToLookup(use => use.User.Namespace!, use => (To: use.Used.Namespace!, Example: $"{use.User.Name} -> {use.Used.Name}"));
+        var below = uses.ToDictionary(room => room.Key, room => Reachable(room.Key));
+
+        var knots = from room in uses
+                    from use in room
+                    where below.TryGetValue(use.To, out var fromThere) && fromThere.Contains(room.Key)
+                    select $"{room.Key} => {use.To}: {use.Example}";
+        Assert.Empty(knots.Distinct());
+
+        HashSet<string> Reachable(string room)
+        {
+            var found = new HashSet<string>(StringComparer.Ordinal);
+            var next = new Queue<string>([room]);
+            while (next.TryDequeue(out var from))
+            {
+                foreach (var use in uses[from].Where(use => found.Add(use.To)))
+                {
+                    next.Enqueue(use.To);
+                }
+            }
+
+            return found;
+        }
+    }
+}
