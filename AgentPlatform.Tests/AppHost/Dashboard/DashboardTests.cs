@@ -20,6 +20,7 @@ public partial class DashboardTests(PlatformFixture platform)
 
         await Assertions.Expect(browser.Rows("tiny-chat-")).ToHaveCountAsync(2);
         await Assertions.Expect(browser.Page.GetByText("No trusted development certificate")).ToHaveCountAsync(0);
+        await Assertions.Expect(browser.Page.Locator("a[href*='logLevel=error']")).ToHaveCountAsync(0); // The red number of errors behind a name.
 
         // eng/screenshot.sh
         if (Environment.GetEnvironmentVariable("AGENTPLATFORM_SCREENSHOT") is { Length: > 0 } path)
