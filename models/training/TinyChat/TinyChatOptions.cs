@@ -17,7 +17,7 @@ internal sealed record TinyChatOptions
     /// </summary>
     public IReadOnlyList<TrainingRound> Rounds { get; init; } =
     [
-        new(Steps: 4300, WholeAnswers: 0.25, AnswerWords: 0.08, Dropout: 0.1),
+        new(Steps: 4560, WholeAnswers: 0.25, AnswerWords: 0.08, Dropout: 0.1),
     ];
 
     /// <summary>Conversations per step.</summary>
