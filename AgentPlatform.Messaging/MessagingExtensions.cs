@@ -47,7 +47,8 @@ public static class MessagingExtensions
                 {
                     factory.AutomaticRecoveryEnabled = false;
 
-                    // A broker's pod that is replaced leaves an address that answers nothing, for which the client would wait 30 s. A broker that is there answers at once.
+                    // A broker's pod that is replaced leaves an address that answers nothing, for which the client would wait 30 s. A
+                    // broker that is there answers at once.
                     factory.RequestedConnectionTimeout = TimeSpan.FromSeconds(3);
 
                     // A peer that is frozen or cut off holds jobs that it has not begun until the broker misses it, which is after two of these.
@@ -105,6 +106,9 @@ public static class MessagingExtensions
         builder.Services.AddSession(services => new JobConsumer(
             services.GetRequiredService<JobSource>(), services.GetRequiredService<JobQueueDeclaration>(), services.GetRequiredService<DeadJobs>(), services.GetRequiredService<HeldMessages>(),
             services.GetRequiredService<MessagingTelemetry>(), services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<JobConsumer>>()));
+        builder.Services.AddHostedService(services => new ConsumerWatch(
+            services.GetRequiredService<JobConsumer>(), services.GetRequiredService<HeldMessages>(), services.GetRequiredService<TimeProvider>(),
+            services.GetRequiredService<ILogger<ConsumerWatch>>()));
         builder.Services.AddSingleton(services => new FrameSender(
             services.GetRequiredService<ConfirmedPublisher>(), services.GetRequiredService<MessagingTelemetry>(),
             services.GetRequiredService<IOptions<MessagingOptions>>(), services.GetRequiredService<TimeProvider>()));

@@ -27,6 +27,9 @@ internal sealed class HeldMessages : IHealthCheck
         meter.CreateObservableGauge("agentplatform.worker.jobs.held.oldest", () => Oldest.TotalSeconds, "s", "For how long the oldest of them has been held");
     }
 
+    /// <summary>How many there are.</summary>
+    public int Count => _held.Count;
+
     /// <summary>For how long the oldest one has been held; zero if there is none.</summary>
     public TimeSpan Oldest => _held.Keys.Select(static receipt => receipt.Age).DefaultIfEmpty().Max();
 

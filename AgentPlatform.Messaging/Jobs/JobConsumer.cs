@@ -4,6 +4,7 @@ using AgentPlatform.Messaging.Dead;
 using AgentPlatform.Messaging.Logging;
 using Microsoft.Extensions.Logging;
 using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
 
 namespace AgentPlatform.Messaging.Jobs;
 
@@ -30,6 +31,7 @@ public sealed partial class JobConsumer : IBrokerSession, IDisposable
     private IChannel? _channel;
     private IReadOnlyList<string> _consumerTags = [];
     private bool _wanted;
+    private long _delivered;
 
     internal JobConsumer(
         JobSource source, JobQueueDeclaration declaration, DeadJobs dead, HeldMessages held, MessagingTelemetry telemetry, TimeProvider time, ILogger<JobConsumer> logger)
@@ -37,6 +39,9 @@ public sealed partial class JobConsumer : IBrokerSession, IDisposable
         (_source, _declaration, _dead, _held, _telemetry, _time) = (source, declaration, dead, held, telemetry, time);
         _notJobs = new(time, (message, count) => NotAJob(logger, count, message.MessageId, message.Reason));
     }
+
+    /// <summary>How many messages the broker has sent here.</summary>
+    internal long Delivered => Interlocked.Read(ref _delivered);
 
     /// <summary>Whether the broker sends jobs here now.</summary>
     public bool IsAttached => _consumerTags.Count > 0 && _channel is { IsOpen: true };
@@ -85,6 +90,30 @@ public sealed partial class JobConsumer : IBrokerSession, IDisposable
         }
     }
 
+    /// <summary>How many jobs wait in its queue and the lane beside it; null while the broker does not say.</summary>
+    internal async Task<uint?> CountWaitingAsync(CancellationToken cancellationToken)
+    {
+        if (_connection is not { IsOpen: true } connection)
+        {
+            return null;
+        }
+
+        try
+        {
+            await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
+            return await channel.MessageCountAsync(_source.Queue, cancellationToken)
+                + await channel.MessageCountAsync(Topology.ResumeQueue(_source.Queue), cancellationToken);
+        }
+        catch (Exception e) when (e is RabbitMQClientException or IOException or ObjectDisposedException or TimeoutException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Ends the connection, so that another one is made and everything on it set up anew.</summary>
+    internal Task ReplaceConnectionAsync() =>
+        _connection?.AbortAsync(Constants.InternalError, "The consumer is silent.", CancellationToken.None) ?? Task.CompletedTask;
+
     /// <inheritdoc/>
     public void Dispose() => _gate.Dispose();
 
@@ -131,6 +160,7 @@ public sealed partial class JobConsumer : IBrokerSession, IDisposable
             CancellationToken cancellationToken = default)
         {
             var queue = owner._source.Queue;
+            Interlocked.Increment(ref owner._delivered);
             var receipt = owner._held.Take(Channel, deliveryTag);
             var isHandedOver = false;
             try
