@@ -19,8 +19,8 @@ public static class ServiceDefaultsExtensions
     public const string HealthPath = "/health";
 
     /// <summary>
-    /// Readiness: the checks that concern this process alone. Kubernetes sends traffic only while it answers 200; what all processes of a kind share, such as the broker, would
-    /// take all of them away at once, and clients would meet nobody who says when to come again.
+    /// Readiness: the checks that concern this process alone. Kubernetes sends traffic only while it answers 200; what all processes of a
+    /// kind share, such as the broker, would take all of them away at once, and clients would meet nobody who says when to come again.
     /// </summary>
     public const string ReadinessPath = "/ready";
 
@@ -47,7 +47,10 @@ public static class ServiceDefaultsExtensions
         return builder;
     }
 
-    /// <summary>Maps <see cref="HealthPath"/>, <see cref="ReadinessPath"/> and <see cref="LivenessPath"/> in every environment, since probes need them in production.</summary>
+    /// <summary>
+    /// Maps <see cref="HealthPath"/>, <see cref="ReadinessPath"/> and <see cref="LivenessPath"/> in every environment, since probes need
+    /// them in production.
+    /// </summary>
     public static WebApplication MapDefaultEndpoints(this WebApplication app)
     {
         app.MapHealthChecks(HealthPath, new HealthCheckOptions { ResponseWriter = HealthLog.AnswerAsync });

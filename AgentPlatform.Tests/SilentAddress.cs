@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace AgentPlatform.Tests;
 
 /// <summary>
-/// An address that swallows packets, as that of a pod that is gone: attempts to connect get no answer, not even a refusal. The system drops them,
-/// since as many connections wait to be accepted as may.
+/// An address that swallows packets, as that of a pod that is gone: attempts to connect get no answer, not even a refusal. The system drops
+/// them, since as many connections wait to be accepted as may.
 /// </summary>
 internal sealed class SilentAddress : IDisposable
 {

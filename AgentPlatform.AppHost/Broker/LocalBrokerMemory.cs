@@ -3,8 +3,8 @@ using System.Globalization;
 namespace AgentPlatform.AppHost.Broker;
 
 /// <summary>
-/// What a RabbitMQ node of this machine may hold. Quorum queues keep what the log of their messages holds in memory too, 512 MB by default, and more
-/// while one is written out: a laptop would rather have that for its models.
+/// What a RabbitMQ node of this machine may hold. Quorum queues keep what the log of their messages holds in memory too, 512 MB by default,
+/// and more while one is written out: a laptop would rather have that for its models.
 /// </summary>
 /// <seealso href="https://www.rabbitmq.com/docs/quorum-queues"/>
 internal static class LocalBrokerMemory
@@ -22,5 +22,10 @@ internal static class LocalBrokerMemory
     /// <param name="memory">Bytes of memory that the machine has.</param>
     public static string Configuration(long memory) => string.Create(
         CultureInfo.InvariantCulture,
-        $"vm_memory_high_watermark.relative = 0.4\nraft.wal_max_size_bytes = {Math.Clamp(memory / Share, LeastLog, MostLog)}\ndisk_free_limit.absolute = 200MB\n");
+        $"""
+        vm_memory_high_watermark.relative = 0.4
+        raft.wal_max_size_bytes = {Math.Clamp(memory / Share, LeastLog, MostLog)}
+        disk_free_limit.absolute = 200MB
+
+        """);
 }

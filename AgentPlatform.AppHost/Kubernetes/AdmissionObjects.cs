@@ -4,7 +4,8 @@ namespace AgentPlatform.AppHost.Kubernetes;
 
 /// <summary>Refuses an account every change of a pod but that of its own deletion cost.</summary>
 /// <seealso href="https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/"/>
-internal sealed class PodAdmissionPolicy(string name, string account) : NamedObject("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy", name)
+internal sealed class PodAdmissionPolicy(string name, string account)
+    : NamedObject("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy", name)
 {
     private const string Cost = "'controller.kubernetes.io/pod-deletion-cost'";
     private const string OwnName = "'authentication.kubernetes.io/pod-name'";
@@ -12,12 +13,14 @@ internal sealed class PodAdmissionPolicy(string name, string account) : NamedObj
     public PolicySpec Spec { get; } = new(account);
 
     // What both have must be the same, and neither may have it alone.
-    private static string IsSame(string field) => $"has(object.{field}) == has(oldObject.{field}) && (!has(object.{field}) || object.{field} == oldObject.{field})";
+    private static string IsSame(string field) =>
+        $"has(object.{field}) == has(oldObject.{field}) && (!has(object.{field}) || object.{field} == oldObject.{field})";
 
     // All annotations of one that the other has not, or has otherwise, are the deletion cost.
     private static string HasNoOtherAnnotations(string of, string than) =>
         $"(!has({of}.metadata.annotations) || {of}.metadata.annotations.all(key, key == {Cost} || "
-        + $"(has({than}.metadata.annotations) && key in {than}.metadata.annotations && {of}.metadata.annotations[key] == {than}.metadata.annotations[key])))";
+        + $"(has({than}.metadata.annotations) && key in {than}.metadata.annotations "
+        + $"&& {of}.metadata.annotations[key] == {than}.metadata.annotations[key])))";
 
     internal sealed class PolicySpec(string account)
     {
@@ -30,9 +33,13 @@ internal sealed class PodAdmissionPolicy(string name, string account) : NamedObj
 
         public IReadOnlyList<Validation> Validations { get; } =
         [
-            new($"has(request.userInfo.extra) && {OwnName} in request.userInfo.extra && request.userInfo.extra[{OwnName}] == [request.name]", "A worker may change its own pod only."),
+            new(
+                $"has(request.userInfo.extra) && {OwnName} in request.userInfo.extra && request.userInfo.extra[{OwnName}] == [request.name]",
+                "A worker may change its own pod only."),
             new(IsSame("metadata.labels"), "A worker may not change labels."),
-            new($"{HasNoOtherAnnotations("object", "oldObject")} && {HasNoOtherAnnotations("oldObject", "object")}", "A worker may set no annotation but its deletion cost."),
+            new(
+                $"{HasNoOtherAnnotations("object", "oldObject")} && {HasNoOtherAnnotations("oldObject", "object")}",
+                "A worker may set no annotation but its deletion cost."),
             new(IsSame("metadata.finalizers"), "A worker may not change finalizers."),
             new(IsSame("status"), "A worker may not change the status of a pod."),
         ];
@@ -40,7 +47,8 @@ internal sealed class PodAdmissionPolicy(string name, string account) : NamedObj
 
     internal sealed record Constraints(IReadOnlyList<ResourceRule> ResourceRules);
 
-    internal sealed record ResourceRule(IReadOnlyList<string> ApiGroups, IReadOnlyList<string> ApiVersions, IReadOnlyList<string> Operations, IReadOnlyList<string> Resources);
+    internal sealed record ResourceRule(
+        IReadOnlyList<string> ApiGroups, IReadOnlyList<string> ApiVersions, IReadOnlyList<string> Operations, IReadOnlyList<string> Resources);
 
     internal sealed record Condition(string Name, string Expression);
 
@@ -48,7 +56,8 @@ internal sealed class PodAdmissionPolicy(string name, string account) : NamedObj
 }
 
 /// <summary>Puts a policy into force in the namespace of the release.</summary>
-internal sealed class PodAdmissionBinding(string name, PodAdmissionPolicy policy) : NamedObject("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicyBinding", name)
+internal sealed class PodAdmissionBinding(string name, PodAdmissionPolicy policy)
+    : NamedObject("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicyBinding", name)
 {
     public BindingSpec Spec { get; } = new(policy.Metadata.Name);
 
@@ -58,7 +67,8 @@ internal sealed class PodAdmissionBinding(string name, PodAdmissionPolicy policy
 
         public IReadOnlyList<string> ValidationActions { get; } = ["Deny"];
 
-        public Match MatchResources { get; } = new(ComponentLabels.SelectLabels(new() { ["kubernetes.io/metadata.name"] = "{{ .Release.Namespace }}" }));
+        public Match MatchResources { get; } =
+            new(ComponentLabels.SelectLabels(new() { ["kubernetes.io/metadata.name"] = "{{ .Release.Namespace }}" }));
     }
 
     internal sealed record Match(LabelSelectorV1 NamespaceSelector);

@@ -4,30 +4,6 @@ using Aspire.Hosting.Kubernetes.Resources;
 
 namespace AgentPlatform.AppHost.Kubernetes;
 
-/// <summary>A user of the broker, with the rights that its work takes.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Configure">What it may declare, as a regular expression.</param>
-/// <param name="Write">What it may publish to and bind.</param>
-/// <param name="Read">What it may consume and bind to.</param>
-/// <param name="Tags">What it may in the management API.</param>
-internal sealed record BrokerUser(string Name, string Configure, string Write, string Read, string Tags = "")
-{
-    /// <summary>Publishes jobs, and reads the answers of its own reply queue.</summary>
-    public static BrokerUser Gateway { get; } = new("gateway", "^infer.*$", "^(infer.*|amq\\.default)$", "^(infer.*|amq\\.default)$");
-
-    /// <summary>Takes jobs, answers to reply queues, and listens to what concerns every worker in a queue that the server names.</summary>
-    public static BrokerUser Worker { get; } = new("worker", "^(infer.*|amq\\.gen.*)$", "^(infer.*|amq\\.gen.*|amq\\.default)$", "^(infer.*|amq\\.gen.*)$");
-
-    /// <summary>KEDA: sees queues, and does nothing with them.</summary>
-    public static BrokerUser Scaler { get; } = new("scaler", "^$", "^$", "^$", "monitoring");
-
-    /// <summary>All of them.</summary>
-    public static IReadOnlyList<BrokerUser> All { get; } = [Gateway, Worker, Scaler];
-
-    /// <summary>Key of its password in the Secret.</summary>
-    public string PasswordKey => $"{Name}-password";
-}
-
 /// <summary>How the parts of the platform reach the broker: one Secret with a password for each user, by reference only.</summary>
 internal sealed class BrokerAccess(KubernetesChart chart)
 {
@@ -43,7 +19,8 @@ internal sealed class BrokerAccess(KubernetesChart chart)
     private const string TrustFolder = "/etc/agentplatform/broker-ca";
 
     /// <summary>Ports of the release's own broker for both.</summary>
-    public static string[] ServerPorts { get; } = [.. new[] { PlainPort, TlsPort }.Select(port => port.ToString(CultureInfo.InvariantCulture))];
+    public static string[] ServerPorts { get; } =
+        [.. new[] { PlainPort, TlsPort }.Select(port => port.ToString(CultureInfo.InvariantCulture))];
 
     /// <summary>Whether the chart brings the broker.</summary>
     public string Enabled { get; } = chart.Values.Path("broker.enabled", true, "RabbitMQ as a part of this release: one node with a volume. For production, name one that outlives the release.");
@@ -54,23 +31,34 @@ internal sealed class BrokerAccess(KubernetesChart chart)
     /// <summary>Whether the chart makes the Secret.</summary>
     public string MakesSecret => $"not {ExistingSecret}";
 
-    private string ExistingSecret { get; } = chart.Values.Path("broker.existingSecret", "", "A Secret with the keys gateway-password, worker-password, scaler-username and scaler-password (letters and digits); empty: one is made.");
+    private string ExistingSecret { get; } = chart.Values.Path(
+        "broker.existingSecret",
+        "",
+        "A Secret with the keys gateway-password, worker-POOL-password of each pool, scaler-username, scaler-password, and erlang-cookie "
+        + "for a broker of several nodes (letters and digits); empty: one is made.");
 
     /// <summary>Whether connections are encrypted by a certificate of a private authority.</summary>
     public string IsEncrypted => $"(or {TlsSecret} {MakesCertificate})";
 
     /// <summary>Whether the chart has cert-manager make that certificate.</summary>
     public string MakesCertificate { get; } = chart.Values.Path(
-        "broker.tls.certManager", false, "Whether cert-manager, which must be installed, makes a certificate for the release's own broker; gateways and workers then speak AMQP over TLS.");
+        "broker.tls.certManager",
+        false,
+        "Whether cert-manager, which must be installed, makes a certificate for the release's own broker; gateways and workers then "
+        + "speak AMQP over TLS.");
 
     private string TlsSecret { get; } = chart.Values.Path(
         "broker.tls.secretName",
         "",
-        "Instead, a Secret with tls.crt and tls.key for the broker's host name, and ca.crt, which gateways and workers trust. Of an existing broker ca.crt is enough.");
+        "Instead, a Secret with tls.crt and tls.key for the broker's host name, and ca.crt, which gateways and workers trust. Of an "
+        + "existing broker ca.crt is enough.");
 
     /// <summary>Whether the release's own broker then refuses connections without encryption.</summary>
     public string IsEncryptedOnly { get; } = chart.Values.Path(
-        "broker.tls.only", false, "Whether the release's own broker then refuses connections without TLS. Set it once all gateways and workers speak TLS: those before do not.");
+        "broker.tls.only",
+        false,
+        "Whether the release's own broker then refuses connections without TLS. Set it once all gateways and workers speak "
+        + "TLS: those before do not.");
 
     /// <summary>Its host name.</summary>
     public string Host { get; } = chart.Values.Text("broker.host", "messaging-service", "Where it is.");
@@ -94,7 +82,10 @@ internal sealed class BrokerAccess(KubernetesChart chart)
     private string ManagementUrl { get; } = chart.Values.Path(
         "broker.managementUrl", "", "Address of its management API, which KEDA asks, ending in a slash; empty: port 15672 of the release's own.");
 
-    /// <summary>Has Helm refuse a broker of the release's own that clients would ask for TLS and that has no certificate, and a certificate for another broker.</summary>
+    /// <summary>
+    /// Has Helm refuse a broker of the release's own that clients would ask for TLS and that has no certificate, and a certificate for
+    /// another broker.
+    /// </summary>
     public void RefuseTlsWithoutCertificate()
     {
         chart.Refuse(
@@ -102,7 +93,8 @@ internal sealed class BrokerAccess(KubernetesChart chart)
             "broker.scheme is amqps, and the release's own broker speaks TLS only with broker.tls.certManager or broker.tls.secretName.");
         chart.Refuse(
             $"and {MakesCertificate} (not {Enabled})",
-            "broker.tls.certManager makes the certificate of the release's own broker: with broker.enabled=false, broker.tls.secretName names a Secret with the ca.crt of that one.");
+            "broker.tls.certManager makes the certificate of the release's own broker: with broker.enabled=false, broker.tls.secretName "
+            + "names a Secret with the ca.crt of that one.");
     }
 
     /// <summary>Gives a container its connection string, in place of Aspire's own Secret for each consumer.</summary>
@@ -117,10 +109,12 @@ internal sealed class BrokerAccess(KubernetesChart chart)
 
         Trust(service.Workload!.PodTemplate.Spec, container);
         container.Env.Add(new() { Name = "BROKER_PASSWORD", ValueFrom = FromSecret(user.PasswordKey) });
+        container.Env.Add(new() { Name = "Messaging__DeadLettersByPolicy", Value = $"{{{{ {Enabled} }}}}" });
         container.Env.Add(new()
         {
             Name = "ConnectionStrings__messaging",
-            Value = $"{Scheme}://{user.Name}:$(BROKER_PASSWORD)@{Host}:{Port}/{VirtualHost.Replace(" }}", " | urlquery | replace `+` `%20` }}", StringComparison.Ordinal)}",
+            Value = $"{Scheme}://{user.Name}:$(BROKER_PASSWORD)@{Host}:{Port}/"
+                + VirtualHost.Replace(" }}", " | urlquery | replace `+` `%20` }}", StringComparison.Ordinal),
         });
     }
 
@@ -136,7 +130,8 @@ internal sealed class BrokerAccess(KubernetesChart chart)
     public VolumeV1 TlsVolume(string name, params IEnumerable<string> keys)
     {
         chart.Replace("optional: true", $"optional: {{{{ {IsEncrypted} | empty }}}}");
-        var source = new SecretVolumeSourceV1 { SecretName = $"{{{{ {TlsSecret} | default `{BrokerCertificate.Secret}` }}}}", Optional = true };
+        var secret = $"{{{{ {TlsSecret} | default `{BrokerCertificate.Secret}` }}}}";
+        var source = new SecretVolumeSourceV1 { SecretName = secret, Optional = true };
         source.Items.AddRange(keys.Select(key => new KeyToPathV1 { Key = key, Path = key }));
         return new() { Name = name, Secret = source };
     }

@@ -1,8 +1,8 @@
 namespace AgentPlatform.AppHost.Kubernetes;
 
 /// <summary>
-/// The certificate of the release's own broker, as cert-manager makes and renews it: an authority of the release's own, which nobody else's programs
-/// trust, and a certificate by it. RabbitMQ reads the files again when they change.
+/// The certificate of the release's own broker, as cert-manager makes and renews it: an authority of the release's own, which nobody else's
+/// programs trust, and a certificate by it. RabbitMQ reads the files again when they change.
 /// </summary>
 /// <seealso href="https://cert-manager.io/docs/configuration/selfsigned/#bootstrapping-ca-issuers"/>
 internal static class BrokerCertificate

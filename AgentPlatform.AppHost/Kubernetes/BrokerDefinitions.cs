@@ -8,13 +8,14 @@ namespace AgentPlatform.AppHost.Kubernetes;
 /// new rights in the chart hold from then on. Users of the server's settings are made once, with an empty volume, and stay as they were.
 /// </summary>
 /// <seealso href="https://www.rabbitmq.com/docs/definitions"/>
-internal sealed class BrokerDefinitions(BrokerAccess access)
+internal sealed class BrokerDefinitions(KubernetesChart chart, BrokerAccess access)
 {
     /// <summary>Where the server finds them.</summary>
     public const string Path = $"{Folder}/definitions.json";
 
     private const string Folder = "/etc/rabbitmq/users";
     private const string Variable = "DEFINITIONS";
+    private const string CookieVariable = "ERLANG_COOKIE";
     private const string VolumeName = "users";
 
     // In the place of the virtual host until the text is JSON.
@@ -22,7 +23,10 @@ internal sealed class BrokerDefinitions(BrokerAccess access)
     private const int Mebibyte = 1024 * 1024;
 
     /// <summary>Has them written before the server starts, into memory: passwords are on no disk and in no ConfigMap.</summary>
-    public void WriteBefore(PodSpecV1 pod, ContainerV1 server)
+    /// <param name="pod">The pod.</param>
+    /// <param name="server">The server.</param>
+    /// <param name="data">Folder of the volume "data", where nodes have the secret by which they know one another.</param>
+    public void WriteBefore(PodSpecV1 pod, ContainerV1 server, string data)
     {
         var writer = new ContainerV1
         {
@@ -31,8 +35,17 @@ internal sealed class BrokerDefinitions(BrokerAccess access)
             ImagePullPolicy = server.ImagePullPolicy,
             Resources = PodShape.Need("10m", "32Mi"),
         };
-        writer.Command.AddRange(["sh", "-c", $"umask 077; printenv {Variable} > {Path}"]);
-        writer.Env.AddRange(BrokerUser.All.Select(user => new EnvVarV1 { Name = PasswordVariable(user), ValueFrom = access.FromSecret(user.PasswordKey) }));
+        var writeCookie = $"rm -f {data}/.erlang.cookie; printf %s \"${CookieVariable}\" > {data}/.erlang.cookie";
+        writer.Command.AddRange(["sh", "-c", $"umask 077; printenv {Variable} > {Path}; [ -z \"${CookieVariable}\" ] || {{ {writeCookie}; }}"]);
+        var cookie = access.FromSecret(BrokerCluster.CookieKey);
+        cookie.SecretKeyRef!.Optional = true;
+        writer.Env.Add(new() { Name = CookieVariable, ValueFrom = cookie });
+        writer.VolumeMounts.Add(new() { Name = "data", MountPath = data });
+        writer.Env.AddRange(chart.BrokerUsers.Select(user => new EnvVarV1
+        {
+            Name = PasswordVariable(user),
+            ValueFrom = access.FromSecret(user.PasswordKey),
+        }));
 
         // Kubernetes puts passwords in the place of $(NAME), as they come before.
         writer.Env.Add(new() { Name = Variable, Value = Text() });
@@ -45,15 +58,27 @@ internal sealed class BrokerDefinitions(BrokerAccess access)
 
     private string Text() => JsonSerializer.Serialize(new
     {
-        users = BrokerUser.All.Select(user => new { name = user.Name, password = $"$({PasswordVariable(user)})", tags = user.Tags }),
+        users = chart.BrokerUsers.Select(user => new { name = user.Name, password = $"$({PasswordVariable(user)})", tags = user.Tags }),
         vhosts = (object[])[new { name = VirtualHost }],
         policies = (object[])[Policy("jobs", @"^infer\..+\.(default|resume)$", JobBounds), Policy("dead", @"^infer\.dead$", DeadBounds)],
-        permissions = BrokerUser.All.Select(user => new { user = user.Name, vhost = VirtualHost, configure = user.Configure, write = user.Write, read = user.Read }),
+        permissions = chart.BrokerUsers.Select(user =>
+            new { user = user.Name, vhost = VirtualHost, configure = user.Configure, write = user.Write, read = user.Read }),
+        topic_permissions = chart.BrokerUsers.Select(user =>
+            new { user = user.Name, vhost = VirtualHost, exchange = BrokerUser.Control, write = user.Tells, read = user.Hears }),
     }).Replace(VirtualHost, HelmFunctions.InJson(access.VirtualHost), StringComparison.Ordinal);
 
     // The defaults of Messaging:MaxQueueBytes and its like. Queues have them as arguments already, but for those that an earlier build declared;
     // of an argument and a policy the lower bound holds.
-    private static Dictionary<string, object> JobBounds { get; } = new() { ["max-length-bytes"] = 256 * Mebibyte };
+    // What a queue gives up goes to others by a policy, since whoever declares a queue with that as its argument must be allowed to read
+    // it, and gateways are not.
+    private static Dictionary<string, object> JobBounds { get; } = new()
+    {
+        ["max-length-bytes"] = 256 * Mebibyte,
+        ["overflow"] = "reject-publish",
+        ["dead-letter-exchange"] = "infer.death",
+        ["dead-letter-routing-key"] = "infer.dead",
+        ["dead-letter-strategy"] = "at-least-once",
+    };
 
     private static Dictionary<string, object> DeadBounds { get; } = new()
     {
@@ -73,5 +98,5 @@ internal sealed class BrokerDefinitions(BrokerAccess access)
         ["definition"] = bounds,
     };
 
-    private static string PasswordVariable(BrokerUser user) => $"{user.Name.ToUpperInvariant()}_PASSWORD";
+    private static string PasswordVariable(BrokerUser user) => $"{user.Name.ToUpperInvariant().Replace('-', '_')}_PASSWORD";
 }

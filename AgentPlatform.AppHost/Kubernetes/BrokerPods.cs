@@ -6,8 +6,8 @@ using Aspire.Hosting.Kubernetes.Resources;
 namespace AgentPlatform.AppHost.Kubernetes;
 
 /// <summary>
-/// The release's own RabbitMQ, where values.yaml wants one: one node with a volume, a user for each role, and the management API, which KEDA asks.
-/// An existing RabbitMQ needs the same users.
+/// The release's own RabbitMQ, where values.yaml wants one: nodes with a volume each, a user for each role, and the management API, which
+/// KEDA asks. An existing RabbitMQ needs the same users.
 /// </summary>
 internal sealed class BrokerPods(KubernetesChart chart, string name)
 {
@@ -17,6 +17,7 @@ internal sealed class BrokerPods(KubernetesChart chart, string name)
     private const int ManagementPort = 15672;
     private const string Memory = "broker.memory";
     private const string Storage = "broker.storage";
+    private const string DataFolder = "/var/lib/rabbitmq";
     private const string TlsFolder = "/etc/rabbitmq/tls";
     private const string ConfigurationName = $"{Component}-files";
 
@@ -24,38 +25,41 @@ internal sealed class BrokerPods(KubernetesChart chart, string name)
     private const long User = 999;
 
     // Both of AMQP, whether or not it listens there: connections without TLS go on while an upgrade brings it.
-    private static readonly (string Name, int Number)[] _ports = [("tcp", BrokerAccess.PlainPort), ("amqps", BrokerAccess.TlsPort), ("management", ManagementPort)];
+    private static readonly (string Name, int Number)[] _ports =
+        [("tcp", BrokerAccess.PlainPort), ("amqps", BrokerAccess.TlsPort), ("management", ManagementPort)];
 
     private readonly BrokerAccess _access = new(chart);
 
     public void Configure(KubernetesResource service)
     {
         var set = (StatefulSet)service.Workload!;
-        set.Spec.ServiceName = service.Service!.Metadata.Name;
         set.Spec.VolumeClaimTemplates.Add(Claim());
         var pod = PodShape.Restrict(service, name, User);
         PodPlacement.Place(chart, pod, "broker");
         set.Spec.Template.Metadata.Annotations["checksum/tls"] = "{{ .Values.broker.tls | toJson | sha256sum }}";
-        pod.TerminationGracePeriodSeconds = 120;
+        pod.TerminationGracePeriodSeconds = 240;
         ConfigureServer(pod, pod.Containers[0]);
+        var cluster = new BrokerCluster(chart, name);
+        cluster.Configure(set, pod.Containers[0]);
         service.ConfigMap = null;
         service.Secret = null;
         pod.Containers[0].Ports.Clear();
-        service.Service.Spec.Ports.Clear();
+        service.Service!.Spec.Ports.Clear();
         foreach (var (port, number) in _ports)
         {
             pod.Containers[0].Ports.Add(new() { Name = port, Protocol = "TCP", ContainerPort = Text(number) });
             service.Service.Spec.Ports.Add(new() { Name = port, Protocol = "TCP", Port = number, TargetPort = number });
         }
 
-        service.AdditionalResources.Add(Configuration());
+        service.AdditionalResources.Add(Configuration(cluster));
         foreach (var item in BrokerCertificate.Objects(_access))
         {
             service.AdditionalResources.Add(chart.When($"and {_access.Enabled} {_access.MakesCertificate}", name, item));
         }
 
-        service.AdditionalResources.Add(chart.When(_access.MakesSecret, name, new UserSecret()));
+        service.AdditionalResources.Add(chart.When(_access.MakesSecret, name, new UserSecret(chart.BrokerUsers)));
         service.AdditionalResources.Add(Policy());
+        cluster.AddObjects(service, _access.Enabled);
         _access.RefuseTlsWithoutCertificate();
 
         // Where the broker is somebody else's, all of this is left out; the Secret belongs to the users, not to the broker.
@@ -76,12 +80,12 @@ internal sealed class BrokerPods(KubernetesChart chart, string name)
         server.StartupProbe = Ask("ping", period: 5, failures: 60);
         server.ReadinessProbe = Ask("check_port_connectivity", period: 15, failures: 3);
         server.LivenessProbe = Ask("ping", period: 60, failures: 3);
-        server.VolumeMounts.Add(new() { Name = "data", MountPath = "/var/lib/rabbitmq" });
+        server.VolumeMounts.Add(new() { Name = "data", MountPath = DataFolder });
         server.VolumeMounts.Add(new() { Name = "files", MountPath = "/etc/rabbitmq/conf.d/20-agentplatform.conf", SubPath = "agentplatform.conf", ReadOnly = true });
         server.VolumeMounts.Add(new() { Name = "files", MountPath = "/etc/rabbitmq/enabled_plugins", SubPath = "enabled_plugins", ReadOnly = true });
         server.VolumeMounts.Add(new() { Name = "tls", MountPath = TlsFolder, ReadOnly = true });
         pod.Volumes.Add(_access.TlsVolume("tls", "tls.crt", "tls.key", "ca.crt"));
-        new BrokerDefinitions(_access).WriteBefore(pod, server);
+        new BrokerDefinitions(chart, _access).WriteBefore(pod, server, DataFolder);
         pod.Volumes.Add(new() { Name = "files", ConfigMap = new() { Name = ConfigurationName } });
     }
 
@@ -90,13 +94,14 @@ internal sealed class BrokerPods(KubernetesChart chart, string name)
         var claim = new PersistentVolumeClaim { Metadata = { Name = "data" } };
         claim.Spec.StorageClassName = chart.Values.Optional("broker.storageClass", "Class of its volume; empty: the cluster's default.");
         claim.Spec.AccessModes.Add("ReadWriteOnce");
-        claim.Spec.Resources.Requests["storage"] = chart.Values.Text(Storage, "8Gi", "Size of its volume; with less than an eighth left publishers have to wait.", HelmFunctions.QuantityPattern);
+        claim.Spec.Resources.Requests["storage"] = chart.Values.Text(
+            Storage, "8Gi", "Size of its volume; with less than an eighth left publishers have to wait.", HelmFunctions.QuantityPattern);
         return claim;
     }
 
     // KEDA asks for numbers of messages and no other statistics, which the server collects no more by default where it is the official image. The
     // totals do not need them.
-    private ConfigMap Configuration() => new()
+    private ConfigMap Configuration(BrokerCluster cluster) => new()
     {
         Metadata = { Name = ConfigurationName },
         Data =
@@ -111,18 +116,20 @@ internal sealed class BrokerPods(KubernetesChart chart, string name)
                 // The server does not know how much of the node is its own. Above this share of it publishers have to wait.
                 $"vm_memory_high_watermark.absolute = {HelmFunctions.Share(Memory, times: 3, by: 5)}",
 
-                // Messages are in memory until the log that they are in is full, and the one before it is written out: several logs must fit.
+                // Messages are in memory until the log that they are in is full, and the one before it is written out: several logs must
+                // fit.
                 $"raft.wal_max_size_bytes = {HelmFunctions.Share(Memory, by: 16, least: LocalBrokerMemory.LeastLog, most: LocalBrokerMemory.MostLog)}",
 
                 // A full disk ends the server; short of it publishers have to wait.
                 $"disk_free_limit.absolute = {HelmFunctions.Share(Storage, by: 8)}",
                 "",
-            ]) + Encryption(),
+            ]) + cluster.Configuration() + Encryption(),
         },
     };
 
     // The management API, which KEDA alone asks, stays as it is. Clients show passwords, not certificates.
-    private string Encryption() => $"{{{{ if {_access.IsEncrypted} }}}}{{{{ if {_access.IsEncryptedOnly} }}}}listeners.tcp = none\n{{{{ end }}}}" + string.Join('\n', (string[])
+    private string Encryption() => $"{{{{ if {_access.IsEncrypted} }}}}"
+        + $"{{{{ if {_access.IsEncryptedOnly} }}}}listeners.tcp = none\n{{{{ end }}}}" + string.Join('\n', (string[])
     [
         "listeners.ssl.default = 5671",
         $"ssl_options.cacertfile = {TlsFolder}/ca.crt",
@@ -150,19 +157,15 @@ internal sealed class BrokerPods(KubernetesChart chart, string name)
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>Passwords of the broker's users, random at the first installation and the same ever after.</summary>
-    private sealed class UserSecret() : NamedObject("v1", "Secret", BrokerAccess.OwnSecret)
+    private sealed class UserSecret(IEnumerable<BrokerUser> users) : NamedObject("v1", "Secret", BrokerAccess.OwnSecret)
     {
         public string Type { get; } = "Opaque";
 
-        public IReadOnlyDictionary<string, string> Data { get; } = new Dictionary<string, string>
-        {
-            [BrokerUser.Gateway.PasswordKey] = Password(BrokerUser.Gateway),
-            [BrokerUser.Worker.PasswordKey] = Password(BrokerUser.Worker),
-            ["scaler-username"] = $"{{{{ `{BrokerUser.Scaler.Name}` | b64enc }}}}",
-            [BrokerUser.Scaler.PasswordKey] = Password(BrokerUser.Scaler),
-        };
+        public IReadOnlyDictionary<string, string> Data { get; } = users.Select(user => KeyValuePair.Create(user.PasswordKey, Random(user.PasswordKey)))
+            .Append(new(BrokerCluster.CookieKey, Random(BrokerCluster.CookieKey)))
+            .Append(new("scaler-username", $"{{{{ `{BrokerUser.Scaler.Name}` | b64enc }}}}")).ToDictionary();
 
-        private static string Password(BrokerUser user) =>
-            $"{{{{ get (default dict (get (lookup `v1` `Secret` .Release.Namespace `{BrokerAccess.OwnSecret}`) `data`)) `{user.PasswordKey}` | default (randAlphaNum 32 | b64enc) }}}}";
+        private static string Random(string key) =>
+            $"{{{{ get (default dict (get (lookup `v1` `Secret` .Release.Namespace `{BrokerAccess.OwnSecret}`) `data`)) `{key}` | default (randAlphaNum 32 | b64enc) }}}}";
     }
 }

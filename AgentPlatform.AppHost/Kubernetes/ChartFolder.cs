@@ -61,8 +61,8 @@ internal sealed partial class ChartFolder(string path, string chartName)
     /// <param name="replacements">What stands in objects for an expression, to that expression.</param>
     /// <param name="cancellationToken">Stops the work.</param>
     public async Task CompleteAsync(
-        ChartValues values, IReadOnlyDictionary<string, string> conditions, IReadOnlyDictionary<string, string> templates, IReadOnlyDictionary<string, string> replacements,
-        CancellationToken cancellationToken)
+        ChartValues values, IReadOnlyDictionary<string, string> conditions, IReadOnlyDictionary<string, string> templates,
+        IReadOnlyDictionary<string, string> replacements, CancellationToken cancellationToken)
     {
         foreach (var (name, text) in templates.Append(new(HelmFunctions.File, HelmFunctions.Text)))
         {
@@ -78,7 +78,9 @@ internal sealed partial class ChartFolder(string path, string chartName)
         var used = new HashSet<string>(StringComparer.Ordinal);
         foreach (var file in Directory.EnumerateFiles(_templates, "*.yaml", SearchOption.AllDirectories))
         {
-            var text = replacements.Aggregate(await File.ReadAllTextAsync(file, cancellationToken), static (text, entry) => text.Replace(entry.Key, entry.Value, StringComparison.Ordinal));
+            var text = replacements.Aggregate(
+                await File.ReadAllTextAsync(file, cancellationToken),
+                static (text, entry) => text.Replace(entry.Key, entry.Value, StringComparison.Ordinal));
             text = HelmFunctions.EscapeTexts(Whole().Replace(text, "$1 $2"));
             await File.WriteAllTextAsync(file, text, cancellationToken);
             used.UnionWith(Reference().Matches(text).Select(match => match.Groups[1].Value));

@@ -36,6 +36,10 @@ internal sealed class ChartValues
     /// <summary>A whole number in a range.</summary>
     public string Number(string path, int value, string comment, int least = 0, int most = int.MaxValue) => $"{{{{ {Add(path, value, comment, Range(least, most))} | int }}}}";
 
+    /// <summary>One of some numbers; the path, for use in a longer expression.</summary>
+    public string OneOf(string path, int value, string comment, params int[] allowed) =>
+        Add(path, value, comment, new() { ["enum"] = new JsonArray([.. allowed.Select(number => (JsonNode)number)]) });
+
     /// <summary>A number, above zero, where the template wants a text, such as a quantity that is usually one.</summary>
     public string NumberText(string path, int value, string comment) => $"{{{{ {Add(path, value, comment, Range(1, int.MaxValue))} | int | toString }}}}";
 

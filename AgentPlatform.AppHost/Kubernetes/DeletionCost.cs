@@ -40,14 +40,15 @@ internal sealed class DeletionCost(KubernetesChart chart, string name)
         AddAdmission(service, account);
     }
 
-    // No role can say it: a worker may change its own pod only, and of that the one annotation. Without labels of its choice no pod gets out of the reach of
-    // network policies, budgets and services, or into that of others.
+    // No role can say it: a worker may change its own pod only, and of that the one annotation. Without labels of its choice no pod gets
+    // out of the reach of network policies, budgets and services, or into that of others.
     private void AddAdmission(KubernetesResource service, string account)
     {
         var admitted = $"and {_enabled} {chart.Values.Path(
             "deletionCost.admissionPolicy",
             true,
-            "Whether the cluster holds workers to that one annotation of their own pod, by a ValidatingAdmissionPolicy: an object of the whole cluster, which whoever installs must be allowed to make.")}";
+            "Whether the cluster holds workers to that one annotation of their own pod, by a ValidatingAdmissionPolicy: an object "
+            + "of the whole cluster, which whoever installs must be allowed to make.")}";
         var policy = new PodAdmissionPolicy(chart.InCluster($"{name}-deletion-cost"), account);
         service.AdditionalResources.Add(chart.When(admitted, name, policy));
         service.AdditionalResources.Add(chart.When(admitted, name, new PodAdmissionBinding(chart.InCluster($"{name}-deletion-cost-binding"), policy)));
@@ -58,7 +59,8 @@ internal sealed class DeletionCost(KubernetesChart chart, string name)
         NetworkPeer.Whole(chart.Values.Whole(
             "deletionCost.apiPeers",
             new JsonArray([.. _privateNetworks.Select(network => new JsonObject { ["ipBlock"] = new JsonObject { ["cidr"] = network } })]),
-            "Where the cluster's API is, as network policies have it; workers reach nothing else by its ports. Private networks, until you narrow it to yours, or name its public address.")),
+            "Where the cluster's API is, as network policies have it; workers reach nothing else by its ports. Private networks, "
+            + "until you narrow it to yours, or name its public address.")),
         "443",
         chart.Values.Number("deletionCost.apiPort", 6443, "Port of the API servers, beside the 443 of their Service.", least: 1, most: 65535));
 

@@ -50,13 +50,17 @@ internal sealed class GatewayPods(KubernetesChart chart, string name)
             values.Number("gateway.cpuPercent", 70, "Processor time, in percent of what they need, above which there are more.", least: 1)));
         chart.RefuseMinAboveMax("gateway");
         chart.Refuse(
-            $"ne (get (default dict (get (default dict (get (lookup `v1` `Service` .Release.Namespace `{name}-service`) `metadata`)) `annotations`)) `meta.helm.sh/release-name` | default .Release.Name) .Release.Name",
-            "The namespace has a release of this chart under another name, and there is one in a namespace: upgrade that one, or choose another namespace.");
+            $"ne (get (default dict (get (default dict (get (lookup `v1` `Service` .Release.Namespace `{name}-service`) `metadata`)) `annotations`)) "
+            + "`meta.helm.sh/release-name` | default .Release.Name) .Release.Name",
+            "The namespace has a release of this chart under another name, and there is one in a namespace: upgrade that one, "
+            + "or choose another namespace.");
         var ingress = values.Path("ingress.enabled", false, "Whether clients outside of the cluster reach the gateway by an Ingress.");
         service.AdditionalResources.Add(chart.When(ingress, name, new HttpIngress(
             name,
-            values.Optional("ingress.className", "Class of the ingress controller; empty: the cluster's default. Streams need one that does not buffer answers."),
-            values.Whole("ingress.annotations", new JsonObject(), "Annotations for the controller, such as {nginx.ingress.kubernetes.io/proxy-buffering: 'off'}."),
+            values.Optional("ingress.className", "Class of the ingress controller; empty: the cluster's default. Streams need one that does not "
+                + "buffer answers."),
+            values.Whole(
+                "ingress.annotations", new JsonObject(), "Annotations for the controller, such as {nginx.ingress.kubernetes.io/proxy-buffering: 'off'}."),
             values.Text("ingress.host", "agentplatform.example", "Host name for clients."),
             values.Text("ingress.tlsSecret", "", "Secret with the certificate for it; empty: the controller's own."))));
         AddPolicies(service);

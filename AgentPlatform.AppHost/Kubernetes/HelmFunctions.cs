@@ -10,9 +10,10 @@ internal static partial class HelmFunctions
     public const string File = "_functions.tpl";
 
     /// <summary>
-    /// <c>escaped</c> gives a value as it stands between double quotes in JSON, and so in YAML. <c>replicas</c> gives the number of a Deployment that an
-    /// autoscaler scales: the least one where there is none yet, then what it is while Helm is the one who has set it (else Kubernetes would make it 1),
-    /// and nothing once somebody else has. <c>share</c> gives a share of a quantity in bytes, within bounds.
+    /// <c>escaped</c> gives a value as it stands between double quotes in JSON, and so in YAML. <c>replicas</c> gives the number of a
+    /// Deployment that an autoscaler scales: the least one where there is none yet, then what it is while Helm is the one who has set it
+    /// (else Kubernetes would make it 1), and nothing once somebody else has. <c>share</c> gives a share of a quantity in bytes, within
+    /// bounds; <c>nodes</c> the broker's nodes, as its configuration names them.
     /// </summary>
     public const string Text = """
         {{- define "escaped" -}}
@@ -27,6 +28,12 @@ internal static partial class HelmFunctions
         {{- end -}}
         {{- end -}}
         {{- if not $live }}{{ .least | int }}{{ else if $isHelms }}{{ $live.spec.replicas | int }}{{ else }}null{{ end -}}
+        {{- end }}
+        {{- define "nodes" -}}
+        {{- $namespace := .namespace -}}
+        {{- range $i := until (.count | int) -}}
+        cluster_formation.classic_config.nodes.{{ add1 $i }} = rabbit@messaging-statefulset-{{ $i }}.messaging-nodes.{{ $namespace }}
+        {{ end -}}
         {{- end }}
         {{- define "share" -}}
         {{- $factors := dict "" 1 "k" 1000 "M" 1000000 "G" 1000000000 "T" 1000000000000 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 -}}

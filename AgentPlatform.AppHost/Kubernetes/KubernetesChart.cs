@@ -20,6 +20,9 @@ internal sealed class KubernetesChart
     /// <summary>What it is made like.</summary>
     public KubernetesOptions Options { get; }
 
+    /// <summary>Users of the broker; pools add theirs.</summary>
+    public List<BrokerUser> BrokerUsers { get; } = [BrokerUser.Gateway, BrokerUser.Scaler];
+
     /// <summary>What can be set when it is installed.</summary>
     public ChartValues Values { get; } = new();
 
@@ -81,7 +84,9 @@ internal sealed class KubernetesChart
     /// <summary>Puts an expression in the place of a text of objects, for fields whose types have no room for one.</summary>
     public void Replace(string text, string by) => _replacements[text] = by;
 
-    /// <summary>Puts the namespace before the name of an object that belongs to no namespace, since another one's release has the same.</summary>
+    /// <summary>
+    /// Puts the namespace before the name of an object that belongs to no namespace, since another one's release has the same.
+    /// </summary>
     /// <param name="name">The name, which no other text contains.</param>
     public string InCluster(string name)
     {
@@ -103,7 +108,8 @@ internal sealed class KubernetesChart
     {
         Refuse(
             $"empty .Values.images.{part}",
-            $"images.{part} names no image: build and push the {part}'s, as docs/images.md says, and set it, by its digest at best, such as registry.example/{part}@sha256:....");
+            $"images.{part} names no image: build and push the {part}'s, as docs/images.md says, and set it, by its digest at best, "
+            + $"such as registry.example/{part}@sha256:....");
         return Values.Text($"images.{part}", "", comment);
     }
 

@@ -96,7 +96,8 @@ internal sealed record ScalingRules(object StabilizationWindowSeconds);
 /// <summary>Clients of other networks reach a service by a host name.</summary>
 internal sealed class HttpIngress : NamedObject
 {
-    public HttpIngress(string component, string className, string annotations, string host, string tlsSecret) : base("networking.k8s.io/v1", "Ingress", $"{component}-ingress")
+    public HttpIngress(string component, string className, string annotations, string host, string tlsSecret)
+        : base("networking.k8s.io/v1", "Ingress", $"{component}-ingress")
     {
         Metadata.Annotations["values"] = annotations;
         Spec = new(component, className, host, tlsSecret);

@@ -23,7 +23,9 @@ internal sealed class NetworkPolicy(string name, LabelSelectorV1 pods) : NamedOb
         return this;
     }
 
-    /// <summary>Lets the pods look names up: at the cluster's own service, at a cache on their node, or at OpenShift's pods, which listen at 5353.</summary>
+    /// <summary>
+    /// Lets the pods look names up: at the cluster's own service, at a cache on their node, or at OpenShift's pods, which listen at 5353.
+    /// </summary>
     public NetworkPolicy ToNames(KubernetesChart chart)
     {
         var servers = NetworkPeer.Whole(chart.Values.Whole(
@@ -32,7 +34,8 @@ internal sealed class NetworkPolicy(string name, LabelSelectorV1 pods) : NamedOb
                 JsonNode.Parse("""{"namespaceSelector":{},"podSelector":{"matchLabels":{"k8s-app":"kube-dns"}}}"""),
                 JsonNode.Parse("""{"ipBlock":{"cidr":"169.254.20.10/32"}}"""),
                 JsonNode.Parse("""{"namespaceSelector":{"matchLabels":{"kubernetes.io/metadata.name":"openshift-dns"}}}""")),
-            "Who answers for names, at ports 53 and 5353, as network policies have it: the cluster's DNS, a cache on each node (NodeLocal DNSCache), OpenShift's DNS."));
+            "Who answers for names, at ports 53 and 5353, as network policies have it: the cluster's DNS, a cache on each node "
+            + "(NodeLocal DNSCache), OpenShift's DNS."));
         Spec.Egress.Add(new EgressRule([servers], [new("UDP", "53"), new("TCP", "53"), new("UDP", "5353"), new("TCP", "5353")]));
         return this;
     }

@@ -51,8 +51,8 @@ internal static class PodShape
     }
 
     /// <summary>
-    /// Asks a service of ours for its state, and lets it start for as long as it may. It has started when it has met its broker; that it stays ready does not hang on what
-    /// all of its kind share.
+    /// Asks a service of ours for its state, and lets it start for as long as it may. It has started when it has met its broker; that it
+    /// stays ready does not hang on what all of its kind share.
     /// </summary>
     public static void Probe(ContainerV1 container, TimeSpan startup)
     {

@@ -35,7 +35,8 @@ internal sealed class ServerContainer(KubernetesChart chart, string pool, PoolOp
 
         // For the worker beside it only: it asks nobody for a key, and has routes that nobody should reach.
         container.Args.AddRange([.. server.Args, .. server.LoopbackArgs]);
-        container.Env.AddRange(server.Variables.Concat(server.LoopbackVariables).Select(variable => new EnvVarV1 { Name = variable.Key, Value = variable.Value }));
+        container.Env.AddRange(server.Variables.Concat(server.LoopbackVariables).Select(variable =>
+            new EnvVarV1 { Name = variable.Key, Value = variable.Value }));
         container.Env.AddRange(server.Secrets.Keys.Select(variable => FromSecret(chart, pool, variable)));
 
         // Servers keep what they make below the home folder of their user, and the rest of the file system is only to be read. Python asks for

@@ -15,6 +15,7 @@ internal sealed class WorkerPods(KubernetesChart chart, string name, PoolOptions
     private const string WeightsFolder = "/weights";
 
     private readonly string _section = $"pools.{ChartValues.Key(name)}";
+    private readonly BrokerUser _user = AddUser(chart, name, options, engine);
 
     /// <summary>The server beside each worker.</summary>
     public EngineServer? Server { get; set; }
@@ -69,7 +70,7 @@ internal sealed class WorkerPods(KubernetesChart chart, string name, PoolOptions
         PodShape.Probe(worker, options.StartupTimeout);
         PodShape.Configure(chart, service, worker, name);
         ReferToSecrets(service, worker);
-        new BrokerAccess(chart).Connect(service, worker, BrokerUser.Worker);
+        new BrokerAccess(chart).Connect(service, worker, _user);
         SetVersion(service, "Model__Version");
         Set(worker, "Stopping__DrainTimeout", options.DrainTimeout.ToString("c", CultureInfo.InvariantCulture));
         if (options.Slots is { } slots)
@@ -120,7 +121,8 @@ internal sealed class WorkerPods(KubernetesChart chart, string name, PoolOptions
         var access = new BrokerAccess(chart);
         service.AdditionalResources.Add(new PodDisruptionBudget(name));
         var policies = ChartPolicies.Enabled(chart);
-        var policy = new NetworkPolicy($"{name}-network", ComponentLabels.Select(name)).ToNames(chart).To(NetworkPeer.Component(BrokerPods.Component), BrokerAccess.ServerPorts);
+        var policy = new NetworkPolicy($"{name}-network", ComponentLabels.Select(name)).ToNames(chart)
+            .To(NetworkPeer.Component(BrokerPods.Component), BrokerAccess.ServerPorts);
         if (OutsidePort() is { } port)
         {
             policy.To(null, port);
@@ -145,8 +147,15 @@ internal sealed class WorkerPods(KubernetesChart chart, string name, PoolOptions
         {
             ScaleTargetRef = new($"{name}-deployment"),
             PollingInterval = FromZero(values.Number(
-                $"{_section}.pollingSeconds", (int)options.PollingInterval.TotalSeconds, "How often the queue is looked at while there is no replica; the cluster looks every 15 s while there are some.", least: 1)),
-            CooldownPeriod = FromZero(values.Number($"{_section}.cooldownSeconds", (int)options.Cooldown.TotalSeconds, "How long fewer jobs must have been enough before there are fewer replicas.", most: 3600)),
+                $"{_section}.pollingSeconds",
+                (int)options.PollingInterval.TotalSeconds,
+                "How often the queue is looked at while there is no replica; the cluster looks every 15 s while there are some.",
+                least: 1)),
+            CooldownPeriod = FromZero(values.Number(
+                $"{_section}.cooldownSeconds",
+                (int)options.Cooldown.TotalSeconds,
+                "How long fewer jobs must have been enough before there are fewer replicas.",
+                most: 3600)),
             MinReplicaCount = least,
             MaxReplicaCount = values.Number($"{_section}.maxReplicas", options.MaxReplicas, "Replicas at most.", least: 1),
             Fallback = new(3, least),
@@ -160,8 +169,8 @@ internal sealed class WorkerPods(KubernetesChart chart, string name, PoolOptions
                     ["host"] = access.ManagementAddress,
                     ["vhostName"] = access.VirtualHost,
 
-                    // The longer of both lanes, that of all jobs: what is in the other, for those whose worker was silent, is in the first too until that worker is
-                    // heard of, and twice for a moment. A sum would bring workers for jobs that there are not.
+                    // The longer of both lanes, that of all jobs: what is in the other, for those whose worker was silent, is in the first
+                    // too until that worker is heard of, and twice for a moment. A sum would bring workers for jobs that there are not.
                     ["queueName"] = $"^infer\\.{Regex.Escape(Model)}\\.{Version.Replace(" }}", " | toString | regexQuoteMeta }}", StringComparison.Ordinal)}\\.(default|resume)$",
                     ["useRegex"] = "true",
                     ["operation"] = "max",
@@ -176,7 +185,8 @@ internal sealed class WorkerPods(KubernetesChart chart, string name, PoolOptions
     }
 
     // KEDA looks at the queue itself, and ends the last replica, only where there may be none; elsewhere it warns of both settings.
-    private string FromZero(string number) => $"{{{{ if eq (int .Values.{_section}.minReplicas) 0 }}}}{number}{{{{ else }}}}null{{{{ end }}}}";
+    private string FromZero(string number) =>
+        $"{{{{ if eq (int .Values.{_section}.minReplicas) 0 }}}}{number}{{{{ else }}}}null{{{{ end }}}}";
 
     // Where the worker, or the server beside it, reaches out to beyond the release.
     private string? OutsidePort()
@@ -190,6 +200,14 @@ internal sealed class WorkerPods(KubernetesChart chart, string name, PoolOptions
             : Server is null && engine is EngineType.OpenAI or EngineType.Triton or EngineType.Agent
                 ? chart.Values.Number($"{_section}.endpointPort", 443, "Port of the servers that its workers ask; network policies allow no other.", least: 1, most: 65535)
             : null;
+    }
+
+    // The broker is told of it before the pool is written.
+    private static BrokerUser AddUser(KubernetesChart chart, string name, PoolOptions options, string engine)
+    {
+        var user = BrokerUser.Worker(name, options.Model ?? name, engine);
+        chart.BrokerUsers.Add(user);
+        return user;
     }
 
     // In the pod itself, so that another version replaces the pods.

@@ -35,7 +35,11 @@ internal static class ServerPools
         pools.AddChatServer(name, $"{model} on vLLM.", upstreamModel: model, gpus, configure, options => new EngineServer("vLLM", "docker.io/vllm/vllm-openai", tag, Port: 8000, "/health", "OpenAI__Endpoint", "/v1")
         {
             // A message may name the address of an image, which the server would fetch from wherever it reaches.
-            Args = ["--model", model, "--tensor-parallel-size", Text(options.Gpus), "--allowed-media-domains", .. options.MediaDomains is { Count: > 0 } domains ? domains : ["none.invalid"]],
+            Args =
+            [
+                "--model", model, "--tensor-parallel-size", Text(options.Gpus),
+                "--allowed-media-domains", .. options.MediaDomains is { Count: > 0 } domains ? domains : ["none.invalid"],
+            ],
             Variables = new Dictionary<string, string> { ["VLLM_MEDIA_URL_ALLOW_REDIRECTS"] = "0" },
             LoopbackArgs = ["--host", "127.0.0.1"],
             HealthCommand = ["python3", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/health', timeout=5)"],

@@ -29,6 +29,12 @@ public sealed class MessagingOptions
     [Range(typeof(TimeSpan), "00:01:00", "45.00:00:00")]
     public TimeSpan DeadRetention { get; set; } = TimeSpan.FromDays(30);
 
+    /// <summary>
+    /// Whether the broker has a policy by which job queues dead-letter, as the chart's own has, so that they are declared without: who
+    /// declares a queue with a dead-letter exchange must be allowed to read it.
+    /// </summary>
+    public bool DeadLettersByPolicy { get; set; }
+
     /// <summary>Largest request in bytes that is given to the broker, which closes the connection over a larger one than its <c>max_message_size</c>: 16 MiB since RabbitMQ 4.0, more before.</summary>
     [Range(1024, int.MaxValue)]
     public int MaxMessageSize { get; set; } = 16 * 1024 * 1024;

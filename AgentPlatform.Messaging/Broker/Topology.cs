@@ -52,10 +52,18 @@ public static class Topology
     private const string MaxBytes = "x-max-length-bytes";
     private const string MessageTtl = "x-message-ttl";
 
+    private static readonly Dictionary<string, object?> _deadLetters = new()
+    {
+        [DeadLetterExchange] = DeathExchange,
+        ["x-dead-letter-routing-key"] = DeadQueue,
+        ["x-dead-letter-strategy"] = "at-least-once",
+    };
+
     private static readonly HashSet<string> _bounds = ["x-max-length", MaxBytes, MessageTtl, "x-overflow"];
 
     /// <summary>Arguments of a job queue and of the lane beside it.</summary>
-    internal static Dictionary<string, object?> JobArguments(MessagingOptions options) => new()
+    internal static Dictionary<string, object?> JobArguments(MessagingOptions options) =>
+        new(options.DeadLettersByPolicy ? [] : _deadLetters)
     {
         // At-least-once dead-lettering works only with reject-publish, which is also what turns a full queue into the client's 429.
         ["x-queue-type"] = "quorum",
@@ -63,29 +71,35 @@ public static class Topology
         ["x-max-length"] = options.MaxQueueLength,
         [MaxBytes] = options.MaxQueueBytes,
         ["x-overflow"] = "reject-publish",
-        [DeadLetterExchange] = DeathExchange,
-        ["x-dead-letter-routing-key"] = DeadQueue,
-        ["x-dead-letter-strategy"] = "at-least-once",
     };
 
     /// <summary>Declares what job queues need: the exchange that fills them, and where what they give up goes.</summary>
-    internal static async Task DeclareJobExchangesAsync(IChannel channel, CancellationToken cancellationToken)
+    internal static async Task DeclareJobExchangesAsync(IConnection connection, IChannel channel, CancellationToken cancellationToken)
     {
         await channel.ExchangeDeclareAsync(JobExchange, ExchangeType.Direct, durable: true, cancellationToken: cancellationToken);
         await channel.ExchangeDeclareAsync(DeathExchange, ExchangeType.Headers, durable: true, cancellationToken: cancellationToken);
 
-        // A classic queue with this argument keeps only what a consumer takes at once, and it has none. Without a queue the broker would hold
-        // what it cannot route.
-        await channel.QueueDeclareAsync(
-            ExpiredQueue, durable: true, exclusive: false, autoDelete: false,
-            new Dictionary<string, object?> { ["x-queue-type"] = "classic", [MessageTtl] = 0 }, cancellationToken: cancellationToken);
-        await BindAsync(ExpiredQueue, "expired");
         foreach (var reason in (string[])["rejected", "delivery_limit", "maxlen"])
         {
-            await BindAsync(DeadQueue, reason);
+            await BindAsync(channel, DeadQueue, reason);
         }
 
-        Task BindAsync(string queue, string reason) => channel.QueueBindAsync(queue, DeathExchange, "", new Dictionary<string, object?>
+        await using var other = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
+        try
+        {
+            // A classic queue with this argument keeps only what a consumer takes at once, and it has none. Without a queue the broker
+            // would hold what it cannot route.
+            await other.QueueDeclareAsync(
+                ExpiredQueue, durable: true, exclusive: false, autoDelete: false,
+                new Dictionary<string, object?> { ["x-queue-type"] = "classic", [MessageTtl] = 0 }, cancellationToken: cancellationToken);
+            await BindAsync(other, ExpiredQueue, "expired");
+        }
+        catch (OperationInterruptedException e) when (IsAtLostNode(e))
+        {
+            // It is there, and comes back with its node; until then what expires waits.
+        }
+
+        Task BindAsync(IChannel on, string queue, string reason) => on.QueueBindAsync(queue, DeathExchange, "", new Dictionary<string, object?>
         {
             // Headers that begin with x- count only then; RabbitMQ knows it since 3.10.
             ["x-match"] = "all-with-x",
@@ -126,7 +140,10 @@ public static class Topology
             var argument = refusal.ReplyText.Split('\'') is [_, var name, ..] ? name : "";
             if (argument == DeadLetterExchange)
             {
-                return QueueFit.Older;
+                // With a policy instead of the argument it is the same queue: "... received none but current is the value 'infer.death' of
+                // type 'longstr'".
+                var isTheSame = !arguments.ContainsKey(DeadLetterExchange) && refusal.ReplyText.Contains($"'{DeathExchange}'", StringComparison.Ordinal);
+                return isTheSame ? QueueFit.AsDeclared : QueueFit.Older;
             }
 
             if (_bounds.Contains(argument))
@@ -144,6 +161,9 @@ public static class Topology
             ["x-queue-type"] = "classic",
             ["x-expires"] = (long)options.ReplyQueueExpiry.TotalMilliseconds,
         }, cancellationToken: cancellationToken);
+
+    /// <summary>Whether a queue cannot be used since the only node of a cluster that has it is down.</summary>
+    internal static bool IsAtLostNode(OperationInterruptedException e) => e.ShutdownReason?.ReplyCode == Constants.NotFound;
 
     internal static Task DeclareControlExchangeAsync(IChannel channel, CancellationToken cancellationToken) =>
         channel.ExchangeDeclareAsync(ControlExchange, ExchangeType.Topic, durable: true, cancellationToken: cancellationToken);

@@ -17,7 +17,7 @@ internal sealed partial class JobQueueDeclaration(IOptions<MessagingOptions> opt
     {
         Note(Topology.DeadQueue, await Topology.DeclareDeadQueueAsync(connection, options.Value, cancellationToken));
         await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
-        await Topology.DeclareJobExchangesAsync(channel, cancellationToken);
+        await Topology.DeclareJobExchangesAsync(connection, channel, cancellationToken);
         foreach (var lane in (string[])[queue, Topology.ResumeQueue(queue)])
         {
             Note(lane, await Topology.DeclareBoundedAsync(connection, lane, Topology.JobArguments(options.Value), cancellationToken));

@@ -9,6 +9,7 @@ using AgentPlatform.Messaging.Wire;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
 
 namespace AgentPlatform.Messaging.Replies;
 
@@ -24,6 +25,7 @@ public sealed partial class ReplyReceiver : IBrokerSession
     private readonly TimeProvider _time;
     private readonly ILogger<ReplyReceiver> _logger;
     private readonly RepeatedLog<string> _malformed;
+    private volatile string _replyQueue = NewName();
     private readonly RepeatedLog<(string Worker, TimeSpan Left)> _early;
 
     internal ReplyReceiver(
@@ -32,11 +34,13 @@ public sealed partial class ReplyReceiver : IBrokerSession
         (_control, _admission, _telemetry, _options, _time, _logger) = (control, admission, telemetry, options.Value, time, logger);
         _malformed = new(time, (reason, count) => MalformedReply(logger, count, reason));
         _early = new(time, (early, count) => WorkerEarly(logger, count, early.Worker, early.Left));
-        ReplyQueue = Topology.ReplyQueue($"{Environment.MachineName}.{Guid.NewGuid():N}");
     }
 
-    /// <summary>Where workers send the answers; a new name for each start, so that an instance never reads what an earlier one left.</summary>
-    public string ReplyQueue { get; }
+    /// <summary>
+    /// Where workers send the answers; a new name for each start, so that an instance never reads what an earlier one left, and where the
+    /// node of a cluster that had the queue is lost.
+    /// </summary>
+    public string ReplyQueue => _replyQueue;
 
     /// <summary>The requests that wait for their answers.</summary>
     internal IEnumerable<ReplyAssembly> Waiting => _waiting.Select(static waiting => waiting.Value);
@@ -78,12 +82,25 @@ public sealed partial class ReplyReceiver : IBrokerSession
     async Task IBrokerSession.OpenAsync(IConnection connection, CancellationToken cancellationToken)
     {
         var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
-        await Topology.DeclareControlExchangeAsync(channel, cancellationToken);
-        await Topology.DeclareReplyQueueAsync(channel, ReplyQueue, _options, cancellationToken);
+        try
+        {
+            await Topology.DeclareControlExchangeAsync(channel, cancellationToken);
+            await Topology.DeclareReplyQueueAsync(channel, ReplyQueue, _options, cancellationToken);
+        }
+        catch (OperationInterruptedException e) when (Topology.IsAtLostNode(e))
+        {
+            // Answers that are on their way there are lost: their requests are silent from now on, and are issued again with the new name.
+            await channel.DisposeAsync();
+            channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
+            _replyQueue = NewName();
+            await Topology.DeclareReplyQueueAsync(channel, ReplyQueue, _options, cancellationToken);
+        }
 
         // No acknowledgement: frames that a gateway cannot handle any more are of no use to anybody else.
         await channel.BasicConsumeAsync(ReplyQueue, autoAck: true, new Consumer(this, connection, channel), cancellationToken);
     }
+
+    private static string NewName() => Topology.ReplyQueue($"{Environment.MachineName}.{Guid.NewGuid():N}");
 
     internal void Receive(ReadOnlyMemory<byte> message)
     {

@@ -64,6 +64,15 @@ public class RabbitMQNode : IAsyncDisposable
     /// <summary>What stands in rabbitmq.conf when it starts.</summary>
     protected virtual string Configuration => RefuseDeprecated;
 
+    /// <summary>Its name. Nodes of a cluster have one epmd, which tells their ports by it.</summary>
+    protected internal virtual string NodeName => $"t{_port}@localhost";
+
+    /// <summary>Port of the epmd that knows it.</summary>
+    protected virtual int EpmdPort => _epmdPort;
+
+    /// <summary>Whether that epmd is its own.</summary>
+    protected virtual bool HasOwnEpmd => true;
+
     /// <summary>What stands in enabled_plugins when it starts.</summary>
     protected virtual string Plugins => "[].\n";
 
@@ -81,7 +90,7 @@ public class RabbitMQNode : IAsyncDisposable
         await File.WriteAllTextAsync(Path.Combine(_home, ConfigurationFile), Configuration);
         await File.WriteAllTextAsync(Path.Combine(_home, PluginsFile), Plugins);
         var start = new ProcessStartInfo("setsid") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in Command($"epmd -address 127.0.0.1 & {ServerScript} & cat > /dev/null; kill -KILL 0"))
+        foreach (var argument in Command($"{(HasOwnEpmd ? "epmd -address 127.0.0.1 & " : "")}{ServerScript} & cat > /dev/null; kill -KILL 0"))
         {
             start.ArgumentList.Add(argument);
         }
@@ -233,13 +242,13 @@ public class RabbitMQNode : IAsyncDisposable
     private IEnumerable<(string Name, string Value)> Settings()
     {
         yield return ("HOME", _home);
-        yield return ("RABBITMQ_NODENAME", $"t{_port}@localhost");
+        yield return ("RABBITMQ_NODENAME", NodeName);
         yield return ("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1");
         yield return ("RABBITMQ_NODE_PORT", $"{_port}");
 
         // The default is the node's port + 20000, which can pass 65535.
         yield return ("RABBITMQ_DIST_PORT", $"{_distributionPort}");
-        yield return ("ERL_EPMD_PORT", $"{_epmdPort}");
+        yield return ("ERL_EPMD_PORT", $"{EpmdPort}");
         yield return ("ERL_EPMD_ADDRESS", "127.0.0.1");
         yield return ("RABBITMQ_MNESIA_BASE", Path.Combine(_home, "mnesia"));
         yield return ("RABBITMQ_LOG_BASE", Path.Combine(_home, "log"));

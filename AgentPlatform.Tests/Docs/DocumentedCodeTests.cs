@@ -3,7 +3,9 @@ using Microsoft.CodeAnalysis.CSharp;
 
 namespace AgentPlatform.Tests.Docs;
 
-/// <summary>The C# of the documentation compiles where it says that it goes: lines of pools in AppHost.cs, programs by themselves.</summary>
+/// <summary>
+/// The C# of the documentation compiles where it says that it goes: lines of pools in AppHost.cs, programs by themselves.
+/// </summary>
 public sealed class DocumentedCodeTests
 {
     private const string Pools = "pools.";

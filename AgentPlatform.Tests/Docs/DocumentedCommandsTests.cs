@@ -2,7 +2,9 @@ using System.Text.RegularExpressions;
 
 namespace AgentPlatform.Tests.Docs;
 
-/// <summary>The shell lines of the documentation: the shell reads them, what they name is there, and what needs nothing else runs.</summary>
+/// <summary>
+/// The shell lines of the documentation: the shell reads them, what they name is there, and what needs nothing else runs.
+/// </summary>
 public sealed partial class DocumentedCommandsTests : IDisposable
 {
     private static readonly TimeSpan _limit = TimeSpan.FromMinutes(1);

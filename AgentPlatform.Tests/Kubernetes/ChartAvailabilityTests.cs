@@ -129,6 +129,37 @@ public sealed class ChartAvailabilityTests(ChartFixture charts) : IClassFixture<
     }
 
     [Fact]
+    public async Task ABrokerOfThree_FindsItselfKeepsAMajorityAndIsReplacedOneByOne()
+    {
+        foreach (var chart in await charts.AllAsync(ChartScenarios.BrokerOfThree))
+        {
+            var spec = Assert.Single(chart.Of("StatefulSet"))["spec"]!;
+            Assert.Equal((3, "Parallel"), ((int)spec["replicas"]!, (string?)spec["podManagementPolicy"]));
+            var nodes = chart.Get("Service", (string)spec["serviceName"]!)["spec"]!;
+            Assert.Equal(("None", true), ((string?)nodes["clusterIP"], (bool)nodes["publishNotReadyAddresses"]!));
+            Assert.True(Chart.Matches(nodes["selector"], spec["template"]!));
+
+            var settings = PodSettings.Of(chart, spec["template"]!["spec"]!["containers"]![0]!);
+            var configuration = (string)chart.Get("ConfigMap", "messaging-files")["data"]!["agentplatform.conf"]!;
+            Assert.Equal("true", settings["RABBITMQ_USE_LONGNAME"]);
+            Assert.All(Enumerable.Range(0, 3), node => Assert.Contains(
+                $"\ncluster_formation.classic_config.nodes.{node + 1} = {settings["RABBITMQ_NODENAME"].Replace("$(POD_NAME)", $"messaging-statefulset-{node}", StringComparison.Ordinal)}\n", configuration, StringComparison.Ordinal));
+            Assert.Equal("secret:messaging-users/erlang-cookie", PodSettings.Of(chart, spec["template"]!["spec"]!["initContainers"]![0]!)["ERLANG_COOKIE"]);
+
+            Assert.Contains(chart.Of("PodDisruptionBudget"), budget => Chart.Matches(budget["spec"]!["selector"]!["matchLabels"], spec["template"]!));
+            Assert.Equal("DoNotSchedule", (string?)spec["template"]!["spec"]!["topologySpreadConstraints"]![0]!["whenUnsatisfiable"]);
+            Assert.Contains("await_online_quorum_plus_one", spec["template"]!["spec"]!["containers"]![0]!["lifecycle"]!["preStop"]!["exec"]!["command"]!.ToJsonString(), StringComparison.Ordinal);
+            var policy = chart.Get("NetworkPolicy", "messaging-cluster")["spec"]!;
+            Assert.Equal([4369, 25672], Chart.List(policy["ingress"]![0]!["ports"]).Select(port => (int)port["port"]!));
+        }
+
+        // One node keeps the name that it had, and with it its queues.
+        var one = Assert.Single(Chart.Render(ChartFixture.Committed).Of("StatefulSet"))["spec"]!;
+        Assert.Equal(("messaging-service", 1), ((string?)one["serviceName"], (int)one["replicas"]!));
+        Assert.Equal("rabbit@$(POD_NAME)", PodSettings.Of(Chart.Render(ChartFixture.Committed), one["template"]!["spec"]!["containers"]![0]!)["RABBITMQ_NODENAME"]);
+    }
+
+    [Fact]
     public async Task GracePeriod_FollowsTheDrainTimeout()
     {
         var chart = Chart.Render(await charts.PublishAsync(static pools => pools.AddOnnxChat("chat", "models/tiny-chat", "A model."), "--Pools:chat:DrainTimeout=00:05:00"));

@@ -2,7 +2,9 @@ using System.Net.Http.Headers;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using AgentPlatform.Tests.Broker;
 using AgentPlatform.Tests.Worker;
 using RabbitMQ.Client;
@@ -82,6 +84,7 @@ internal sealed class ChartBroker(Chart chart) : RabbitMQNode
         return WorkerProcess.StartProgram(program, new Dictionary<string, string>
         {
             ["ConnectionStrings__messaging"] = Address(environment["ConnectionStrings__messaging"]),
+            ["Messaging__DeadLettersByPolicy"] = environment["Messaging__DeadLettersByPolicy"],
             ["SSL_CERT_DIR"] = environment["SSL_CERT_DIR"].Replace("/etc/agentplatform/broker-ca", Path.Combine(Home, "tls"), StringComparison.Ordinal),
         }, settings);
     }
@@ -96,6 +99,13 @@ internal sealed class ChartBroker(Chart chart) : RabbitMQNode
 
     private string Connection(string component) => Address(Environment(chart.Container(component))["ConnectionStrings__messaging"]);
 
+    /// <summary>A connection of a user.</summary>
+    public Task<IConnection> ConnectAsUserAsync(string user) => new ConnectionFactory
+    {
+        Uri = new Uri(ConnectionString.Replace($"//gateway:gateway{Secret}@", $"//{user}:{user}{Secret}@", StringComparison.Ordinal)),
+        AutomaticRecoveryEnabled = false,
+    }.CreateConnectionAsync();
+
     // amqp://gateway:...@messaging-service:5672/%2F
     private string Address(string address) => address
         .Replace("messaging-service:5672", $"{Host}:{Port}", StringComparison.Ordinal)
@@ -103,6 +113,7 @@ internal sealed class ChartBroker(Chart chart) : RabbitMQNode
 
     private string Here(string text) => text
         .Replace("/etc/rabbitmq/", $"{Home}/", StringComparison.Ordinal)
+        .Replace("/var/lib/rabbitmq/", $"{Home}/", StringComparison.Ordinal)
         .Replace("default = 5671", $"default = 127.0.0.1:{_tlsPort}", StringComparison.Ordinal);
 
     // As the kubelet makes it: values of the Secret, and in the place of $(NAME) what was named before.
@@ -113,6 +124,10 @@ internal sealed class ChartBroker(Chart chart) : RabbitMQNode
         {
             var known = value.StartsWith("secret:messaging-users/", StringComparison.Ordinal) ? value.Split('/')[1].Replace("-password", Secret, StringComparison.Ordinal) : value;
             variables[name] = variables.Aggregate(known, (text, other) => text.Replace($"$({other.Key})", other.Value, StringComparison.Ordinal));
+
+            // Workers are named by their pods, which are this machine here.
+            variables[name] = variables[name].Replace(
+                "tiny-chat-deployment-.", $"{JsonEncodedText.Encode(Regex.Escape(System.Environment.MachineName))}.", StringComparison.Ordinal);
         }
 
         return variables;

@@ -121,13 +121,13 @@ public sealed class ChartBrokerTests
         await broker.BeginAsync();
 
         await Assert.ThrowsAsync<BrokerUnreachableException>(() => broker.ConnectAsync("1"));
-        await using var after = await broker.ConnectAsync();
+        await using var after = await broker.ConnectAsUserAsync($"worker-{Model}");
         await using var look = await after.CreateChannelAsync();
         Assert.Equal("a job"u8.ToArray(), (await look.BasicGetAsync(_queue, autoAck: true))?.Body.ToArray());
     }
 
     private static Task DeclareAsync(IConnection connection) =>
-        new JobQueueDeclaration(Options.Create(new MessagingOptions()), NullLogger<JobQueueDeclaration>.Instance).DeclareAsync(connection, _queue, CancellationToken.None);
+        new JobQueueDeclaration(Options.Create(new MessagingOptions { DeadLettersByPolicy = true }), NullLogger<JobQueueDeclaration>.Instance).DeclareAsync(connection, _queue, CancellationToken.None);
 
     private static async Task<HttpStatusCode> AskAsync(HttpClient client, int tokens, CancellationToken cancellationToken)
     {

@@ -222,7 +222,8 @@ public sealed class ChartRulesTests(ChartFixture charts) : IClassFixture<ChartFi
         Assert.Equal(0, (int)chart.Get("Deployment", "llama-deployment")["spec"]!["strategy"]!["rollingUpdate"]!["maxSurge"]!);
     }
 
-    // Servers ask nobody for a key: what could reach them from outside of the pod could use them, and routes of theirs that nobody should reach.
+    // Servers ask nobody for a key: what could reach them from outside of the pod could use them, and routes of theirs that nobody should
+    // reach.
     [Fact]
     public async Task Servers_ListenInsideTheirPodOnlyAndFetchNothingThatAMessageNames()
     {

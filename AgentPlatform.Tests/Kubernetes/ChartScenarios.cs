@@ -58,7 +58,11 @@ internal static class ChartScenarios
 
     public static readonly string[] SmallBroker = ["broker.memory=320Mi", "broker.storage=2.5G"];
 
+    public static readonly string[] HalfBroker = ["broker.memory=512Mi"];
+
     public static readonly string[] LargeBroker = ["broker.memory=32Gi", "broker.storage=1000G"];
+
+    public static readonly string[] BrokerOfThree = ["broker.replicas=3"];
 
     public static readonly string[] FromZero = ["pools.tiny_chat.minReplicas=0"];
 
@@ -85,7 +89,9 @@ internal static class ChartScenarios
         CertManager,
         TlsOnly,
         OtherDns,
+        BrokerOfThree,
         SmallBroker,
+        HalfBroker,
         LargeBroker,
         WithoutAdmissionPolicy,
         ["telemetry.otlpEndpoint=http://collector:4317"],

@@ -175,8 +175,8 @@ public sealed class ChartSecurityTests(ChartFixture charts) : IClassFixture<Char
         Assert.Equal("secret:rabbit/gateway-password", gateway["BROKER_PASSWORD"]);
         Assert.Equal("amqps://gateway:$(BROKER_PASSWORD)@rabbit.example:5671/%2F", gateway["ConnectionStrings__messaging"]);
         var worker = PodSettings.Of(chart, chart.Container("sentiment"));
-        Assert.Equal("secret:rabbit/worker-password", worker["BROKER_PASSWORD"]);
-        Assert.Equal("amqps://worker:$(BROKER_PASSWORD)@rabbit.example:5671/%2F", worker["ConnectionStrings__messaging"]);
+        Assert.Equal("secret:rabbit/worker-sentiment-password", worker["BROKER_PASSWORD"]);
+        Assert.Equal("amqps://worker-sentiment:$(BROKER_PASSWORD)@rabbit.example:5671/%2F", worker["ConnectionStrings__messaging"]);
     }
 
     private static IEnumerable<JsonObject> Policies(Chart chart, JsonNode pod) => chart.Of("NetworkPolicy").Where(policy => Chart.Matches(policy["spec"]!["podSelector"]!["matchLabels"], pod));

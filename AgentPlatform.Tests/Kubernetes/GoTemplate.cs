@@ -148,6 +148,8 @@ internal sealed partial class GoTemplate(IReadOnlyDictionary<string, object?> da
         ("include", ["escaped", var value]) => Json(Text(value))[1..^1],
         ("include", ["replicas", IReadOnlyDictionary<string, object?> deployment]) => Text(deployment["least"]),
         ("include", ["share", IReadOnlyDictionary<string, object?> share]) => Share(share),
+        ("include", ["nodes", IReadOnlyDictionary<string, object?> nodes]) => string.Concat(Enumerable.Range(0, (int)nodes["count"]!).Select(
+            node => $"cluster_formation.classic_config.nodes.{node + 1} = rabbit@messaging-statefulset-{node}.messaging-nodes.{nodes["namespace"]}\n")),
         ("regexQuoteMeta", [string text]) => RegexCharacter().Replace(text, @"\$0"),
         ("replace", [string old, string by, string text]) => text.Replace(old, by, StringComparison.Ordinal),
 

@@ -9,7 +9,9 @@ using RabbitMQ.Client.Exceptions;
 
 namespace AgentPlatform.Tests.Client.Transports;
 
-/// <summary>No client of the platform waits long for an address that answers nothing: the next attempt may meet what has taken its place.</summary>
+/// <summary>
+/// No client of the platform waits long for an address that answers nothing: the next attempt may meet what has taken its place.
+/// </summary>
 public sealed class ConnectLimitTests
 {
     // By themselves RabbitMQ's client waits 30 s, and .NET's as long as the system, which is two minutes.

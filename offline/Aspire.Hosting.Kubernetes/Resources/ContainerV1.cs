@@ -258,4 +258,7 @@ public sealed class SecretKeySelectorV1
 
     /// <summary>Which of its values.</summary>
     public string Key { get; set; } = null!;
+
+    /// <summary>Whether there need not be one.</summary>
+    public bool? Optional { get; set; }
 }

@@ -92,6 +92,9 @@ public sealed class StatefulSetSpecV1
     /// <summary>How many pods.</summary>
     public int? Replicas { get; set; }
 
+    /// <summary>OrderedReady or Parallel.</summary>
+    public string? PodManagementPolicy { get; set; }
+
     /// <summary>Storage of each pod.</summary>
     public List<PersistentVolumeClaim> VolumeClaimTemplates { get; } = [];
 }

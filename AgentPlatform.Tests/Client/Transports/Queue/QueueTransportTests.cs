@@ -125,7 +125,8 @@ public sealed class QueueTransportTests(RabbitMQServer server)
         Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
         Assert.NotNull(response.Headers.RetryAfter?.Delta);
 
-        // Kubernetes sends to it for as long as the broker is away: all gateways would be gone else, and nobody there to say when to come again.
+        // Kubernetes sends to it for as long as the broker is away: all gateways would be gone else, and nobody there to say when to come
+        // again.
         Assert.Equal(HttpStatusCode.OK, (await client.GetAsync(new Uri("/ready", UriKind.Relative))).StatusCode);
     }
 
