@@ -1,7 +1,7 @@
 using AgentPlatform.Api;
 using AgentPlatform.Api.Startup;
 using AgentPlatform.ServiceDefaults;
-using AgentPlatform.Worker.Engines;
+using AgentPlatform.Worker;
 using AgentPlatform.Worker.Jobs;
 using AgentPlatform.Worker.Scaling;
 using Microsoft.Extensions.Options;

@@ -1,5 +1,5 @@
 using AgentPlatform.Messaging.Jobs;
-using AgentPlatform.Worker.Engines;
+using AgentPlatform.Worker.Engines.Running;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace AgentPlatform.Worker;

@@ -51,6 +51,7 @@ public sealed class ArchitectureTests
     [InlineData("Api")]
     [InlineData("Client")]
     [InlineData("Gateway")]
+    [InlineData("Worker")]
     public void The_folders_of_a_project_form_no_cycle(string project)
     {
         var uses = TypeUses.In(Assembly.Load(Prefix + project))

@@ -1,6 +1,7 @@
 using AgentPlatform.Api;
 using AgentPlatform.ServiceDefaults;
-using AgentPlatform.Worker.Engines;
+using AgentPlatform.Worker;
+using AgentPlatform.Worker.Engines.Running;
 using AgentPlatform.Worker.Jobs;
 using AgentPlatform.Worker.Scaling;
 using Microsoft.AspNetCore.Builder;

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using AgentPlatform.Worker.Engines;
+using AgentPlatform.Worker.Engines.Running;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 

@@ -1,5 +1,6 @@
 using AgentPlatform.Api;
 using AgentPlatform.ServiceDefaults;
+using AgentPlatform.Worker;
 using AgentPlatform.Worker.Engines;
 using AgentPlatform.Worker.Jobs;
 using AgentPlatform.Worker.Scaling;

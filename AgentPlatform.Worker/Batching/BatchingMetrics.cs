@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using AgentPlatform.Worker.Telemetry;
 
 namespace AgentPlatform.Worker.Batching;
 

@@ -9,7 +9,7 @@ internal sealed class EngineOptions
     /// <summary>Name of the configuration section.</summary>
     public const string Section = "Engine";
 
-    /// <summary>The engine's name, one of <see cref="EngineTypes"/>.</summary>
+    /// <summary>The engine's name, as <c>EngineTypes</c> lists them.</summary>
     [Required(ErrorMessage = "Engine:Type must name the engine of this worker.")]
     public string Type { get; set; } = "";
 

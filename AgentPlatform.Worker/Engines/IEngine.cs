@@ -1,4 +1,5 @@
 using AgentPlatform.Inference;
+using AgentPlatform.Worker.Weights;
 
 namespace AgentPlatform.Worker.Engines;
 
@@ -25,7 +26,7 @@ internal sealed record EngineTraits(IReadOnlyList<Operation> Operations, int Slo
 
 /// <summary>
 /// A runtime that computes one model's answers. The process has one engine. It is loaded once and warmed before the first request;
-/// it checks nothing that <see cref="EngineRunner"/> checks (operation, deadline, slots).
+/// it checks nothing that its caller checks (operation, deadline, slots).
 /// </summary>
 /// <remarks>Implementations are safe for concurrent use, do not block the caller's thread, and may be disposable.</remarks>
 internal interface IEngine : IInference
@@ -35,6 +36,7 @@ internal interface IEngine : IInference
 
     /// <summary>Reads the model, or waits for the server that has it.</summary>
     /// <exception cref="EngineLoadException">It will never work as it is configured.</exception>
+    /// <exception cref="WeightsException">The files of its model cannot be had.</exception>
     Task LoadAsync(CancellationToken cancellationToken);
 
     /// <summary>Computes something, so that the first request takes no longer than those after it.</summary>

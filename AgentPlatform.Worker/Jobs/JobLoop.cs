@@ -1,6 +1,6 @@
 using AgentPlatform.Api.Stopping;
 using AgentPlatform.Messaging.Jobs;
-using AgentPlatform.Worker.Engines;
+using AgentPlatform.Worker.Engines.Running;
 using RabbitMQ.Client.Exceptions;
 
 namespace AgentPlatform.Worker.Jobs;

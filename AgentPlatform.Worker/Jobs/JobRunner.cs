@@ -6,6 +6,7 @@ using AgentPlatform.Messaging.Jobs;
 using AgentPlatform.Messaging.Replies;
 using AgentPlatform.Messaging.Wire;
 using AgentPlatform.Worker.Engines;
+using AgentPlatform.Worker.Engines.Running;
 
 namespace AgentPlatform.Worker.Jobs;
 

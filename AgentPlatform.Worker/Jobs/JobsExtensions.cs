@@ -3,6 +3,7 @@ using AgentPlatform.Messaging;
 using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Jobs;
 using AgentPlatform.Worker.Engines;
+using AgentPlatform.Worker.Engines.Running;
 using Microsoft.Extensions.Options;
 
 namespace AgentPlatform.Worker.Jobs;

@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using AgentPlatform.Worker.Engines;
+using AgentPlatform.Worker.Engines.Running;
 
 namespace AgentPlatform.Worker.Scaling;
 

@@ -1,4 +1,4 @@
-using AgentPlatform.Worker.Engines;
+using AgentPlatform.Worker.Configuration;
 
 namespace AgentPlatform.Worker.Scaling;
 

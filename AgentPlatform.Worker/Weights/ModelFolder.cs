@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using AgentPlatform.Worker.Engines;
 using Microsoft.Extensions.Options;
 
 namespace AgentPlatform.Worker.Weights;
@@ -11,19 +10,19 @@ namespace AgentPlatform.Worker.Weights;
 /// </summary>
 /// <remarks>Safe for concurrent use, by several processes with one cache too.</remarks>
 internal sealed partial class ModelFolder(
-    IOptions<ModelOptions> options, IHostEnvironment environment, WeightsClient client, TimeProvider time, ILogger<ModelFolder> logger)
+    IOptions<WeightsOptions> options, IHostEnvironment environment, WeightsClient client, TimeProvider time, ILogger<ModelFolder> logger)
 {
     private static readonly TimeSpan _lockDelay = TimeSpan.FromSeconds(1);
 
-    private readonly ModelOptions _options = options.Value;
+    private readonly WeightsOptions _options = options.Value;
 
     /// <summary>The folder's path, absolute; fetches the files first if need be, with progress in the log.</summary>
-    /// <exception cref="EngineLoadException">There is no source, or its files cannot be had as they were promised.</exception>
+    /// <exception cref="WeightsException">There is no source, or its files cannot be had as they were promised.</exception>
     public async Task<string> GetAsync(CancellationToken cancellationToken)
     {
         if (string.IsNullOrEmpty(_options.Source))
         {
-            throw new EngineLoadException("Model:Source must name the folder of the model's files, or the address of their SHA256SUMS.");
+            throw new WeightsException("Model:Source must name the folder of the model's files, or the address of their SHA256SUMS.");
         }
 
         if (!_options.IsAddress)
@@ -37,7 +36,7 @@ internal sealed partial class ModelFolder(
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new EngineLoadException($"The model cannot be written to Model:Cache ({Cache}): {e.Message}", e);
+            throw new WeightsException($"The model cannot be written to Model:Cache ({Cache}): {e.Message}", e);
         }
     }
 

@@ -3,14 +3,13 @@ using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
-using AgentPlatform.Worker.Engines;
 using Microsoft.Extensions.Options;
 
 namespace AgentPlatform.Worker.Weights;
 
 /// <summary>Fetches the files of a model over HTTP: goes on where an attempt broke off, and keeps only what has its digest.</summary>
 /// <remarks>Safe for concurrent use for different files.</remarks>
-internal sealed partial class WeightsClient(IHttpClientFactory http, IOptions<ModelOptions> options, TimeProvider time, ILogger<WeightsClient> logger)
+internal sealed partial class WeightsClient(IHttpClientFactory http, IOptions<WeightsOptions> options, TimeProvider time, ILogger<WeightsClient> logger)
 {
     /// <summary>Name of the HTTP client.</summary>
     public const string HttpName = "weights";
@@ -27,7 +26,7 @@ internal sealed partial class WeightsClient(IHttpClientFactory http, IOptions<Mo
     /// <param name="sha256">The list's own digest, in hexadecimal digits.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The list as it is.</returns>
-    /// <exception cref="EngineLoadException">It cannot be had, has another digest, or is no such list.</exception>
+    /// <exception cref="WeightsException">It cannot be had, has another digest, or is no such list.</exception>
     public async Task<byte[]> ListAsync(Uri list, string sha256, CancellationToken cancellationToken)
     {
         using var content = new MemoryStream();
@@ -36,7 +35,7 @@ internal sealed partial class WeightsClient(IHttpClientFactory http, IOptions<Mo
         var actual = Convert.ToHexStringLower(SHA256.HashData(bytes));
         if (!actual.Equals(sha256, StringComparison.OrdinalIgnoreCase))
         {
-            throw new EngineLoadException($"The list at {list} has the SHA-256 {actual}, and Model:Sha256 is {sha256}.");
+            throw new WeightsException($"The list at {list} has the SHA-256 {actual}, and Model:Sha256 is {sha256}.");
         }
 
         try
@@ -46,13 +45,13 @@ internal sealed partial class WeightsClient(IHttpClientFactory http, IOptions<Mo
         }
         catch (FormatException e)
         {
-            throw new EngineLoadException($"Model:Source ({list}) must be the address of a list that sha256sum wrote, beside the model's files: {e.Message}.", e);
+            throw new WeightsException($"Model:Source ({list}) must be the address of a list that sha256sum wrote, beside the model's files: {e.Message}.", e);
         }
     }
 
     /// <summary>Fetches <paramref name="file"/> to <paramref name="path"/>, which comes to be only when the file is whole and has its digest.</summary>
     /// <returns>Its length.</returns>
-    /// <exception cref="EngineLoadException">It cannot be had, has another digest, or is longer than <paramref name="room"/>, what <c>Model:MaxSize</c> leaves for it.</exception>
+    /// <exception cref="WeightsException">It cannot be had, has another digest, or is longer than <paramref name="room"/>, what <c>Model:MaxSize</c> leaves for it.</exception>
     public async Task<long> FetchAsync(Uri address, WeightFile file, string path, long room, CancellationToken cancellationToken)
     {
         var limit = $"the {room} bytes that Model:MaxSize ({options.Value.MaxSize}) leaves for it";
@@ -76,7 +75,7 @@ internal sealed partial class WeightsClient(IHttpClientFactory http, IOptions<Mo
             if (digest != file.Sha256)
             {
                 stream.SetLength(0);
-                throw new EngineLoadException($"{address} has the SHA-256 {digest} instead of {file.Sha256}, which its list gives.");
+                throw new WeightsException($"{address} has the SHA-256 {digest} instead of {file.Sha256}, which its list gives.");
             }
 
             // On the disk before it has its name: a machine that loses power has a whole file or none.
@@ -111,7 +110,7 @@ internal sealed partial class WeightsClient(IHttpClientFactory http, IOptions<Mo
                 (idle, most) = target.Length > most ? (0, target.Length) : (idle + 1, most);
                 if (idle == MaxIdleAttempts)
                 {
-                    throw new EngineLoadException($"{address} cannot be fetched after {MaxIdleAttempts} attempts without progress: {reason}", e);
+                    throw new WeightsException($"{address} cannot be fetched after {MaxIdleAttempts} attempts without progress: {reason}", e);
                 }
 
                 BrokenOff(logger, address, target.Length, reason);
@@ -151,7 +150,7 @@ internal sealed partial class WeightsClient(IHttpClientFactory http, IOptions<Mo
             case HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError:
                 throw new HttpRequestException($"its server answers {(int)response.StatusCode}");
             default:
-                throw new EngineLoadException($"{address} cannot be fetched: its server answers {(int)response.StatusCode} ({response.ReasonPhrase}){(response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden ? "; Model:Token can hold a bearer token" : "")}.");
+                throw new WeightsException($"{address} cannot be fetched: its server answers {(int)response.StatusCode} ({response.ReasonPhrase}){(response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden ? "; Model:Token can hold a bearer token" : "")}.");
         }
 
         await CopyAsync(address, response, target, maxSize, limit, silence, either.Token);
@@ -195,7 +194,7 @@ internal sealed partial class WeightsClient(IHttpClientFactory http, IOptions<Mo
             throw new HttpIOException(HttpRequestError.ResponseEnded, "it ended early");
         }
 
-        EngineLoadException TooLong() => new($"{address} is longer than {limit}.");
+        WeightsException TooLong() => new($"{address} is longer than {limit}.");
     }
 
     /// <summary>Why an attempt broke off; null if another one would not help.</summary>

@@ -1,7 +1,8 @@
 using System.Diagnostics.Metrics;
 using AgentPlatform.Benchmarks.Load;
 using AgentPlatform.Worker.Batching;
-using AgentPlatform.Worker.Engines.Onnx;
+using AgentPlatform.Worker.Engines.Analyze;
+using AgentPlatform.Worker.Engines.Classifier;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace AgentPlatform.Benchmarks.Engines;

@@ -11,6 +11,7 @@ using AgentPlatform.Tests.Broker;
 using AgentPlatform.Tests.Messaging;
 using AgentPlatform.Tests.Messaging.Jobs;
 using AgentPlatform.Worker.Engines;
+using AgentPlatform.Worker.Engines.Running;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 

@@ -1,5 +1,5 @@
 using AgentPlatform.Tests.Messaging;
-using AgentPlatform.Worker.Engines;
+using AgentPlatform.Worker.Engines.Running;
 using AgentPlatform.Worker.Scaling;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;

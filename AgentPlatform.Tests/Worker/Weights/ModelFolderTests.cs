@@ -1,5 +1,4 @@
 using AgentPlatform.Tests.Messaging;
-using AgentPlatform.Worker.Engines;
 using AgentPlatform.Worker.Weights;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
@@ -102,7 +101,7 @@ public sealed class ModelFolderTests : IDisposable
         }
 
         await using var services = Services(("Model:Source", server.List.ToString()), ("Model:Sha256", server.ListSha256), ("Model:MaxSize", "250000"));
-        var e = await Assert.ThrowsAsync<EngineLoadException>(() => GetAsync(services));
+        var e = await Assert.ThrowsAsync<WeightsException>(() => GetAsync(services));
         Assert.Contains("Model:MaxSize (250000)", e.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(_cache.EnumerateFiles("*", SearchOption.AllDirectories), file => file.Length > 250_000);
     }
@@ -164,7 +163,7 @@ public sealed class ModelFolderTests : IDisposable
         await using var server = await ServerAsync();
         server.Files["onnx/model.onnx"] = [.. _weights.Reverse()];
         await using var services = Services(server);
-        var e = await Assert.ThrowsAsync<EngineLoadException>(() => GetAsync(services));
+        var e = await Assert.ThrowsAsync<WeightsException>(() => GetAsync(services));
         Assert.Contains("onnx/model.onnx has the SHA-256", e.Message, StringComparison.Ordinal);
         Assert.Empty(_cache.EnumerateFiles("model.onnx", SearchOption.AllDirectories));
         Assert.False(Directory.Exists(Path.Combine(_cache.FullName, server.ListSha256)));
@@ -180,7 +179,7 @@ public sealed class ModelFolderTests : IDisposable
     {
         await using var server = await ServerAsync();
         await using var services = Services(("Model:Source", server.List.ToString()), ("Model:Sha256", new string('a', 64)));
-        var e = await Assert.ThrowsAsync<EngineLoadException>(() => GetAsync(services));
+        var e = await Assert.ThrowsAsync<WeightsException>(() => GetAsync(services));
         Assert.Contains(server.ListSha256, e.Message, StringComparison.Ordinal);
         Assert.Contains(new string('a', 64), e.Message, StringComparison.Ordinal);
     }
@@ -191,7 +190,7 @@ public sealed class ModelFolderTests : IDisposable
         await using var server = await ServerAsync();
         server.Files["SHA256SUMS"] = "<html>Welcome</html>"u8.ToArray();
         await using var services = Services(server);
-        var e = await Assert.ThrowsAsync<EngineLoadException>(() => GetAsync(services));
+        var e = await Assert.ThrowsAsync<WeightsException>(() => GetAsync(services));
         Assert.Contains("sha256sum", e.Message, StringComparison.Ordinal);
     }
 
@@ -201,7 +200,7 @@ public sealed class ModelFolderTests : IDisposable
         await using var server = await ServerAsync();
         server.Files.TryRemove("onnx/model.onnx", out _);
         await using var services = Services(server);
-        var e = await Assert.ThrowsAsync<EngineLoadException>(() => GetAsync(services));
+        var e = await Assert.ThrowsAsync<WeightsException>(() => GetAsync(services));
         Assert.Contains("404", e.Message, StringComparison.Ordinal);
         Assert.Single(server.Requests, request => request == "onnx/model.onnx");
     }
@@ -217,7 +216,7 @@ public sealed class ModelFolderTests : IDisposable
         };
         var time = new FakeTimeProvider();
         await using var services = Services(server, time);
-        var e = await Assert.ThrowsAsync<EngineLoadException>(() => WithTimeAsync(time, GetAsync(services)));
+        var e = await Assert.ThrowsAsync<WeightsException>(() => WithTimeAsync(time, GetAsync(services)));
         Assert.Contains("500", e.Message, StringComparison.Ordinal);
         Assert.Equal(5, server.Requests.Count);
     }
@@ -229,7 +228,7 @@ public sealed class ModelFolderTests : IDisposable
         server.Instead = static context => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
         var time = new FakeTimeProvider();
         await using var services = Services(server, time);
-        var e = await Assert.ThrowsAsync<EngineLoadException>(() => WithTimeAsync(time, GetAsync(services)));
+        var e = await Assert.ThrowsAsync<WeightsException>(() => WithTimeAsync(time, GetAsync(services)));
         Assert.Contains("nothing came", e.Message, StringComparison.Ordinal);
     }
 
@@ -244,7 +243,7 @@ public sealed class ModelFolderTests : IDisposable
             return Task.CompletedTask;
         };
         await using var services = Services(("Model:Source", server.List.ToString()), ("Model:Sha256", server.ListSha256), ("Model:Token", "secret"));
-        var e = await Assert.ThrowsAsync<EngineLoadException>(() => GetAsync(services));
+        var e = await Assert.ThrowsAsync<WeightsException>(() => GetAsync(services));
         Assert.Contains("Model:Token", e.Message, StringComparison.Ordinal);
         Assert.Equal("Bearer secret", sent);
     }

@@ -1,4 +1,3 @@
-using AgentPlatform.Worker.Engines;
 using AgentPlatform.Worker.Weights;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -22,7 +21,6 @@ internal static class ModelFolders
         services.AddLogging();
         services.AddSingleton(time);
         services.AddSingleton<IHostEnvironment>(new Here());
-        services.AddValidated<ModelOptions, ModelOptionsValidator>(ModelOptions.Section);
         services.AddModelFolder();
         return services.BuildServiceProvider();
     }

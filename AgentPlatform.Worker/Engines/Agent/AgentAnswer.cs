@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using AgentPlatform.Inference;
+using AgentPlatform.Inference.Chat;
 using AgentPlatform.Worker.Engines.Agent.Tools;
 
 namespace AgentPlatform.Worker.Engines.Agent;

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using AgentPlatform.Worker.Engines.Agent.Tools;
 using Microsoft.Extensions.Options;
 
 namespace AgentPlatform.Worker.Engines.Agent;
@@ -15,7 +16,7 @@ internal sealed class AgentOptions
     /// <summary>A file with more of them, relative to the content root.</summary>
     public string? InstructionsFile { get; set; }
 
-    /// <summary>Its plugins: names of <see cref="Tools.AgentPlugins"/>, or classes as <c>Namespace.Class, Assembly</c>.</summary>
+    /// <summary>Its plugins: names of <see cref="AgentPlugins"/>, or classes as <c>Namespace.Class, Assembly</c>.</summary>
     public IList<string> Plugins { get; } = [];
 
     /// <summary>Servers whose tools it has.</summary>
@@ -45,40 +46,6 @@ internal sealed class AgentOptions
     /// <summary>How long one call of a tool may take.</summary>
     [Range(typeof(TimeSpan), "00:00:00.100", "00:29:00")]
     public TimeSpan ToolTimeout { get; set; } = TimeSpan.FromSeconds(30);
-}
-
-/// <summary>A server of the Model Context Protocol: a program on this machine, or an address.</summary>
-internal sealed class McpServerOptions : IValidatableObject
-{
-    /// <summary>Stands before the names of its tools.</summary>
-    [Required(ErrorMessage = "Agent:McpServers:N:Name must name the server.")]
-    [RegularExpression("[A-Za-z0-9_]{1,32}", ErrorMessage = "Agent:McpServers:N:Name must be up to 32 letters, digits and underscores.")]
-    public string Name { get; set; } = "";
-
-    /// <summary>The program, which speaks the protocol over its standard input and output.</summary>
-    public string? Command { get; set; }
-
-    /// <summary>Its arguments.</summary>
-    public IList<string> Args { get; } = [];
-
-    /// <summary>Address of a server that speaks it over HTTP.</summary>
-    public Uri? Url { get; set; }
-
-    /// <summary>Sent to <see cref="Url"/> as bearer token, if set.</summary>
-    public string? ApiKey { get; set; }
-
-    /// <inheritdoc/>
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
-    {
-        if (string.IsNullOrEmpty(Command) == Url is null)
-        {
-            yield return new ValidationResult($"The server '{Name}' of Agent:McpServers must have either a Command or an Url.");
-        }
-        else if (Url is { IsAbsoluteUri: false } or { Scheme: not ("http" or "https") })
-        {
-            yield return new ValidationResult($"The Url of the server '{Name}' of Agent:McpServers must be an absolute http or https address.");
-        }
-    }
 }
 
 [OptionsValidator]

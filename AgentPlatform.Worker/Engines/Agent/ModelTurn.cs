@@ -1,6 +1,8 @@
 using System.Text;
 using AgentPlatform.Inference;
+using AgentPlatform.Inference.Chat;
 using AgentPlatform.Worker.Engines.Agent.Tools;
+using AgentPlatform.Worker.Engines.Servers;
 using Microsoft.SemanticKernel;
 using Microsoft.SemanticKernel.ChatCompletion;
 using FinishReasons = OpenAI.Chat.ChatFinishReason;
@@ -8,12 +10,6 @@ using StreamingUpdate = OpenAI.Chat.StreamingChatCompletionUpdate;
 using UsageContent = Microsoft.Extensions.AI.UsageContent;
 
 namespace AgentPlatform.Worker.Engines.Agent;
-
-/// <summary>A call of a tool that the model asks for.</summary>
-/// <param name="Id">The model's name of the call.</param>
-/// <param name="Function">The tool's name.</param>
-/// <param name="Arguments">A JSON object as text; null for none, and for what is none: the model is told then what the tool misses.</param>
-internal sealed record ToolCall(string Id, string Function, string? Arguments);
 
 /// <summary>One answer of the model, gathered from its stream.</summary>
 internal sealed class ModelTurn

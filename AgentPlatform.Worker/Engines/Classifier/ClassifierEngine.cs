@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
 using AgentPlatform.Inference;
 using AgentPlatform.Worker.Batching;
+using AgentPlatform.Worker.Configuration;
+using AgentPlatform.Worker.Engines.Analyze;
 using AgentPlatform.Worker.Engines.Onnx;
 using AgentPlatform.Worker.Engines.Preparation;
 using AgentPlatform.Worker.Weights;

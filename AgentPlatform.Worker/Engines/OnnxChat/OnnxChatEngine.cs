@@ -1,7 +1,9 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using AgentPlatform.Inference;
+using AgentPlatform.Inference.Chat;
 using AgentPlatform.Worker.Batching;
+using AgentPlatform.Worker.Configuration;
 using AgentPlatform.Worker.Engines.Onnx;
 using AgentPlatform.Worker.Engines.OnnxChat.Model;
 using AgentPlatform.Worker.Engines.OnnxChat.Requests;

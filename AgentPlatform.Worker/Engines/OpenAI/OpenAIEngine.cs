@@ -1,6 +1,7 @@
 using System.Net;
 using AgentPlatform.Inference;
 using AgentPlatform.Inference.OpenAI;
+using AgentPlatform.Worker.Configuration;
 using AgentPlatform.Worker.Engines.Servers;
 using Microsoft.Extensions.Options;
 

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using AgentPlatform.Inference.Chat;
 using AgentPlatform.Inference.Json;
 
 namespace AgentPlatform.Worker.Engines.Simulated;

@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using AgentPlatform.Inference;
+using AgentPlatform.Inference.Chat;
+using AgentPlatform.Worker.Configuration;
 using AgentPlatform.Worker.Engines.Preparation;
 using Microsoft.Extensions.Options;
 

@@ -1,5 +1,7 @@
 using System.Text;
 using AgentPlatform.Inference;
+using AgentPlatform.Inference.Chat;
+using AgentPlatform.Worker.Engines.Servers;
 
 namespace AgentPlatform.Worker.Engines.Triton;
 

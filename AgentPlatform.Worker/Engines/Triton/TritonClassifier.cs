@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using AgentPlatform.Inference;
 using AgentPlatform.Worker.Batching;
-using AgentPlatform.Worker.Engines.Onnx;
+using AgentPlatform.Worker.Engines.Analyze;
 using AgentPlatform.Worker.Engines.Preparation;
 
 namespace AgentPlatform.Worker.Engines.Triton;

@@ -1,5 +1,6 @@
 using AgentPlatform.Inference;
 using AgentPlatform.Worker.Batching;
+using AgentPlatform.Worker.Configuration;
 using AgentPlatform.Worker.Engines.Preparation;
 using AgentPlatform.Worker.Engines.Servers;
 using Microsoft.Extensions.Options;

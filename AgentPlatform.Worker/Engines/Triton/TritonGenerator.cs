@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using AgentPlatform.Inference;
+using AgentPlatform.Inference.Chat;
 using AgentPlatform.Inference.Json;
 using AgentPlatform.Inference.OpenAI;
 using AgentPlatform.Worker.Engines.Preparation;

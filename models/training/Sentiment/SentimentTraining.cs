@@ -1,7 +1,7 @@
 using System.Text.Json;
 using AgentPlatform.Training.Data;
 using AgentPlatform.Training.Networks;
-using AgentPlatform.Worker.Engines.Onnx;
+using AgentPlatform.Worker.Engines.Classifier;
 
 namespace AgentPlatform.Training.Sentiment;
 
@@ -14,14 +14,14 @@ internal sealed class SentimentTraining
     private static readonly string[] Labels = ["Negative", "Neutral", "Positive"];
 
     private readonly NetworkOptions _network = new();
-    private readonly CommentEncoderOptions _encoding;
-    private readonly CommentEncoder _encoder;
+    private readonly TextFeatureOptions _encoding;
+    private readonly TextFeatures _encoder;
     private readonly Dictionary<string, int> _lexicon;
 
     private SentimentTraining(Dictionary<string, int> lexicon)
     {
-        _encoding = new CommentEncoderOptions { Buckets = _network.Buckets, CharacterGram = 0 };
-        _encoder = new CommentEncoder(_encoding);
+        _encoding = new TextFeatureOptions { Buckets = _network.Buckets, CharacterGram = 0 };
+        _encoder = new TextFeatures(_encoding);
         _lexicon = lexicon;
     }
 

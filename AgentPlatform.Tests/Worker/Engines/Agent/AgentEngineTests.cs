@@ -2,8 +2,7 @@ using System.Text.Json;
 using AgentPlatform.Client.Chat;
 using AgentPlatform.Inference;
 using AgentPlatform.Inference.OpenAI;
-using AgentPlatform.Worker.Engines;
-using AgentPlatform.Worker.Http;
+using AgentPlatform.Worker.Engines.Running;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.AI;
 

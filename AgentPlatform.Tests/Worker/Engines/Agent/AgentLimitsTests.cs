@@ -2,9 +2,8 @@ using System.Text.Json;
 using AgentPlatform.Inference;
 using AgentPlatform.Inference.OpenAI;
 using AgentPlatform.Tests.Inference.OpenAI;
-using AgentPlatform.Worker.Engines;
-using AgentPlatform.Worker.Engines.Agent;
 using AgentPlatform.Worker.Engines.Agent.Tools;
+using AgentPlatform.Worker.Engines.Running;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.SemanticKernel;
 

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.Json;
 using AgentPlatform.Tests.Inference.OpenAI;
-using AgentPlatform.Worker.Engines;
+using AgentPlatform.Worker.Engines.Running;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 

@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Text;
-using AgentPlatform.Inference.OpenAI;
 using AgentPlatform.Inference;
+using AgentPlatform.Inference.OpenAI;
+using AgentPlatform.Tests.Inference.Chat;
 using AgentPlatform.Tests.Inference.OpenAI;
 using AgentPlatform.Worker.Engines.Triton;
 using Microsoft.AspNetCore.Http;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using AgentPlatform.Inference;
+using AgentPlatform.Inference.Chat;
 
 namespace AgentPlatform.Worker.Engines.OnnxChat.Requests;
 

@@ -1,3 +1,5 @@
+using AgentPlatform.Inference.Chat;
+
 namespace AgentPlatform.Worker.Engines.OnnxChat.Sampling;
 
 /// <summary>What the model itself thought of a token, before any setting of the request changed it.</summary>

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using AgentPlatform.Inference.Chat;
 using AgentPlatform.Worker.Engines.OnnxChat.Tokens;
 
 namespace AgentPlatform.Worker.Engines.OnnxChat.Scheduling;

@@ -1,3 +1,5 @@
+using AgentPlatform.Inference.Chat;
+
 namespace AgentPlatform.Worker.Engines.OnnxChat.Scheduling;
 
 /// <summary>What a step adds to an answer.</summary>

@@ -1,3 +1,4 @@
+using AgentPlatform.Inference.Chat;
 using AgentPlatform.Worker.Engines.OnnxChat.Sampling;
 using AgentPlatform.Worker.Engines.OnnxChat.Tokens;
 

@@ -1,6 +1,7 @@
 using System.Text;
 using AgentPlatform.Inference;
 using AgentPlatform.Inference.OpenAI;
+using AgentPlatform.Tests.Inference.Chat;
 using AgentPlatform.Worker.Engines.Onnx;
 using AgentPlatform.Worker.Engines.OnnxChat.Model;
 using AgentPlatform.Worker.Engines.OnnxChat.Requests;
