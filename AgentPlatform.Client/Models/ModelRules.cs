@@ -8,10 +8,6 @@ namespace AgentPlatform.Client.Models;
 /// <summary>What must hold of a model by its transport, which annotations cannot say. Every mistake is one sentence that names the key.</summary>
 public static partial class ModelRules
 {
-    /// <summary>Where Aspire's client looks for the broker's address.</summary>
-    private static readonly string[] _brokerKeys =
-        [$"ConnectionStrings:{MessagingExtensions.ConnectionName}", $"Aspire:RabbitMQ:Client:{MessagingExtensions.ConnectionName}:ConnectionString", "Aspire:RabbitMQ:Client:ConnectionString"];
-
     private static readonly TimeSpan _maxBatchWindow = TimeSpan.FromSeconds(10);
 
     /// <summary>The mistakes in a model whose section is <paramref name="key"/>.</summary>
@@ -65,14 +61,14 @@ public static partial class ModelRules
     }
 
     /// <summary>Whether the broker's address is configured.</summary>
-    public static bool HasBroker(IConfiguration configuration) => _brokerKeys.Any(key => !string.IsNullOrWhiteSpace(configuration[key]));
+    public static bool HasBroker(IConfiguration configuration) => MessagingExtensions.AddressKeys.Any(key => !string.IsNullOrWhiteSpace(configuration[key]));
 
     /// <summary>Whether a model that is reached through the broker has one.</summary>
     public static IEnumerable<string> CheckBroker(ModelOptions model, IConfiguration configuration)
     {
         if (model.Transport == Transport.Queue && !HasBroker(configuration))
         {
-            yield return $"{_brokerKeys[0]} is missing, and the model '{model.Name}' is reached through the broker; set it to an address such as amqp://user:password@host:5672.";
+            yield return $"{MessagingExtensions.AddressKeys[0]} is missing, and the model '{model.Name}' is reached through the broker; set it to an address such as amqp://user:password@host:5672.";
         }
     }
 

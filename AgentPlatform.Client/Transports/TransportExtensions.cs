@@ -2,7 +2,6 @@ using AgentPlatform.Client.Models;
 using AgentPlatform.Inference.OpenAI;
 using AgentPlatform.Messaging;
 using AgentPlatform.Messaging.Broker;
-using AgentPlatform.Messaging.Jobs;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 
@@ -16,7 +15,7 @@ public static class TransportExtensions
     {
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddUpstreamClient();
-        var queues = models.Where(model => model.Transport == Transport.Queue).Select(model => Topology.JobQueue(model.Name, model.Version)).ToList();
+        var queues = models.Where(model => model.Transport == Transport.Queue).Select(model => QueueNames.Job(model.Name, model.Version)).ToList();
         if (queues.Count > 0)
         {
             builder.AddBrokerConnection();

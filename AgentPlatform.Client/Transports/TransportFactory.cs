@@ -3,9 +3,7 @@ using AgentPlatform.Client.Transports.Http;
 using AgentPlatform.Client.Transports.Queue;
 using AgentPlatform.Inference;
 using AgentPlatform.Inference.OpenAI;
-using AgentPlatform.Messaging.Control;
-using AgentPlatform.Messaging.Jobs;
-using AgentPlatform.Messaging.Replies;
+using AgentPlatform.Messaging.Asking;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 

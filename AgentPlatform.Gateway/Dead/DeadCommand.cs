@@ -1,6 +1,6 @@
 using System.CommandLine;
 using AgentPlatform.Api.Startup;
-using RabbitMQ.Client.Exceptions;
+using AgentPlatform.Messaging.Broker;
 
 namespace AgentPlatform.Gateway.Dead;
 
@@ -36,7 +36,7 @@ internal sealed class DeadCommand(TextWriter output, TextWriter errors, IReadOnl
         var version = new Option<string>("--model-version") { Description = "The version of the model that is to do it, if not the one that failed." };
 
         var list = new Command("list", "Lists the jobs that could not be done.");
-        var show = new Command("show", "Shows a job with its story and its body, which is what the client sent.") { ids };
+        var show = new Command("show", "Shows a job with its attempts and its body, which is what the client sent.") { ids };
         var requeue = new Command("requeue", "Has a job done again, prints the answer, and removes the job if it succeeded.") { ids, timeout, version };
         var drop = new Command("drop", "Removes a job for good.") { ids };
         list.SetAction((_, token) => WithHostAsync((host, stop) => List(host).ListAsync(stop), token));
@@ -68,9 +68,7 @@ internal sealed class DeadCommand(TextWriter output, TextWriter errors, IReadOnl
     private static string? Describe(Exception e) => e switch
     {
         OperationCanceledException => "Stopped; the jobs are where they were.",
-        BrokerUnreachableException => $"The broker cannot be reached: {(e.InnerException is AggregateException all ? all.InnerExceptions[0] : e.InnerException ?? e).Message}",
-        AlreadyClosedException or OperationInterruptedException => $"The broker ended the connection: {e.Message}",
-        TimeoutException => e.Message,
+        BrokerException or TimeoutException => e.Message,
         _ => StartupMistake.Describe(e),
     };
 }

@@ -1,7 +1,6 @@
 using AgentPlatform.Client.Models;
 using AgentPlatform.Messaging;
 using AgentPlatform.Messaging.Broker;
-using AgentPlatform.Messaging.Jobs;
 using Microsoft.Extensions.Options;
 
 namespace AgentPlatform.Gateway.Dead;

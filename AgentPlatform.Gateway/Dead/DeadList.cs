@@ -2,25 +2,21 @@ using System.Globalization;
 using System.Text;
 using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Dead;
-using Microsoft.Extensions.Options;
-using RabbitMQ.Client;
 
 namespace AgentPlatform.Gateway.Dead;
 
 /// <summary>Lists, shows and drops dead jobs.</summary>
 internal sealed class DeadList(IHost host, TextWriter output, TextWriter errors)
 {
-    private readonly IConnectionFactory _broker = host.Services.GetRequiredService<IConnectionFactory>();
-    private readonly MessagingOptions _options = host.Services.GetRequiredService<IOptions<MessagingOptions>>().Value;
-    private readonly TimeProvider _time = host.Services.GetRequiredService<TimeProvider>();
+    private readonly IDeadLetters _letters = host.Services.GetRequiredService<IDeadLetters>();
 
     /// <summary>One line for each job, the latest last, without what its client wrote.</summary>
     public async Task<bool> ListAsync(CancellationToken cancellationToken)
     {
         List<DeadJob> jobs = [];
-        await using (var reader = await DeadReader.OpenAsync(_broker, _options, _time, cancellationToken))
+        await using (var reader = await _letters.OpenAsync(cancellationToken))
         {
-            await foreach (var held in reader.ReadAsync(cancellationToken))
+            await foreach (var held in HeldJob.ReadAsync(reader, cancellationToken))
             {
                 jobs.Add(held.Job with { Body = default });
             }
@@ -31,7 +27,7 @@ internal sealed class DeadList(IHost host, TextWriter output, TextWriter errors)
             ["ID", "DIED (UTC)", "MODEL", "VERSION", "ATTEMPTS", "REASON"],
             .. jobs.OrderBy(job => job.DiedAt).Select(job => new[]
             {
-                job.Id, Time(job.DiedAt), job.Model ?? "-", job.Version ?? "-", job.Story.Count > 0 ? $"{job.Story.Count}" : "-", job.Reason,
+                job.Id, Time(job.DiedAt), job.Model ?? "-", job.Version ?? "-", job.Attempts.Count > 0 ? $"{job.Attempts.Count}" : "-", job.Reason,
             }),
         ];
         var widths = Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length)).ToArray();
@@ -47,7 +43,7 @@ internal sealed class DeadList(IHost host, TextWriter output, TextWriter errors)
     public async Task<bool> ShowAsync(IReadOnlyCollection<string> ids, CancellationToken cancellationToken)
     {
         List<DeadJob> jobs = [];
-        await using (var reader = await DeadReader.OpenAsync(_broker, _options, _time, cancellationToken))
+        await using (var reader = await _letters.OpenAsync(cancellationToken))
         {
             jobs.AddRange((await FindAsync(reader, ids, cancellationToken)).Select(held => held.Job));
         }
@@ -64,11 +60,11 @@ internal sealed class DeadList(IHost host, TextWriter output, TextWriter errors)
     public async Task<bool> DropAsync(IReadOnlyCollection<string> ids, CancellationToken cancellationToken)
     {
         List<DeadJob> dropped = [];
-        await using (var reader = await DeadReader.OpenAsync(_broker, _options, _time, cancellationToken))
+        await using (var reader = await _letters.OpenAsync(cancellationToken))
         {
             foreach (var held in await FindAsync(reader, ids, cancellationToken))
             {
-                await reader.RemoveAsync(held, cancellationToken);
+                await reader.RemoveAsync(held.Message, cancellationToken);
                 dropped.Add(held.Job);
             }
         }
@@ -82,10 +78,10 @@ internal sealed class DeadList(IHost host, TextWriter output, TextWriter errors)
     }
 
     /// <summary>The messages with these ids; a request may have died more than once, so an id may have several.</summary>
-    internal static async Task<List<HeldJob>> FindAsync(DeadReader reader, IReadOnlyCollection<string> ids, CancellationToken cancellationToken)
+    internal static async Task<List<HeldJob>> FindAsync(IDeadReader reader, IReadOnlyCollection<string> ids, CancellationToken cancellationToken)
     {
         List<HeldJob> found = [];
-        await foreach (var held in reader.ReadAsync(cancellationToken))
+        await foreach (var held in HeldJob.ReadAsync(reader, cancellationToken))
         {
             if (ids.Contains(held.Job.Id))
             {
@@ -130,7 +126,7 @@ internal sealed class DeadList(IHost host, TextWriter output, TextWriter errors)
         Line("deadline", job.Deadline is null ? null : $"{Time(job.Deadline)} UTC");
         Line("tenant", job.Tenant);
         Line("trace", job.TraceParent);
-        foreach (var attempt in job.Story)
+        foreach (var attempt in job.Attempts)
         {
             Line("attempt", $"{attempt.Attempt}: {attempt.Worker ?? "no worker heard of"}, {attempt.Parts} parts, {attempt.End ?? "no end"}");
         }

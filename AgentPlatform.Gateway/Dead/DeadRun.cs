@@ -5,16 +5,13 @@ using AgentPlatform.Inference;
 using AgentPlatform.Inference.OpenAI;
 using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Dead;
-using Microsoft.Extensions.Options;
-using RabbitMQ.Client;
 
 namespace AgentPlatform.Gateway.Dead;
 
 /// <summary>Has dead jobs done again, as a gateway of its own: with a reply queue and a deadline of its own.</summary>
 internal sealed class DeadRun(IHost host, TextWriter output, TextWriter errors)
 {
-    private readonly IConnectionFactory _broker = host.Services.GetRequiredService<IConnectionFactory>();
-    private readonly MessagingOptions _options = host.Services.GetRequiredService<IOptions<MessagingOptions>>().Value;
+    private readonly IDeadLetters _letters = host.Services.GetRequiredService<IDeadLetters>();
     private readonly TimeProvider _time = host.Services.GetRequiredService<TimeProvider>();
 
     /// <summary>Runs the jobs one after another; true if all of them succeeded.</summary>
@@ -40,9 +37,9 @@ internal sealed class DeadRun(IHost host, TextWriter output, TextWriter errors)
     private async Task<bool> RunAsync(string id, string? version, TimeSpan timeout, CancellationToken cancellationToken)
     {
         // Held while it runs, so that nobody runs it a second time; should this process die, the broker has it back.
-        await using var reader = await DeadReader.OpenAsync(_broker, _options, _time, cancellationToken);
+        await using var reader = await _letters.OpenAsync(cancellationToken);
         var held = await DeadList.FindAsync(reader, [id], cancellationToken);
-        await reader.KeepOnlyAsync(held, cancellationToken);
+        await reader.KeepOnlyAsync([.. held.Select(static each => each.Message)], cancellationToken);
         if (held.Count == 0)
         {
             return await FailAsync($"There is no dead job {id}.");
@@ -55,8 +52,8 @@ internal sealed class DeadRun(IHost host, TextWriter output, TextWriter errors)
             return await FailAsync($"{id} is not a job; it can be shown and dropped.");
         }
 
-        var queue = Topology.JobQueue(model.Name, model.Version);
-        if (await reader.CountConsumersAsync(queue, cancellationToken) is not { } workers)
+        var queue = QueueNames.Job(model.Name, model.Version);
+        if (await LookAsync(queue, cancellationToken) is not { Exists: true, Consumers: var workers })
         {
             return await FailAsync($"{id} stays where it is: there is no queue {queue}. Another version can do it: --model-version.");
         }
@@ -73,12 +70,18 @@ internal sealed class DeadRun(IHost host, TextWriter output, TextWriter errors)
 
         foreach (var each in held)
         {
-            await reader.RemoveAsync(each, CancellationToken.None);
+            await reader.RemoveAsync(each.Message, CancellationToken.None);
         }
 
         await errors.WriteLineAsync(DeadList.Printable($"{id} is answered and removed."));
         return true;
     }
+
+    private async Task<QueueState> LookAsync(string queue, CancellationToken cancellationToken) =>
+        await host.Services.GetRequiredService<BrokerState>().WaitOpenAsync(cancellationToken)
+        && await host.Services.GetRequiredService<IQueueInspector>().LookAsync(queue, cancellationToken) is { } state
+            ? state
+            : throw new BrokerException("The broker cannot be reached.");
 
     /// <summary>Runs the job and prints its answer, a streamed one part by part; says why if it failed.</summary>
     private async Task<string?> TryAnswerAsync(DeadJob job, ModelOptions model, TimeSpan timeout, CancellationToken cancellationToken)
@@ -116,10 +119,10 @@ internal sealed class DeadRun(IHost host, TextWriter output, TextWriter errors)
     // A run that breaks the workers again is written to the queue of dead jobs as any other is. One entry is enough, the one that people know.
     private async Task DropCopyAsync(Guid requestId)
     {
-        await using var reader = await DeadReader.OpenAsync(_broker, _options, _time, CancellationToken.None);
+        await using var reader = await _letters.OpenAsync(CancellationToken.None);
         foreach (var copy in await DeadList.FindAsync(reader, [requestId.ToString()], CancellationToken.None))
         {
-            await reader.RemoveAsync(copy, CancellationToken.None);
+            await reader.RemoveAsync(copy.Message, CancellationToken.None);
         }
     }
 

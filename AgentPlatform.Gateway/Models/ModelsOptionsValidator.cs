@@ -25,7 +25,7 @@ internal sealed class ModelsOptionsValidator(IConfiguration configuration) : IVa
 
     // "a.b" at version "c" and "a" at version "b.c" would share a queue, and each would get the other's jobs.
     private static IEnumerable<string> CheckQueues(IEnumerable<ModelOptions> models) => models
-        .Select((model, index) => (model.Name, model.Transport, Queue: Topology.JobQueue(model.Name, model.Version), index))
+        .Select((model, index) => (model.Name, model.Transport, Queue: QueueNames.Job(model.Name, model.Version), index))
         .Where(model => model.Transport == Transport.Queue)
         .GroupBy(model => model.Queue, StringComparer.Ordinal)
         .Where(same => same.DistinctBy(model => model.Name).Count() > 1)

@@ -1,8 +1,9 @@
 using AgentPlatform.Inference;
+using AgentPlatform.Messaging.Wire;
 
 namespace AgentPlatform.Messaging.Dead;
 
-/// <summary>A message in <see cref="Broker.Topology.DeadQueue"/>: a job that could not be done, or something that never was one.</summary>
+/// <summary>A message in <see cref="Broker.QueueNames.Dead"/>: a job that could not be done, or something that never was one.</summary>
 public sealed record DeadJob
 {
     /// <summary>The request's id, or one made of the body where the message has none.</summary>
@@ -24,7 +25,7 @@ public sealed record DeadJob
     public DateTimeOffset? DiedAt { get; init; }
 
     /// <summary>What its gateway saw of its attempts; empty if the broker gave it up.</summary>
-    public IReadOnlyList<DeadAttempt> Story { get; init; } = [];
+    public IReadOnlyList<DeadAttempt> Attempts { get; init; } = [];
 
     /// <summary>The model that was asked.</summary>
     public string? Model { get; init; }

@@ -45,9 +45,24 @@ public sealed class ArchitectureTests
     private static IEnumerable<string> Items(string project, string item) =>
         XDocument.Load(Path.Combine(Repository.Root, Prefix + project, $"{Prefix}{project}.csproj")).Descendants(item).Select(element => element.Attribute("Include")!.Value);
 
+    /// <summary>Another broker is another folder.</summary>
+    [Theory]
+    [InlineData("Messaging")]
+    [InlineData("Client")]
+    [InlineData("Gateway")]
+    [InlineData("Worker")]
+    public void RabbitMQ_is_used_in_its_folder_only(string project)
+    {
+        var uses = TypeUses.In(Assembly.Load(Prefix + project))
+            .Where(use => use.Used.Assembly.GetName().Name is "RabbitMQ.Client" or "Aspire.RabbitMQ.Client" && use.User.Namespace != "AgentPlatform.Messaging.RabbitMQ");
+
+        Assert.Empty(uses.Select(use => $"{use.User} -> {use.Used}").Distinct());
+    }
+
     /// <summary>Rooms are namespaces, which follow the folders. Each must be understandable by what is below it.</summary>
     [Theory]
     [InlineData("Inference")]
+    [InlineData("Messaging")]
     [InlineData("Api")]
     [InlineData("Client")]
     [InlineData("Gateway")]

@@ -2,13 +2,13 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
-using AgentPlatform.Inference.OpenAI;
 using AgentPlatform.Inference;
-using AgentPlatform.Messaging.Control;
+using AgentPlatform.Inference.OpenAI;
+using AgentPlatform.Messaging.Answering;
 using AgentPlatform.Messaging.Dead;
-using AgentPlatform.Messaging.Jobs;
+using AgentPlatform.Messaging.RabbitMQ;
+using AgentPlatform.Messaging.Telemetry;
 using AgentPlatform.Messaging.Wire;
-using AgentPlatform.Messaging;
 using Microsoft.Extensions.Logging.Abstractions;
 using RabbitMQ.Client;
 using Xunit.Abstractions;
@@ -23,7 +23,7 @@ public sealed class WireFuzz(ITestOutputHelper output)
     private static readonly string[] _headers =
     [
         JobHeaders.ContractVersion, JobHeaders.Stream, JobHeaders.Deadline, JobHeaders.Tenant, JobHeaders.Model, JobHeaders.ModelVersion, JobHeaders.Issue,
-        DeadHeaders.Deaths, DeadHeaders.Reason, DeadHeaders.Queue, DeadHeaders.DiedAt, DeadHeaders.Story, "traceparent",
+        "x-death", DeadHeaders.Reason, DeadHeaders.Queue, DeadHeaders.DiedAt, DeadHeaders.Attempts, "traceparent",
     ];
 
     private static readonly MessagingTelemetry _telemetry = new(Tests.Worker.Meters.Create());
@@ -97,7 +97,7 @@ public sealed class WireFuzz(ITestOutputHelper output)
     public Task Any_message_of_a_job_queue_is_a_job_or_says_why_it_is_none() => FuzzRun.RunAsync("jobs' headers", output, random =>
     {
         var limit = new TimeLimit(TimeSpan.FromSeconds(30), TimeProvider.System);
-        var good = JobHeaders.Describe(Tests.Worker.Requests.Create(timeLimit: limit), "1");
+        var good = JobHeaders.Write(Tests.Worker.Requests.Create(timeLimit: limit), "1");
         good[JobHeaders.Issue] = random.Next(3);
         var properties = new BasicProperties
         {
@@ -110,7 +110,7 @@ public sealed class WireFuzz(ITestOutputHelper output)
         try
         {
             var body = random.Bytes(20);
-            var job = JobMessage.Read(properties, body, TimeProvider.System);
+            var job = JobMessage.Read(Amqp.Message(properties, body), TimeProvider.System);
             Assert.True(Enum.IsDefined(job.Request.Operation) && job.Request.Model.Length > 0 && job.ReplyQueue.Length > 0);
             Assert.Equal(body, job.Request.Body.ToArray());
             Assert.InRange(job.Request.TimeLimit.Left, TimeSpan.Zero, JobHeaders.MostTimeLeft);
@@ -128,7 +128,7 @@ public sealed class WireFuzz(ITestOutputHelper output)
         var cancellations = new Cancellations();
         using var run = cancellations.Watch(Guid.NewGuid(), attempt: 0, work);
         var listener = new ControlListener(
-            cancellations, new Claims("w", TimeProvider.System), _telemetry, TimeProvider.System, NullLogger<ControlListener>.Instance);
+            cancellations, new TakeoverQuestions(TimeProvider.System) { Worker = "w" }, _telemetry, TimeProvider.System, NullLogger<ControlListener>.Instance);
         var (id, claim) = (Guid.NewGuid(), Guid.NewGuid());
         string Any() => random.Json(0);
         var message = random.Of(
@@ -150,10 +150,10 @@ public sealed class WireFuzz(ITestOutputHelper output)
             Type = random.Of(null, "Chat", "7", random.Text()),
             Headers = random.Next(5) == 0 ? null : _headers.Where(_ => random.Next(2) == 0).ToDictionary(name => name, _ => Header(random)),
         };
-        var job = DeadJobParser.Parse(properties, random.Bytes(20));
+        var job = DeadJobParser.Parse(Amqp.Message(properties, random.Bytes(20)));
         Assert.NotEmpty(job.Id);
         Assert.NotNull(job.Reason);
-        Assert.DoesNotContain(job.Story, attempt => attempt is null);
+        Assert.DoesNotContain(job.Attempts, attempt => attempt is null);
     });
 
     // Texts are bytes there.

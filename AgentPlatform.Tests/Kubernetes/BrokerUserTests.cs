@@ -1,5 +1,5 @@
 using AgentPlatform.Messaging.Broker;
-using AgentPlatform.Messaging.Jobs;
+using AgentPlatform.Messaging.RabbitMQ;
 using AgentPlatform.Tests.Broker;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -17,9 +17,9 @@ namespace AgentPlatform.Tests.Kubernetes;
 [Collection(BrokerGroup.Name)]
 public sealed class BrokerUserTests
 {
-    private static readonly string _own = Topology.JobQueue("tiny-chat", "1");
-    private static readonly string _others = Topology.JobQueue("sentiment", "1");
-    private static readonly string _reply = Topology.ReplyQueue("gateway-1");
+    private static readonly string _own = QueueNames.Job("tiny-chat", "1");
+    private static readonly string _others = QueueNames.Job("sentiment", "1");
+    private static readonly string _reply = QueueNames.Reply("gateway-1");
 
     [Fact]
     public async Task Users_reach_what_their_work_takes_and_are_refused_the_rest()
@@ -46,11 +46,11 @@ public sealed class BrokerUserTests
         await AllowedAsync(worker, channel => BindAsync(channel, "cancel"));
 
         await RefusedAsync(worker, channel => channel.BasicGetAsync(_others, autoAck: true));
-        await RefusedAsync(worker, channel => channel.BasicConsumeAsync(Topology.ResumeQueue(_others), autoAck: true, new AsyncEventingBasicConsumer(channel)));
+        await RefusedAsync(worker, channel => channel.BasicConsumeAsync(QueueNames.Resume(_others), autoAck: true, new AsyncEventingBasicConsumer(channel)));
         await RefusedAsync(worker, channel => channel.QueuePurgeAsync(_others));
         await RefusedAsync(worker, channel => channel.QueueDeleteAsync(_others, ifUnused: false, ifEmpty: false));
         await RefusedAsync(worker, channel => channel.BasicGetAsync(_reply, autoAck: true));
-        await RefusedAsync(worker, channel => channel.BasicGetAsync(Topology.DeadQueue, autoAck: true));
+        await RefusedAsync(worker, channel => channel.BasicGetAsync(QueueNames.Dead, autoAck: true));
         await RefusedAsync(worker, channel => channel.QueueDeclareAsync("infer.other.1.default", durable: true, exclusive: false, autoDelete: false));
         await RefusedAsync(worker, channel => PublishAsync(channel, Topology.JobExchange, _others));
         await RefusedAsync(worker, channel => PublishAsync(channel, Topology.ControlExchange, "cancel"));
@@ -63,7 +63,7 @@ public sealed class BrokerUserTests
         await AllowedAsync(gateway, channel => PublishAsync(channel, Topology.JobExchange, _own));
         await AllowedAsync(gateway, channel => PublishAsync(channel, Topology.ControlExchange, "cancel"));
         await AllowedAsync(gateway, channel => channel.BasicGetAsync(_reply, autoAck: true));
-        foreach (var queue in (string[])[_own, Topology.ResumeQueue(_own), _others])
+        foreach (var queue in (string[])[_own, QueueNames.Resume(_own), _others])
         {
             await RefusedAsync(gateway, channel => channel.BasicGetAsync(queue, autoAck: false));
             await RefusedAsync(gateway, channel => channel.QueuePurgeAsync(queue));

@@ -3,7 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using AgentPlatform.Messaging.Broker;
-using AgentPlatform.Messaging.Jobs;
+using AgentPlatform.Messaging.RabbitMQ;
 using AgentPlatform.Tests.Broker;
 using AgentPlatform.Tests.Messaging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -19,7 +19,7 @@ public sealed class ChartBrokerTests
 {
     private const string Model = "tiny-chat";
 
-    private static readonly string _queue = Topology.JobQueue(Model, "1");
+    private static readonly string _queue = QueueNames.Job(Model, "1");
 
     [Theory]
     [InlineData]
@@ -91,13 +91,13 @@ public sealed class ChartBrokerTests
         var arguments = new Dictionary<string, object?> { ["x-queue-type"] = "quorum", ["x-max-length"] = 10_000, ["x-overflow"] = "reject-publish" };
         await channel.QueueDeclareAsync(_queue, durable: true, exclusive: false, autoDelete: false, arguments);
         arguments = new() { ["x-queue-type"] = "quorum" };
-        await channel.QueueDeclareAsync(Topology.DeadQueue, durable: true, exclusive: false, autoDelete: false, arguments);
+        await channel.QueueDeclareAsync(QueueNames.Dead, durable: true, exclusive: false, autoDelete: false, arguments);
 
         var policies = JsonDocument.Parse(await broker.ControlAsync("-q list_policies --formatter json")).RootElement.EnumerateArray()
             .ToDictionary(policy => policy.GetProperty("name").GetString()!, policy => JsonDocument.Parse(policy.GetProperty("definition").GetString()!).RootElement);
         var queues = JsonDocument.Parse(await broker.ControlAsync("-q list_queues name policy --formatter json")).RootElement.EnumerateArray()
             .ToDictionary(queue => queue.GetProperty("name").GetString()!, queue => queue.GetProperty("policy").GetString()!);
-        var (jobs, dead, expected) = (policies[queues[_queue]], policies[queues[Topology.DeadQueue]], new MessagingOptions());
+        var (jobs, dead, expected) = (policies[queues[_queue]], policies[queues[QueueNames.Dead]], new MessagingOptions());
         Assert.Equal(expected.MaxQueueBytes, jobs.GetProperty("max-length-bytes").GetInt64());
         Assert.Equal(
             (expected.MaxDeadJobs, expected.MaxDeadBytes, (long)expected.DeadRetention.TotalMilliseconds, "drop-head"),

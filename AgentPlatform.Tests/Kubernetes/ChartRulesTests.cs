@@ -105,10 +105,10 @@ public sealed class ChartRulesTests(ChartFixture charts) : IClassFixture<ChartFi
                 Assert.Null(deployment["spec"]!["replicas"]);
                 var settings = PodSettings.Of(chart, Assert.Single(Chart.List(deployment["spec"]!["template"]!["spec"]!["containers"])));
                 var trigger = Assert.Single(Chart.List(scaling["spec"]!["triggers"]));
-                var queue = Topology.JobQueue(settings["Model__Name"], settings["Model__Version"]);
+                var queue = QueueNames.Job(settings["Model__Name"], settings["Model__Version"]);
                 var pattern = new Regex((string)trigger["metadata"]!["queueName"]!);
-                Assert.All([queue, Topology.ResumeQueue(queue)], lane => Assert.Matches(pattern, lane));
-                Assert.All([Topology.DeadQueue, $"{queue}s", queue.Replace('.', '-'), Topology.JobQueue(settings["Model__Name"], "0")], other => Assert.DoesNotMatch(pattern, other));
+                Assert.All([queue, QueueNames.Resume(queue)], lane => Assert.Matches(pattern, lane));
+                Assert.All([QueueNames.Dead, $"{queue}s", queue.Replace('.', '-'), QueueNames.Job(settings["Model__Name"], "0")], other => Assert.DoesNotMatch(pattern, other));
                 Assert.Equal(("true", "max"), ((string?)trigger["metadata"]!["useRegex"], (string?)trigger["metadata"]!["operation"]));
                 Assert.Equal(("http", "QueueLength", "false"), ((string?)trigger["metadata"]!["protocol"], (string?)trigger["metadata"]!["mode"], (string?)trigger["metadata"]!["excludeUnacknowledged"]));
                 Assert.Equal("http://messaging-service.models.svc:15672/", (string?)trigger["metadata"]!["host"]);

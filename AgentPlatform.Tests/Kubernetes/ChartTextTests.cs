@@ -29,8 +29,8 @@ public sealed class ChartTextTests(ChartFixture charts) : IClassFixture<ChartFix
         var metadata = Chart.Render(ChartFixture.Committed, ChartScenarios.AwkwardVersion).Get("ScaledObject", "tiny-chat-scaling")["spec"]!["triggers"]![0]!["metadata"]!;
 
         var pattern = new Regex((string)metadata["queueName"]!);
-        Assert.Matches(pattern, Topology.JobQueue("tiny-chat", "1.0+b"));
-        Assert.DoesNotMatch(pattern, Topology.JobQueue("tiny-chat", "1-0b"));
-        Assert.DoesNotMatch(pattern, Topology.JobQueue("tiny-chat", "1x00b"));
+        Assert.Matches(pattern, QueueNames.Job("tiny-chat", "1.0+b"));
+        Assert.DoesNotMatch(pattern, QueueNames.Job("tiny-chat", "1-0b"));
+        Assert.DoesNotMatch(pattern, QueueNames.Job("tiny-chat", "1x00b"));
     }
 }

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 using AgentPlatform.Messaging.Broker;
-using AgentPlatform.Messaging.Jobs;
+using AgentPlatform.Messaging.RabbitMQ;
 using AgentPlatform.Tests.Broker;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -34,7 +34,7 @@ public sealed partial class SmallBrokerTests
         private const int Messages = 8_000;
         private const int InFlight = 200;
 
-        private static readonly string _queue = Topology.JobQueue("tiny-chat", "1");
+        private static readonly string _queue = QueueNames.Job("tiny-chat", "1");
 
         // With a log of RabbitMQ's own size, or one that was meant for a larger pod, this many bytes would be kept in memory and raise the
         // alarm.

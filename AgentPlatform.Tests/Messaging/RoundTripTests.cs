@@ -1,12 +1,11 @@
-using System.Diagnostics;
 using System.Text;
 using AgentPlatform.Inference;
 using AgentPlatform.Inference.OpenAI;
+using AgentPlatform.Messaging.Answering;
+using AgentPlatform.Messaging.Asking;
 using AgentPlatform.Messaging.Broker;
-using AgentPlatform.Messaging.Control;
 using AgentPlatform.Messaging.Dead;
-using AgentPlatform.Messaging.Jobs;
-using AgentPlatform.Messaging.Replies;
+using AgentPlatform.Messaging.RabbitMQ;
 using AgentPlatform.Messaging.Wire;
 using AgentPlatform.Tests.Broker;
 using RabbitMQ.Client;
@@ -17,106 +16,7 @@ namespace AgentPlatform.Tests.Messaging;
 [Collection(BrokerGroup.Name)]
 public sealed class RoundTripTests(RabbitMQServer server)
 {
-    private readonly string _queue = Topology.JobQueue("m", Guid.NewGuid().ToString("N"));
-
-    [Fact]
-    public async Task A_job_reaches_the_worker_as_it_was_sent_and_its_parts_come_back_in_order()
-    {
-        await using var gateway = await Side.GatewayAsync(server, _queue);
-        await using var worker = await WorkerAsync();
-        var request = Request(stream: true) with { Tenant = "acme" };
-        var answer = await SendAsync(gateway, request);
-
-        var delivery = await NextAsync(worker);
-        Assert.Equal(request with { Body = default }, delivery.Request with { Body = default, TimeLimit = default });
-        Assert.Equal(request.Body.ToArray(), delivery.Request.Body.ToArray());
-        Assert.Equal((0, false), (delivery.Issue, delivery.IsRepeated));
-
-        using var writer = worker.Get<FrameSender>().Open(delivery.ReplyQueue, request.RequestId);
-        writer.Begin(attempt: 0, offset: 0);
-        writer.Start(new StartedNote("w").ToUtf8());
-        for (var i = 0; i < 100; i++)
-        {
-            writer.Write(new ReplyPart(ReplyKind.Delta, Encoding.UTF8.GetBytes($"{{\"n\":{i}}}")));
-        }
-
-        Assert.True(await writer.CompleteAsync(new ReplyPart(ReplyKind.End, default)));
-        await delivery.AcknowledgeAsync();
-
-        var parts = await ReadAsync(answer);
-        Assert.Equal(Enumerable.Range(0, 100).Select(i => $"Delta {{\"n\":{i}}}"), parts[..^1]);
-        Assert.Equal("End ", parts[^1]);
-    }
-
-    [Fact]
-    public async Task A_job_that_a_lost_worker_held_goes_to_another_that_asks_from_where()
-    {
-        await using var gateway = await Side.GatewayAsync(server, _queue);
-        var first = await WorkerAsync();
-        var request = Request(stream: false);
-        var answer = await SendAsync(gateway, request);
-        var held = await NextAsync(first);
-        await first.DisposeAsync();
-        Assert.True(held.Lost.IsCancellationRequested);
-
-        await using var second = await WorkerAsync();
-        var delivery = await NextAsync(second);
-        Assert.Equal((0, true), (delivery.Issue, delivery.IsRepeated));
-        using var writer = second.Get<FrameSender>().Open(delivery.ReplyQueue, request.RequestId);
-        var grant = await second.Get<Claims>().AskAsync(delivery, writer, CancellationToken.None).WaitAsync(TimeSpan.FromMinutes(1));
-        Assert.Equal((1, null, false), (grant!.Attempt, grant.PartialAnswer, grant.Alone));
-        writer.Begin(grant.Attempt, offset: 0);
-        Assert.True(await writer.CompleteAsync(new ReplyPart(ReplyKind.Result, "{}"u8.ToArray())));
-        await delivery.AcknowledgeAsync();
-        Assert.Equal(["Result {}"], await ReadAsync(answer));
-    }
-
-    [Fact]
-    public async Task A_job_that_comes_back_after_its_client_left_is_dropped()
-    {
-        await using var gateway = await Side.GatewayAsync(server, _queue);
-        var first = await WorkerAsync();
-        var request = Request(stream: true);
-        await SendAsync(gateway, request);
-        await NextAsync(first);
-        gateway.Get<ReplyReceiver>().Forget(request.RequestId);
-        await first.DisposeAsync();
-
-        await using var second = await WorkerAsync();
-        var delivery = await NextAsync(second);
-        using var writer = second.Get<FrameSender>().Open(delivery.ReplyQueue, request.RequestId);
-        Assert.Null(await second.Get<Claims>().AskAsync(delivery, writer, CancellationToken.None).WaitAsync(TimeSpan.FromMinutes(1)));
-        await delivery.AcknowledgeAsync();
-    }
-
-    [Fact]
-    public async Task A_full_queue_is_an_overload_that_tells_when_to_retry()
-    {
-        await using var gateway = await Side.GatewayAsync(server, _queue, ("Messaging:MaxQueueLength", "1"));
-
-        // The limit of a quorum queue is soft by a message or two.
-        var refusal = await Assert.ThrowsAsync<InferenceException>(async () =>
-        {
-            for (var i = 0; i < 1000; i++)
-            {
-                await SendAsync(gateway, Request(stream: false));
-            }
-        });
-        Assert.Equal((429, 2), (refusal.Error.Status, refusal.Error.RetryAfterSeconds));
-    }
-
-    [Fact]
-    public async Task A_request_of_the_largest_size_is_taken_and_a_larger_one_refused_before_the_broker_closes_the_connection()
-    {
-        const int Largest = 16 * 1024 * 1024;
-        await using var gateway = await Side.GatewayAsync(server, _queue);
-        await SendAsync(gateway, Request(stream: false) with { Body = new byte[Largest] });
-
-        var refusal = await Assert.ThrowsAsync<InferenceException>(() => SendAsync(gateway, Request(stream: false) with { Body = new byte[Largest + 1] }));
-
-        Assert.Equal((413, "request_too_large"), (refusal.Error.Status, refusal.Error.Code));
-        await SendAsync(gateway, Request(stream: false));
-    }
+    private readonly string _queue = QueueNames.Job("m", Guid.NewGuid().ToString("N"));
 
     [Fact]
     public async Task A_message_that_is_no_job_is_dead_lettered_and_the_next_job_is_served()
@@ -125,13 +25,13 @@ public sealed class RoundTripTests(RabbitMQServer server)
         await using var worker = await WorkerAsync();
         await using var connection = await server.ConnectAsync();
         await using var channel = await connection.CreateChannelAsync();
-        await channel.QueuePurgeAsync(Topology.DeadQueue);
+        await channel.QueuePurgeAsync(QueueNames.Dead);
         await channel.BasicPublishAsync(Topology.JobExchange, _queue, "not a job"u8.ToArray());
         var request = Request(stream: false);
         await SendAsync(gateway, request);
 
         Assert.Equal(request.RequestId, (await NextAsync(worker)).Request.RequestId);
-        await Side.UntilAsync(async () => await channel.MessageCountAsync(Topology.DeadQueue) == 1);
+        await Side.UntilAsync(async () => await channel.MessageCountAsync(QueueNames.Dead) == 1);
     }
 
     [Fact]
@@ -141,7 +41,7 @@ public sealed class RoundTripTests(RabbitMQServer server)
         await using var worker = await WorkerAsync();
         await using var connection = await server.ConnectAsync();
         await using var channel = await connection.CreateChannelAsync();
-        await channel.QueuePurgeAsync(Topology.DeadQueue);
+        await channel.QueuePurgeAsync(QueueNames.Dead);
         for (var i = 0; i < 10; i++)
         {
             var properties = new BasicProperties
@@ -160,76 +60,40 @@ public sealed class RoundTripTests(RabbitMQServer server)
         var request = Request(stream: false);
         await SendAsync(gateway, request);
         Assert.Equal(request.RequestId, (await NextAsync(worker)).Request.RequestId);
-        await Side.UntilAsync(async () => await channel.MessageCountAsync(Topology.DeadQueue) == 10);
-        var dead = DeadJobParser.Parse((await channel.BasicGetAsync(Topology.DeadQueue, autoAck: true))!.BasicProperties, default);
+        await Side.UntilAsync(async () => await channel.MessageCountAsync(QueueNames.Dead) == 10);
+        var dead = DeadJobParser.Parse(Amqp.Message((await channel.BasicGetAsync(QueueNames.Dead, autoAck: true))!.BasicProperties, default));
         Assert.Equal(("malformed", "m", _queue), (dead.Reason, dead.Model, dead.Queue));
         Assert.Contains("x-deadline", dead.Detail, StringComparison.Ordinal);
         Assert.True(worker.Get<HeldMessages>().Oldest < TimeSpan.FromMinutes(1));
     }
 
     [Fact]
-    public async Task A_cancel_reaches_the_work_whether_it_runs_or_still_waits()
+    public async Task A_request_of_the_largest_size_is_taken_and_a_larger_one_refused_before_the_broker_closes_the_connection()
     {
+        const int Largest = 16 * 1024 * 1024;
         await using var gateway = await Side.GatewayAsync(server, _queue);
-        await using var worker = await WorkerAsync();
-        var listener = worker.Get<Cancellations>();
-        var (running, waiting) = (Guid.NewGuid(), Guid.NewGuid());
-        using var runningWork = new CancellationTokenSource();
-        using var watch = listener.Watch(running, 0, runningWork);
-        gateway.Get<ControlPublisher>().Cancel(waiting);
-        gateway.Get<ControlPublisher>().Cancel(running);
-        await Side.UntilAsync(() => Task.FromResult(runningWork.IsCancellationRequested));
+        await SendAsync(gateway, Request(stream: false) with { Body = new byte[Largest] });
 
-        using var waitingWork = new CancellationTokenSource();
-        using var lateWatch = listener.Watch(waiting, 0, waitingWork);
-        Assert.True(waitingWork.IsCancellationRequested);
-    }
+        var refusal = await Assert.ThrowsAsync<InferenceException>(() => SendAsync(gateway, Request(stream: false) with { Body = new byte[Largest + 1] }));
 
-    [Fact]
-    public async Task A_worker_hears_that_the_gateway_is_gone()
-    {
-        await using var worker = await WorkerAsync();
-        using var writer = worker.Get<FrameSender>().Open("infer.reply.nobody", Guid.NewGuid());
-        writer.Write(new ReplyPart(ReplyKind.Delta, "{}"u8.ToArray()));
-        await Side.UntilAsync(() => Task.FromResult(writer.Gone.IsCancellationRequested));
-        Assert.False(await writer.CompleteAsync(new ReplyPart(ReplyKind.End, default)));
-    }
-
-    [Fact]
-    public async Task Frames_of_many_streams_share_messages()
-    {
-        const int Streams = 50, Steps = 20;
-        await using var gateway = await Side.GatewayAsync(server, _queue);
-        await using var worker = await WorkerAsync();
-        var receiver = gateway.Get<ReplyReceiver>();
-        var requests = Enumerable.Range(0, Streams).Select(_ => Request(stream: true)).ToList();
-        var answers = requests.Select(request => ReadAsync(receiver.Expect(request, _queue, "1"))).ToList();
-        var writers = requests.Select(request => worker.Get<FrameSender>().Open(receiver.ReplyQueue, request.RequestId)).ToList();
-        using var sent = new CounterListener("AgentPlatform.Messaging", "messaging.client.sent.messages");
-        for (var step = 0; step < Steps; step++)
-        {
-            writers.ForEach(writer => writer.Write(new ReplyPart(ReplyKind.Delta, "{}"u8.ToArray())));
-        }
-
-        Assert.All(await Task.WhenAll(writers.Select(writer => writer.CompleteAsync(new ReplyPart(ReplyKind.End, default)))), Assert.True);
-        Assert.All(await Task.WhenAll(answers), answer => Assert.Equal(Steps + 1, answer.Count));
-        Assert.InRange(sent.Total, 1, Steps * 3);
-        writers.ForEach(writer => writer.Dispose());
-    }
-
-    [Fact]
-    public async Task One_trace_covers_publish_and_work()
-    {
-        using var listener = new ActivityListener { ShouldListenTo = source => source.Name.StartsWith("AgentPlatform", StringComparison.Ordinal), Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded };
-        ActivitySource.AddActivityListener(listener);
-        await using var gateway = await Side.GatewayAsync(server, _queue);
-        await using var worker = await WorkerAsync();
-        using var parent = new ActivitySource("AgentPlatform.Test").StartActivity("request")!;
+        Assert.Equal((413, "request_too_large"), (refusal.Error.Status, refusal.Error.Code));
         await SendAsync(gateway, Request(stream: false));
-        Activity.Current = null;
-        using var work = (await NextAsync(worker)).StartProcessing();
-        Assert.Equal(parent.TraceId, work!.TraceId);
-        Assert.NotEqual(parent.SpanId, work.ParentSpanId);
+    }
+
+    [Fact]
+    public async Task A_full_queue_is_an_overload_that_tells_when_to_retry()
+    {
+        await using var gateway = await Side.GatewayAsync(server, _queue, ("Messaging:MaxQueueLength", "1"));
+
+        // The limit of a quorum queue is soft by a message or two.
+        var refusal = await Assert.ThrowsAsync<InferenceException>(async () =>
+        {
+            for (var i = 0; i < 1000; i++)
+            {
+                await SendAsync(gateway, Request(stream: false));
+            }
+        });
+        Assert.Equal((429, 2), (refusal.Error.Status, refusal.Error.RetryAfterSeconds));
     }
 
     private static InferenceRequest Request(bool stream) => new()
@@ -245,21 +109,21 @@ public sealed class RoundTripTests(RabbitMQServer server)
     private async Task<Side> WorkerAsync()
     {
         var worker = await Side.WorkerAsync(server, _queue, prefetch: 4);
-        await worker.Get<JobConsumer>().AttachAsync(CancellationToken.None);
+        await worker.Get<IJobReceiver>().AttachAsync(CancellationToken.None);
         return worker;
     }
 
     private async Task<ReplyAssembly> SendAsync(Side gateway, InferenceRequest request)
     {
         var receiver = gateway.Get<ReplyReceiver>();
-        var answer = receiver.Expect(request, _queue, "1");
-        await gateway.Get<JobPublisher>().PublishAsync(request, _queue, "1", receiver.ReplyQueue, issue: 0, CancellationToken.None);
+        var answer = receiver.Admit(request, _queue, "1");
+        await gateway.Get<JobPublisher>().PublishAsync(request, _queue, "1", receiver.Address, issue: 0, CancellationToken.None);
         return answer;
     }
 
     private static async Task<Delivery> NextAsync(Side worker)
     {
-        await using var deliveries = worker.Get<JobConsumer>().ReadAsync(CancellationToken.None).GetAsyncEnumerator();
+        await using var deliveries = worker.Get<JobInbox>().ReadAsync(CancellationToken.None).GetAsyncEnumerator();
         Assert.True(await deliveries.MoveNextAsync().AsTask().WaitAsync(TimeSpan.FromMinutes(1)));
         return deliveries.Current;
     }

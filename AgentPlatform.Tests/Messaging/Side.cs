@@ -1,5 +1,5 @@
 using AgentPlatform.Messaging;
-using AgentPlatform.Messaging.Jobs;
+using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Tests.Broker;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -18,10 +18,23 @@ internal sealed class Side : IAsyncDisposable
     private Side(IHost host) => _host = host;
 
     public static Task<Side> GatewayAsync(RabbitMQServer server, string queue, params (string Key, string Value)[] settings) =>
-        StartAsync(server, settings, builder => builder.AddGatewayMessaging(_ => new JobQueues([queue])));
+        GatewayAsync(Connect(server), queue, settings);
 
     public static Task<Side> WorkerAsync(RabbitMQServer server, string queue, ushort prefetch, params (string Key, string Value)[] settings) =>
-        StartAsync(server, settings, builder => builder.AddWorkerMessaging(_ => new JobSource(queue, prefetch)));
+        WorkerAsync(Connect(server), queue, prefetch, settings);
+
+    /// <param name="addBroker">Registers the broker.</param>
+    /// <param name="queue">The queue that it sends to.</param>
+    /// <param name="settings">Configuration.</param>
+    public static Task<Side> GatewayAsync(Action<IServiceCollection> addBroker, string queue, params (string Key, string Value)[] settings) =>
+        StartAsync(addBroker, settings, builder => builder.AddGatewayMessaging(_ => new JobQueues([queue])));
+
+    public static Task<Side> WorkerAsync(Action<IServiceCollection> addBroker, string queue, ushort prefetch, params (string Key, string Value)[] settings) =>
+        StartAsync(addBroker, settings, builder => builder.AddWorkerMessaging(_ => new JobSource(queue, prefetch)));
+
+    /// <summary>Registers the connection to a server. A call may take longer than a test waits: nothing may depend on one that the client gives up.</summary>
+    public static Action<IServiceCollection> Connect(RabbitMQServer server) => services => services.AddSingleton<IConnectionFactory>(
+        new ConnectionFactory { Uri = new Uri(server.ConnectionString), AutomaticRecoveryEnabled = false, ContinuationTimeout = TimeSpan.FromMinutes(5) });
 
     public T Get<T>() where T : notnull => _host.Services.GetRequiredService<T>();
 
@@ -45,16 +58,13 @@ internal sealed class Side : IAsyncDisposable
         _host.Dispose();
     }
 
-    private static async Task<Side> StartAsync(RabbitMQServer server, (string Key, string Value)[] settings, Action<IHostApplicationBuilder> add)
+    private static async Task<Side> StartAsync(Action<IServiceCollection> addBroker, (string Key, string Value)[] settings, Action<IHostApplicationBuilder> add)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Configuration.AddInMemoryCollection(settings.Select(setting => new KeyValuePair<string, string?>(setting.Key, setting.Value)));
         builder.Services.AddMetrics();
         builder.Services.AddLogging();
-
-        // Longer than a test waits: nothing may depend on a call that the client gives up.
-        builder.Services.AddSingleton<IConnectionFactory>(
-            new ConnectionFactory { Uri = new Uri(server.ConnectionString), AutomaticRecoveryEnabled = false, ContinuationTimeout = TimeSpan.FromMinutes(5) });
+        addBroker(builder.Services);
         add(builder);
         var side = new Side(builder.Build());
         await side._host.StartAsync();

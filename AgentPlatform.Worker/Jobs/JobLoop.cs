@@ -1,7 +1,7 @@
 using AgentPlatform.Api.Stopping;
-using AgentPlatform.Messaging.Jobs;
+using AgentPlatform.Messaging.Answering;
+using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Worker.Engines.Running;
-using RabbitMQ.Client.Exceptions;
 
 namespace AgentPlatform.Worker.Jobs;
 
@@ -9,7 +9,7 @@ namespace AgentPlatform.Worker.Jobs;
 /// Attaches to the queue once the engine is ready, runs each delivery at once (the prefetch bounds them, the engine's slots bound the
 /// work), and when the worker stops detaches, returns what has not begun and waits for what has.
 /// </summary>
-internal sealed partial class JobLoop(JobConsumer consumer, JobRunner runner, EngineState engine, DrainClock drain, ILogger<JobLoop> logger) : BackgroundService
+internal sealed partial class JobLoop(IJobReceiver receiver, JobInbox inbox, JobRunner runner, EngineState engine, DrainClock drain, ILogger<JobLoop> logger) : BackgroundService
 {
     private readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -30,9 +30,9 @@ internal sealed partial class JobLoop(JobConsumer consumer, JobRunner runner, En
             return;
         }
 
-        await OnBrokerAsync(consumer.AttachAsync(CancellationToken.None));
-        await using var detach = stopping.Token.UnsafeRegister(_ => Detach(), null);
-        await foreach (var delivery in consumer.ReadAsync(CancellationToken.None))
+        await receiver.AttachAsync(CancellationToken.None);
+        await using var detach = stopping.Token.UnsafeRegister(_ => _ = DetachAsync(), null);
+        await foreach (var delivery in inbox.ReadAsync(CancellationToken.None))
         {
             Interlocked.Increment(ref _running);
             _ = RunAsync(delivery);
@@ -74,18 +74,15 @@ internal sealed partial class JobLoop(JobConsumer consumer, JobRunner runner, En
         }
     }
 
-    private void Detach() => _ = OnBrokerAsync(consumer.DetachAsync(CancellationToken.None));
-
-    private async Task OnBrokerAsync(Task call)
+    private async Task DetachAsync()
     {
         try
         {
-            await call;
+            await receiver.DetachAsync(CancellationToken.None);
         }
-        catch (Exception e) when (e is AlreadyClosedException or OperationInterruptedException or IOException or ObjectDisposedException or OperationCanceledException)
+        finally
         {
-            // The broker went away meanwhile. The consumer knows what is wanted of it, and acts on the next connection.
-            BrokerAway(logger, e.Message);
+            inbox.Complete();
         }
     }
 
@@ -94,7 +91,4 @@ internal sealed partial class JobLoop(JobConsumer consumer, JobRunner runner, En
 
     [LoggerMessage(LogLevel.Error, "Job {RequestId} could not be handled")]
     private static partial void JobBroke(ILogger logger, Exception e, Guid requestId);
-
-    [LoggerMessage(LogLevel.Debug, "The broker is away: {Reason}")]
-    private static partial void BrokerAway(ILogger logger, string reason);
 }

@@ -1,9 +1,7 @@
 using System.Diagnostics;
 using AgentPlatform.Api.Stopping;
 using AgentPlatform.Inference;
-using AgentPlatform.Messaging.Control;
-using AgentPlatform.Messaging.Jobs;
-using AgentPlatform.Messaging.Replies;
+using AgentPlatform.Messaging.Answering;
 using AgentPlatform.Messaging.Wire;
 using AgentPlatform.Worker.Engines;
 using AgentPlatform.Worker.Engines.Running;
@@ -17,7 +15,7 @@ namespace AgentPlatform.Worker.Jobs;
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed partial class JobRunner(
-    EngineRunner runner, IEngine engine, FrameSender frames, ReplyQueues gateways, Cancellations cancellations, Claims claims, DrainClock drain, JobMetrics metrics,
+    EngineRunner runner, IEngine engine, FrameSender frames, ReplyQueues gateways, Cancellations cancellations, TakeoverQuestions claims, DrainClock drain, JobMetrics metrics,
     TimeProvider time, ILogger<JobRunner> logger)
 {
     private readonly byte[] _started = new StartedNote(claims.Worker).ToUtf8();

@@ -1,7 +1,6 @@
 using AgentPlatform.Api.Limits;
 using AgentPlatform.Messaging;
 using AgentPlatform.Messaging.Broker;
-using AgentPlatform.Messaging.Jobs;
 using AgentPlatform.Worker.Engines;
 using AgentPlatform.Worker.Engines.Running;
 using Microsoft.Extensions.Options;
@@ -34,7 +33,7 @@ internal static partial class JobsExtensions
                 TakesFewer(services.GetRequiredService<ILogger<JobLoop>>(), prefetch, slots, MemoryShare.Available / (1024 * 1024), largest);
             }
 
-            return new JobSource(Topology.JobQueue(model.Name, model.Version), (ushort)prefetch);
+            return new JobSource(QueueNames.Job(model.Name, model.Version), (ushort)prefetch);
         });
         builder.Services.AddSingleton<JobMetrics>();
         builder.Services.AddSingleton<JobRunner>();

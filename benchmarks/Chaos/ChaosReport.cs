@@ -40,7 +40,7 @@ internal static class ChaosReport
         Write($"| slots leaked | {after.ActiveSlots} |");
         Write($"| heap of the gateway, before / after | {before.Gateway / 1e6:0.0} / {after.Gateway / 1e6:0.0} MB |");
         Write($"| heaps of the workers, before / after | {before.Workers / 1e6:0.0} / {after.Workers / 1e6:0.0} MB |");
-        Write($"| jobs left waiting / in {Messaging.Broker.Topology.DeadQueue} | {waiting} / {dead} |");
+        Write($"| jobs left waiting / in {Messaging.Broker.QueueNames.Dead} | {waiting} / {dead} |");
         Write($"| longest stall of the suite itself | {longestStall.TotalMilliseconds:0} ms |");
         foreach (var example in tally.Examples)
         {

@@ -1,9 +1,7 @@
 using System.Runtime.CompilerServices;
 using AgentPlatform.Inference;
+using AgentPlatform.Messaging.Asking;
 using AgentPlatform.Messaging.Broker;
-using AgentPlatform.Messaging.Control;
-using AgentPlatform.Messaging.Jobs;
-using AgentPlatform.Messaging.Replies;
 
 namespace AgentPlatform.Client.Transports.Queue;
 
@@ -11,13 +9,13 @@ namespace AgentPlatform.Client.Transports.Queue;
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class QueueTransport(string model, string version, JobPublisher jobs, ReplyReceiver replies, ControlPublisher control) : IInference
 {
-    private readonly string _queue = Topology.JobQueue(model, version);
+    private readonly string _queue = QueueNames.Job(model, version);
 
     /// <inheritdoc/>
     public async IAsyncEnumerable<ReplyPart> RunAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var answer = replies.Expect(request, _queue, version);
+        var answer = replies.Admit(request, _queue, version);
         var (isPublished, isComplete) = (false, false);
         try
         {
@@ -45,7 +43,7 @@ internal sealed class QueueTransport(string model, string version, JobPublisher 
     {
         try
         {
-            await jobs.PublishAsync(request, _queue, version, replies.ReplyQueue, issue: 0, cancellationToken);
+            await jobs.PublishAsync(request, _queue, version, replies.Address, issue: 0, cancellationToken);
         }
         catch (OperationCanceledException)
         {

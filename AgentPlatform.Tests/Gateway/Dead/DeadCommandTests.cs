@@ -16,9 +16,9 @@ public sealed class DeadCommandTests(RabbitMQServer server)
     [Fact]
     public async Task List_tells_of_every_job_and_nothing_of_what_its_client_wrote()
     {
-        await using var graveyard = await Graveyard.OpenAsync(server);
-        var (first, second) = (await graveyard.BuryAsync($$"""{"x":"{{Secret}}"}"""), await graveyard.BuryAsync());
-        await PublishAsync(graveyard, "no\u001bjob");
+        await using var dead = await DeadLetterQueue.OpenAsync(server);
+        var (first, second) = (await dead.AddAsync($$"""{"x":"{{Secret}}"}"""), await dead.AddAsync());
+        await PublishAsync(dead, "no\u001bjob");
 
         var (code, output, errors) = await RunAsync("list");
         Assert.Equal((0, ""), (code, errors));
@@ -27,7 +27,7 @@ public sealed class DeadCommandTests(RabbitMQServer server)
         Assert.Equal(["ID", "DIED", "(UTC)", "MODEL", "VERSION", "ATTEMPTS", "REASON"], lines[0].Split(' ', StringSplitOptions.RemoveEmptyEntries));
         Assert.EndsWith("unknown", lines[1], StringComparison.Ordinal);
         Assert.Equal([first, second], lines[2..].Select(line => line.Split(' ')[0]));
-        Assert.Contains($"m      {graveyard.Version}  2         poison", lines[2], StringComparison.Ordinal);
+        Assert.Contains($"m      {dead.Version}  2         poison", lines[2], StringComparison.Ordinal);
         Assert.DoesNotContain(Secret, output, StringComparison.Ordinal);
         Assert.DoesNotContain('\u001b', output);
     }
@@ -35,41 +35,41 @@ public sealed class DeadCommandTests(RabbitMQServer server)
     [Fact]
     public async Task Show_prints_the_story_and_the_body()
     {
-        await using var graveyard = await Graveyard.OpenAsync(server);
-        var id = await graveyard.BuryAsync($$"""{"x":"{{Secret}}"}""", stream: true);
+        await using var dead = await DeadLetterQueue.OpenAsync(server);
+        var id = await dead.AddAsync($$"""{"x":"{{Secret}}"}""", stream: true);
         var (code, output, errors) = await RunAsync("show", id);
         Assert.Equal((0, ""), (code, errors));
         Assert.Contains("attempt   1: worker-b, 2 parts, lost", output, StringComparison.Ordinal);
-        Assert.Contains($"model     m, version {graveyard.Version}", output, StringComparison.Ordinal);
+        Assert.Contains($"model     m, version {dead.Version}", output, StringComparison.Ordinal);
         Assert.Contains("operation Chat, streamed", output, StringComparison.Ordinal);
         Assert.EndsWith($$"""{"x":"{{Secret}}"}""", output.TrimEnd(), StringComparison.Ordinal);
-        Assert.Equal([id], await graveyard.IdsAsync());
+        Assert.Equal([id], await dead.IdsAsync());
     }
 
     [Fact]
     public async Task Drop_removes_what_it_is_told_and_says_what_is_not_there()
     {
-        await using var graveyard = await Graveyard.OpenAsync(server);
-        var (first, second, third) = (await graveyard.BuryAsync(), await graveyard.BuryAsync(), await graveyard.BuryAsync());
+        await using var dead = await DeadLetterQueue.OpenAsync(server);
+        var (first, second, third) = (await dead.AddAsync(), await dead.AddAsync(), await dead.AddAsync());
         var (code, output, errors) = await RunAsync("drop", first, "nobody", third);
         Assert.Equal(1, code);
         Assert.Equal([$"Dropped {first}.", $"Dropped {third}."], output.Trim().Split('\n').Select(line => line.Trim()));
         Assert.Equal("There is no dead job nobody.", errors.Trim());
-        Assert.Equal([second], await graveyard.IdsAsync());
+        Assert.Equal([second], await dead.IdsAsync());
     }
 
     [Fact]
     public async Task Requeue_has_the_job_done_prints_the_answer_and_removes_it()
     {
-        await using var graveyard = await Graveyard.OpenAsync(server);
+        await using var dead = await DeadLetterQueue.OpenAsync(server);
         var engine = new ScriptedEngine();
-        await using var worker = await WorkerAsync(graveyard, engine);
-        var (whole, streamed, other) = (await graveyard.BuryAsync("""{"n":1}"""), await graveyard.BuryAsync("""{"n":2}""", stream: true), await graveyard.BuryAsync());
+        await using var worker = await WorkerAsync(dead, engine);
+        var (whole, streamed, other) = (await dead.AddAsync("""{"n":1}"""), await dead.AddAsync("""{"n":2}""", stream: true), await dead.AddAsync());
 
         var running = RunAsync("requeue", whole, streamed);
         var run = await engine.NextAsync();
         Assert.Equal("""{"n":1}""", System.Text.Encoding.UTF8.GetString(run.Request.Body.Span));
-        Assert.Equal([other, streamed], (await graveyard.IdsAsync()).OrderBy(id => id == streamed)); // One is held while it runs.
+        Assert.Equal([other, streamed], (await dead.IdsAsync()).OrderBy(id => id == streamed)); // One is held while it runs.
         run.Give(ReplyKind.Result, """{"answer":1}""");
         run = await engine.NextAsync();
         run.Give(ReplyKind.Delta, """{"answer":2}""");
@@ -80,75 +80,75 @@ public sealed class DeadCommandTests(RabbitMQServer server)
         Assert.Equal([$"{whole} is answered and removed.", $"{streamed} is answered and removed."], errors.Trim().Split('\n').Select(line => line.Trim()));
         Assert.Equal(["""{"answer":1}""", """{"answer":2}""", """{"answer":3}"""], output.Trim().Split('\n').Select(line => line.Trim()));
         Assert.Equal(0, code);
-        Assert.Equal([other], await graveyard.IdsAsync());
+        Assert.Equal([other], await dead.IdsAsync());
     }
 
     [Fact]
     public async Task Requeue_leaves_a_job_that_fails_again_and_says_why()
     {
-        await using var graveyard = await Graveyard.OpenAsync(server);
+        await using var dead = await DeadLetterQueue.OpenAsync(server);
         var engine = new ScriptedEngine();
-        await using var worker = await WorkerAsync(graveyard, engine);
-        var id = await graveyard.BuryAsync();
+        await using var worker = await WorkerAsync(dead, engine);
+        var id = await dead.AddAsync();
         var running = RunAsync("requeue", id);
         (await engine.NextAsync()).Fail(new InferenceException(InferenceError.EngineFailed("It cannot be done.")));
         var (code, output, errors) = await running;
         Assert.Equal((1, ""), (code, output));
         Assert.Equal($"{id} failed again and stays where it is: It cannot be done. (engine_error)", errors.Trim());
-        Assert.Equal([id], await graveyard.IdsAsync());
+        Assert.Equal([id], await dead.IdsAsync());
     }
 
     [Fact]
     public async Task Requeue_leaves_a_job_that_nobody_takes_in_time()
     {
-        await using var graveyard = await Graveyard.OpenAsync(server);
-        var id = await graveyard.BuryAsync();
+        await using var dead = await DeadLetterQueue.OpenAsync(server);
+        var id = await dead.AddAsync();
         var (code, _, errors) = await RunAsync("requeue", id, "--timeout", "1");
         Assert.Equal(1, code);
-        Assert.Contains($"No worker takes jobs of {graveyard.Queue} yet", errors, StringComparison.Ordinal);
+        Assert.Contains($"No worker takes jobs of {dead.Queue} yet", errors, StringComparison.Ordinal);
         Assert.Contains($"{id} failed again and stays where it is: no answer within 1 seconds.", errors, StringComparison.Ordinal);
-        Assert.Equal([id], await graveyard.IdsAsync());
+        Assert.Equal([id], await dead.IdsAsync());
     }
 
     [Fact]
     public async Task Requeue_makes_no_queue_for_a_version_that_is_gone_but_takes_another_version()
     {
-        await using var graveyard = await Graveyard.OpenAsync(server);
+        await using var dead = await DeadLetterQueue.OpenAsync(server);
         var gone = Guid.NewGuid().ToString("N");
-        var id = await graveyard.BuryAsync(version: gone);
+        var id = await dead.AddAsync(version: gone);
         var (code, _, errors) = await RunAsync("requeue", id);
         Assert.Equal(1, code);
         Assert.Contains($"there is no queue infer.m.{gone}.default", errors, StringComparison.Ordinal);
-        Assert.Equal([id], await graveyard.IdsAsync());
+        Assert.Equal([id], await dead.IdsAsync());
 
         var engine = new ScriptedEngine();
-        await using var worker = await WorkerAsync(graveyard, engine);
-        var running = RunAsync("requeue", id, "--model-version", graveyard.Version);
+        await using var worker = await WorkerAsync(dead, engine);
+        var running = RunAsync("requeue", id, "--model-version", dead.Version);
         (await engine.NextAsync()).Give(ReplyKind.Result, "{}");
         Assert.Equal(0, (await running).Code);
-        Assert.Empty(await graveyard.IdsAsync());
+        Assert.Empty(await dead.IdsAsync());
     }
 
     [Fact]
     public async Task Requeue_runs_no_message_that_is_no_job()
     {
-        await using var graveyard = await Graveyard.OpenAsync(server);
-        await PublishAsync(graveyard, "7");
+        await using var dead = await DeadLetterQueue.OpenAsync(server);
+        await PublishAsync(dead, "7");
         var (code, _, errors) = await RunAsync("requeue", "7");
         Assert.Equal((1, "7 is not a job; it can be shown and dropped."), (code, errors.Trim()));
-        Assert.Equal(["7"], await graveyard.IdsAsync());
+        Assert.Equal(["7"], await dead.IdsAsync());
     }
 
-    private async Task<TestWorker> WorkerAsync(Graveyard graveyard, ScriptedEngine engine)
+    private async Task<TestWorker> WorkerAsync(DeadLetterQueue dead, ScriptedEngine engine)
     {
-        var worker = await TestWorker.StartAsync(engine, server.ConnectionString, ("Model:Version", graveyard.Version));
+        var worker = await TestWorker.StartAsync(engine, server.ConnectionString, ("Model:Version", dead.Version));
         await worker.ReadyAsync();
         return worker;
     }
 
-    private static async Task PublishAsync(Graveyard graveyard, string id)
+    private static async Task PublishAsync(DeadLetterQueue dead, string id)
     {
-        await using var connection = await graveyard.Factory.CreateConnectionAsync();
+        await using var connection = await dead.Factory.CreateConnectionAsync();
         await using var channel = await connection.CreateChannelAsync(new CreateChannelOptions(true, true));
         await channel.BasicPublishAsync("", "infer.dead", mandatory: true, new BasicProperties { Persistent = true, MessageId = id }, "?"u8.ToArray());
     }

@@ -1,8 +1,7 @@
 using AgentPlatform.Gateway.Dead;
 using AgentPlatform.Inference;
+using AgentPlatform.Messaging.Asking;
 using AgentPlatform.Messaging.Dead;
-using AgentPlatform.Messaging.Jobs;
-using AgentPlatform.Messaging.Replies;
 using AgentPlatform.Tests.Broker;
 using AgentPlatform.Tests.Messaging;
 using AgentPlatform.Tests.Messaging.Dead;
@@ -21,30 +20,30 @@ public sealed class PoisonTests(RabbitMQServer server)
     [Fact]
     public async Task A_job_that_kills_its_workers_is_put_aside_with_its_story_and_done_again_once_they_survive_it()
     {
-        await using var graveyard = await Graveyard.OpenAsync(server);
-        await using var gateway = await Side.GatewayAsync(server, graveyard.Queue, ("Messaging:DeliveryLimit", Limit));
+        await using var dead = await DeadLetterQueue.OpenAsync(server);
+        await using var gateway = await Side.GatewayAsync(server, dead.Queue, ("Messaging:DeliveryLimit", Limit));
         var request = Requests.Create(stream: true, body: """{"messages":[{"role":"user","content":"break me"}]}""");
-        var answer = SendAsync(gateway, graveyard, request);
-        var failure = await WithDyingWorkersAsync(graveyard, Assert.ThrowsAsync<InferenceException>(() => answer));
+        var answer = SendAsync(gateway, dead, request);
+        var failure = await WithDyingWorkersAsync(dead, Assert.ThrowsAsync<InferenceException>(() => answer));
         Assert.Equal(DeadJobs.Poison, failure.Error.Code);
 
-        var job = Assert.Single(await graveyard.JobsAsync());
-        Assert.Equal((request.RequestId.ToString(), DeadJobs.Poison, graveyard.Queue), (job.Id, job.Reason, job.Queue));
-        Assert.Equal(2, job.Story.Where(attempt => attempt.Worker is not null).Select(attempt => attempt.Worker).Distinct().Count());
-        Assert.All(job.Story, attempt => Assert.Equal(0, attempt.Parts));
+        var job = Assert.Single(await dead.JobsAsync());
+        Assert.Equal((request.RequestId.ToString(), DeadJobs.Poison, dead.Queue), (job.Id, job.Reason, job.Queue));
+        Assert.Equal(2, job.Attempts.Where(attempt => attempt.Worker is not null).Select(attempt => attempt.Worker).Distinct().Count());
+        Assert.All(job.Attempts, attempt => Assert.Equal(0, attempt.Parts));
 
         // Again, with workers that are no better: it stays, once.
-        var (code, _, errors) = await WithDyingWorkersAsync(graveyard, RequeueAsync(job.Id));
+        var (code, _, errors) = await WithDyingWorkersAsync(dead, RequeueAsync(job.Id));
         Assert.Equal(1, code);
         Assert.Contains("failed again and stays where it is", errors, StringComparison.Ordinal);
         Assert.Contains("(poison)", errors, StringComparison.Ordinal);
-        Assert.Equal([job.Id], await graveyard.IdsAsync());
+        Assert.Equal([job.Id], await dead.IdsAsync());
 
-        await using var survivor = Start(graveyard);
+        await using var survivor = Start(dead);
         (code, var output, errors) = await RequeueAsync(job.Id);
         Assert.Equal((0, $"{job.Id} is answered and removed."), (code, errors.Trim().Split('\n')[^1].Trim()));
         Assert.Contains("\"content\":", output, StringComparison.Ordinal);
-        Assert.Empty(await graveyard.IdsAsync());
+        Assert.Empty(await dead.IdsAsync());
     }
 
     private async Task<(int Code, string Output, string Errors)> RequeueAsync(string id)
@@ -58,28 +57,28 @@ public sealed class PoisonTests(RabbitMQServer server)
     }
 
     /// <summary>Starts a worker whenever the one before has died, until the outcome is there.</summary>
-    private async Task<TOutcome> WithDyingWorkersAsync<TOutcome>(Graveyard graveyard, Task<TOutcome> outcome)
+    private async Task<TOutcome> WithDyingWorkersAsync<TOutcome>(DeadLetterQueue dead, Task<TOutcome> outcome)
     {
         while (!outcome.IsCompleted)
         {
-            await using var worker = Start(graveyard, "Simulated:CrashOn=break me");
+            await using var worker = Start(dead, "Simulated:CrashOn=break me");
             await Task.WhenAny(outcome, worker.EndAsync());
         }
 
         return await outcome;
     }
 
-    private WorkerProcess Start(Graveyard graveyard, params string[] settings) => WorkerProcess.Start(
+    private WorkerProcess Start(DeadLetterQueue dead, params string[] settings) => WorkerProcess.Start(
     [
-        "Engine:Type=simulated", "Model:Name=m", $"Model:Version={graveyard.Version}", $"ConnectionStrings:messaging={server.ConnectionString}",
+        "Engine:Type=simulated", "Model:Name=m", $"Model:Version={dead.Version}", $"ConnectionStrings:messaging={server.ConnectionString}",
         "Simulated:TimePerToken=00:00:00", "Simulated:TimeToFirstToken=00:00:00", .. settings,
     ]);
 
-    private static async Task<List<string>> SendAsync(Side gateway, Graveyard graveyard, InferenceRequest request)
+    private static async Task<List<string>> SendAsync(Side gateway, DeadLetterQueue dead, InferenceRequest request)
     {
         var replies = gateway.Get<ReplyReceiver>();
-        var answer = replies.Expect(request, graveyard.Queue, graveyard.Version);
-        await gateway.Get<JobPublisher>().PublishAsync(request, graveyard.Queue, graveyard.Version, replies.ReplyQueue, issue: 0, CancellationToken.None);
+        var answer = replies.Admit(request, dead.Queue, dead.Version);
+        await gateway.Get<JobPublisher>().PublishAsync(request, dead.Queue, dead.Version, replies.Address, issue: 0, CancellationToken.None);
         return await answer.ReadAsync(CancellationToken.None).ReadAsync();
     }
 }

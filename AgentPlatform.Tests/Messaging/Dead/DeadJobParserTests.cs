@@ -1,5 +1,7 @@
 using System.Text;
 using AgentPlatform.Messaging.Dead;
+using AgentPlatform.Messaging.RabbitMQ;
+using AgentPlatform.Messaging.Wire;
 using RabbitMQ.Client;
 
 namespace AgentPlatform.Tests.Messaging.Dead;
@@ -22,12 +24,12 @@ public sealed class DeadJobParserTests
                 ["x-stream"] = 1,
             },
         };
-        var job = DeadJobParser.Parse(properties, Utf8("hello"));
+        var job = DeadJobParser.Parse(Amqp.Message(properties, Utf8("hello")));
         Assert.Equal(("body-2cf24dba5fb0", "unknown", false), (job.Id, job.Reason, job.IsByBroker));
         Assert.Equal((null, null, null, null), (job.DiedAt, job.Deadline, job.Model, job.Operation));
-        Assert.Empty(job.Story);
+        Assert.Empty(job.Attempts);
         Assert.Throws<FormatException>(() => job.ToRequest(Guid.NewGuid(), default));
-        Assert.Equal("unknown", DeadJobParser.Parse(new BasicProperties(), default).Reason);
+        Assert.Equal("unknown", DeadJobParser.Parse(Amqp.Message(new BasicProperties(), default)).Reason);
     }
 
     [Fact]
@@ -41,7 +43,7 @@ public sealed class DeadJobParserTests
                 ["x-death"] = new List<object?> { Death("rejected", "infer.m.2.default", 1_700_000_000), Death("expired", "infer.m.1.default", 1_600_000_000) },
             },
         };
-        var job = DeadJobParser.Parse(properties, default);
+        var job = DeadJobParser.Parse(Amqp.Message(properties, default));
         Assert.Equal(("7", "rejected", "infer.m.2.default", true), (job.Id, job.Reason, job.Queue, job.IsByBroker));
         Assert.Equal(DateTimeOffset.FromUnixTimeSeconds(1_700_000_000), job.DiedAt);
 

@@ -3,13 +3,11 @@ using System.Diagnostics;
 using AgentPlatform.Inference;
 using AgentPlatform.Inference.OpenAI;
 using AgentPlatform.Messaging;
+using AgentPlatform.Messaging.Asking;
 using AgentPlatform.Messaging.Broker;
-using AgentPlatform.Messaging.Control;
-using AgentPlatform.Messaging.Jobs;
-using AgentPlatform.Messaging.Replies;
 using AgentPlatform.Tests.Broker;
 using AgentPlatform.Tests.Messaging;
-using AgentPlatform.Tests.Messaging.Jobs;
+using AgentPlatform.Tests.Messaging.RabbitMQ;
 using AgentPlatform.Worker.Engines;
 using AgentPlatform.Worker.Engines.Running;
 using Microsoft.Extensions.DependencyInjection;
@@ -26,7 +24,7 @@ public sealed class JobTests(RabbitMQServer server)
     // Each test has a queue of its own.
     private readonly string _version = Guid.NewGuid().ToString("N");
 
-    private string Queue => Topology.JobQueue("m", _version);
+    private string Queue => QueueNames.Job("m", _version);
 
     [Fact]
     public async Task A_job_is_answered_and_acknowledged_after_its_last_frame()
@@ -104,7 +102,7 @@ public sealed class JobTests(RabbitMQServer server)
         // One that the broker does not drop.
         await using var connection = await server.ConnectAsync();
         await using var channel = await connection.CreateChannelAsync();
-        await QueueBoundsTests.DeclareOldAsync(channel, Queue, ("x-dead-letter-exchange", ""), ("x-dead-letter-routing-key", Topology.DeadQueue));
+        await QueueBoundsTests.DeclareOldAsync(channel, Queue, ("x-dead-letter-exchange", ""), ("x-dead-letter-routing-key", QueueNames.Dead));
         using var outcomes = new JobOutcomes(Queue);
         await using var gateway = await Side.GatewayAsync(server, Queue);
         var answer = await SendAsync(gateway, Requests.Create(timeLimit: new TimeLimit(TimeSpan.Zero, TimeProvider.System)));
@@ -158,7 +156,7 @@ public sealed class JobTests(RabbitMQServer server)
         var answer = await SendAsync(gateway, Requests.Create(stream: true));
         var run = await engine.NextAsync();
         var stopped = worker.StopAsync();
-        await Side.UntilAsync(() => Task.FromResult(!worker.Get<JobConsumer>().IsAttached));
+        await Side.UntilAsync(() => Task.FromResult(!worker.Get<IJobReceiver>().IsAttached));
         var other = await SendAsync(gateway, Requests.Create());
         run.Give(ReplyKind.End);
         await answer.WaitAsync(_limit);
@@ -209,7 +207,7 @@ public sealed class JobTests(RabbitMQServer server)
             await using (var connection = await server.ConnectAsync())
             await using (var channel = await connection.CreateChannelAsync())
             {
-                var replies = gateway.Get<ReplyReceiver>().ReplyQueue;
+                var replies = gateway.Get<ReplyReceiver>().Address;
                 await gateway.DisposeAsync();
                 await channel.QueueDeleteAsync(replies, ifUnused: false, ifEmpty: false);
             }
@@ -341,8 +339,8 @@ public sealed class JobTests(RabbitMQServer server)
     private async Task<Task<List<string>>> SendAsync(Side gateway, InferenceRequest request)
     {
         var receiver = gateway.Get<ReplyReceiver>();
-        var answer = receiver.Expect(request, Queue, _version);
-        await gateway.Get<JobPublisher>().PublishAsync(request, Queue, _version, receiver.ReplyQueue, issue: 0, CancellationToken.None);
+        var answer = receiver.Admit(request, Queue, _version);
+        await gateway.Get<JobPublisher>().PublishAsync(request, Queue, _version, receiver.Address, issue: 0, CancellationToken.None);
         return answer.ReadAsync(CancellationToken.None).ReadAsync();
     }
 

@@ -1,7 +1,6 @@
 using AgentPlatform.Inference;
+using AgentPlatform.Messaging.Asking;
 using AgentPlatform.Messaging.Broker;
-using AgentPlatform.Messaging.Jobs;
-using AgentPlatform.Messaging.Replies;
 using AgentPlatform.Tests.Broker;
 using AgentPlatform.Tests.Messaging;
 
@@ -18,7 +17,7 @@ public sealed class KilledWorkerTests(RabbitMQServer server)
     [Fact]
     public async Task The_job_of_a_killed_worker_is_redone_and_the_client_sees_the_answer_it_would_have_seen()
     {
-        var queue = Topology.JobQueue("m", _version);
+        var queue = QueueNames.Job("m", _version);
         await using var gateway = await Side.GatewayAsync(server, queue);
         await using var first = Start();
         await first.ReadyAsync();
@@ -56,8 +55,8 @@ public sealed class KilledWorkerTests(RabbitMQServer server)
     private async Task<IAsyncEnumerator<ReplyPart>> SendAsync(Side gateway, string queue, InferenceRequest request)
     {
         var receiver = gateway.Get<ReplyReceiver>();
-        var answer = receiver.Expect(request, queue, _version);
-        await gateway.Get<JobPublisher>().PublishAsync(request, queue, _version, receiver.ReplyQueue, issue: 0, CancellationToken.None);
+        var answer = receiver.Admit(request, queue, _version);
+        await gateway.Get<JobPublisher>().PublishAsync(request, queue, _version, receiver.Address, issue: 0, CancellationToken.None);
         return answer.ReadAsync(CancellationToken.None).GetAsyncEnumerator();
     }
 

@@ -38,7 +38,7 @@ internal sealed class Subject : IAsyncDisposable
     public IReadOnlyList<TcpProxy> Proxies => _proxies;
 
     /// <summary>Where jobs wait.</summary>
-    public string Queue => Topology.JobQueue(ChaosRequest.Model, _version);
+    public string Queue => QueueNames.Job(ChaosRequest.Model, _version);
 
     /// <summary>The first gateway's.</summary>
     public int Port => _gateways[0].Port;
@@ -94,7 +94,7 @@ internal sealed class Subject : IAsyncDisposable
         while (true)
         {
             var waiting = (await channel.QueueDeclarePassiveAsync(Queue, cancellationToken)).MessageCount
-                + (await channel.QueueDeclarePassiveAsync(Topology.ResumeQueue(Queue), cancellationToken)).MessageCount;
+                + (await channel.QueueDeclarePassiveAsync(QueueNames.Resume(Queue), cancellationToken)).MessageCount;
             if (waiting == 0 || TimeProvider.System.GetElapsedTime(began) > _quietLimit)
             {
                 return waiting;
@@ -110,7 +110,7 @@ internal sealed class Subject : IAsyncDisposable
         await using var connection = await Broker.ConnectAsync();
         await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
         var dead = new List<string>();
-        while (await channel.BasicGetAsync(Topology.DeadQueue, autoAck: false, cancellationToken) is { } message)
+        while (await channel.BasicGetAsync(QueueNames.Dead, autoAck: false, cancellationToken) is { } message)
         {
             dead.Add(Encoding.UTF8.GetString(message.Body.Span));
         }

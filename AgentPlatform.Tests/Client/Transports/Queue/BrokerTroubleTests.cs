@@ -1,8 +1,8 @@
 using System.Text;
 using AgentPlatform.Benchmarks.Chaos.Subjects;
 using AgentPlatform.Inference;
+using AgentPlatform.Messaging.Asking;
 using AgentPlatform.Messaging.Broker;
-using AgentPlatform.Messaging.Replies;
 using AgentPlatform.Tests.Broker;
 using AgentPlatform.Tests.Gateway;
 using AgentPlatform.Tests.Messaging;
@@ -22,7 +22,7 @@ public sealed class BrokerTroubleTests(RabbitMQServer server)
 
     private readonly string _version = Guid.NewGuid().ToString("N");
 
-    private string Queue => Topology.JobQueue("m", _version);
+    private string Queue => QueueNames.Job("m", _version);
 
     [Fact]
     public async Task A_stream_goes_on_when_the_reply_queue_is_deleted()
@@ -134,7 +134,7 @@ public sealed class BrokerTroubleTests(RabbitMQServer server)
 
         public HttpClient Client => client;
 
-        public string ReplyQueue => gateway.Services.GetRequiredService<ReplyReceiver>().ReplyQueue;
+        public string ReplyQueue => gateway.Services.GetRequiredService<ReplyReceiver>().Address;
 
         /// <summary>Sends a request and gives the first half of its answer.</summary>
         public async Task BeginAsync()

@@ -1,10 +1,8 @@
 using System.Net;
 using System.Text;
 using AgentPlatform.Inference;
+using AgentPlatform.Messaging.Answering;
 using AgentPlatform.Messaging.Broker;
-using AgentPlatform.Messaging.Control;
-using AgentPlatform.Messaging.Jobs;
-using AgentPlatform.Messaging.Replies;
 using AgentPlatform.Messaging.Wire;
 using AgentPlatform.Tests.Broker;
 using AgentPlatform.Tests.Gateway;
@@ -65,7 +63,7 @@ public sealed class QueueTransportTests(RabbitMQServer server)
         await using var connection = await server.ConnectAsync();
         await using var channel = await connection.CreateChannelAsync();
         RabbitMQ.Client.BasicGetResult? job = null;
-        var queue = Topology.JobQueue("tiny", _version);
+        var queue = QueueNames.Job("tiny", _version);
         await Side.UntilAsync(async () => (job = await channel.BasicGetAsync(queue, autoAck: true)) is not null);
         await leave.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sent);
@@ -142,14 +140,14 @@ public sealed class QueueTransportTests(RabbitMQServer server)
 
     private async Task<Side> WorkerAsync()
     {
-        var worker = await Side.WorkerAsync(server, Topology.JobQueue("tiny", _version), prefetch: 4);
-        await worker.Get<JobConsumer>().AttachAsync(CancellationToken.None);
+        var worker = await Side.WorkerAsync(server, QueueNames.Job("tiny", _version), prefetch: 4);
+        await worker.Get<IJobReceiver>().AttachAsync(CancellationToken.None);
         return worker;
     }
 
     private static async Task<(Delivery Delivery, FrameWriter Writer)> TakeAsync(Side worker)
     {
-        await using var deliveries = worker.Get<JobConsumer>().ReadAsync(CancellationToken.None).GetAsyncEnumerator();
+        await using var deliveries = worker.Get<JobInbox>().ReadAsync(CancellationToken.None).GetAsyncEnumerator();
         Assert.True(await deliveries.MoveNextAsync().AsTask().WaitAsync(TimeSpan.FromMinutes(1)));
         var delivery = deliveries.Current;
         var writer = worker.Get<FrameSender>().Open(delivery.ReplyQueue, delivery.Request.RequestId);
