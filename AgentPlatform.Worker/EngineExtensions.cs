@@ -21,7 +21,7 @@ internal static class EngineExtensions
         services.AddValidated<ModelOptions, ModelOptionsValidator>(ModelOptions.Section);
         services.AddValidated<EngineOptions, EngineOptionsValidator>(EngineOptions.Section);
         services.AddModelFolder();
-        EngineTypes.AddTo(builder, builder.Configuration[$"{EngineOptions.Section}:{nameof(EngineOptions.Type)}"]);
+        EngineTypes.Find(builder.Configuration[$"{EngineOptions.Section}:{nameof(EngineOptions.Type)}"]).AddTo(builder);
 
         services.AddSingleton<EngineMetrics>();
         services.AddSingleton<EngineState>();

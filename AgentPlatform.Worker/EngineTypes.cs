@@ -1,3 +1,4 @@
+using AgentPlatform.Inference;
 using AgentPlatform.Worker.Engines;
 using AgentPlatform.Worker.Engines.Agent;
 using AgentPlatform.Worker.Engines.Classifier;
@@ -10,42 +11,25 @@ using Microsoft.Extensions.Options;
 namespace AgentPlatform.Worker;
 
 /// <summary>
-/// The engines that <c>Engine:Type</c> can name. To add one, write a class that is an <see cref="IEngine"/>, with an <c>AddTo</c> that
-/// registers it and its options, and name it here.
+/// The engines that <c>Engine:Type</c> can name. To add one, write a class that implements <see cref="IEngine"/>, with a method that
+/// registers it and its options, and give it a row here and in the AppHost's <c>EngineType</c>.
 /// </summary>
 internal static class EngineTypes
 {
-    private static readonly SortedDictionary<string, Action<IServiceCollection>> _known = new(StringComparer.Ordinal)
-    {
-        ["onnx-chat"] = OnnxChatEngine.AddTo,
-        ["onnx-classifier"] = ClassifierEngine.AddTo,
-        ["openai"] = OpenAIEngine.AddTo,
-        ["simulated"] = SimulatedEngine.AddTo,
-        ["triton"] = TritonEngine.AddTo,
-    };
+    /// <summary>All of them, by name.</summary>
+    public static IReadOnlyList<EngineDescriptor> All { get; } =
+    [
+        new("agent", [Operation.Chat], AgentEngine.AddTo) { CallsOut = true, AsksModels = true },
+        new("onnx-chat", [Operation.Chat], OnnxChatEngine.AddTo) { ReadsWeights = true, TakesExecutionProvider = true },
+        new("onnx-classifier", [Operation.Analyze], ClassifierEngine.AddTo) { ReadsWeights = true, TakesExecutionProvider = true },
+        new("openai", [Operation.Chat], OpenAIEngine.AddTo) { CallsOut = true },
+        new("simulated", [Operation.Chat], SimulatedEngine.AddTo),
+        new("triton", [Operation.Chat, Operation.Analyze], TritonEngine.AddTo) { CallsOut = true },
+    ];
 
-    // Engines that need more than services, such as a connection to the broker.
-    private static readonly SortedDictionary<string, Action<IHostApplicationBuilder>> _connected = new(StringComparer.Ordinal)
-    {
-        ["agent"] = AgentEngine.AddTo,
-    };
-
-    /// <summary>Registers the engine of that name.</summary>
+    /// <summary>The engine of that name.</summary>
     /// <exception cref="OptionsValidationException">There is none.</exception>
-    public static void AddTo(IHostApplicationBuilder builder, string? type)
-    {
-        if (type is not null && _connected.TryGetValue(type, out var connect))
-        {
-            connect(builder);
-        }
-        else if (type is not null && _known.TryGetValue(type, out var addTo))
-        {
-            addTo(builder.Services);
-        }
-        else
-        {
-            throw new OptionsValidationException(EngineOptions.Section, typeof(EngineOptions),
-                [$"Engine:Type is '{type}'; it must be one of '{string.Join("', '", _known.Keys.Concat(_connected.Keys).Order(StringComparer.Ordinal))}'."]);
-        }
-    }
+    public static EngineDescriptor Find(string? name) => All.FirstOrDefault(engine => engine.Name == name)
+        ?? throw new OptionsValidationException(EngineOptions.Section, typeof(EngineOptions),
+            [$"Engine:Type is '{name}'; it must be one of '{string.Join("', '", All.Select(static engine => engine.Name))}'."]);
 }

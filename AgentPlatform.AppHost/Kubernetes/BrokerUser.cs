@@ -49,7 +49,7 @@ internal sealed record BrokerUser(
     /// <param name="pool">Name of the pool.</param>
     /// <param name="model">Its model.</param>
     /// <param name="engine">Its engine.</param>
-    public static BrokerUser Worker(string pool, string model, string engine)
+    public static BrokerUser Worker(string pool, string model, EngineFacts engine)
     {
         // Of all versions, so that another one does not change the broker's definitions, which it reads when it starts.
         var own = $@"infer\.{Regex.Escape(model)}\..+\.(default|resume)";
@@ -61,7 +61,7 @@ internal sealed record BrokerUser(
             $@"^(infer\.(death|expired|dead)|{own}|{OfTheServer}|amq\.default)$",
             $@"^(infer|infer\.(control|death)|{own}|{OfTheServer})$",
             Hears: $@"^(cancel|resume\.{Regex.Escape(pool)}-deployment-.+)$");
-        return engine == EngineType.Agent
+        return engine.AsksModels
             ? worker with
             {
                 Configure = Either(worker.Configure, Gateway.Configure),

@@ -22,7 +22,7 @@ internal static partial class PoolRules
 
     /// <summary>Checks a pool by itself.</summary>
     /// <exception cref="StartupException">Something does not go together.</exception>
-    public static void Check(string name, PoolOptions options, string engine)
+    public static void Check(string name, PoolOptions options, EngineFacts engine)
     {
         string Key(string option) => $"{PoolOptions.Section}:{name}:{option}";
         string? mistake = null;
@@ -38,11 +38,11 @@ internal static partial class PoolRules
         {
             mistake = $"{Key("GracePeriod")} is {grace}, not above the {PreStop + options.DrainTimeout} that {Key("DrainTimeout")} and the pause before it take.";
         }
-        else if (engine is EngineType.OnnxChat or EngineType.OnnxClassifier && options is { ExecutionProvider: "cuda", Gpus: 0 })
+        else if (engine.TakesExecutionProvider && options is { ExecutionProvider: "cuda", Gpus: 0 })
         {
             mistake = $"{Key("ExecutionProvider")} is cuda, and {Key("Gpus")} is 0.";
         }
-        else if (engine is EngineType.OnnxChat or EngineType.OnnxClassifier && options is { ExecutionProvider: "cpu", Gpus: > 0 })
+        else if (engine.TakesExecutionProvider && options is { ExecutionProvider: "cpu", Gpus: > 0 })
         {
             mistake = string.Create(CultureInfo.InvariantCulture, $"{Key("Gpus")} is {options.Gpus}, and {Key("ExecutionProvider")} is cpu: nothing would use them.");
         }

@@ -10,7 +10,7 @@ namespace AgentPlatform.AppHost.Kubernetes;
 /// The workers of a pool in a cluster: a Deployment without a number of its own, which KEDA scales on the jobs in the pool's queue, with the
 /// server that computes the model, if there is one, in each pod.
 /// </summary>
-internal sealed class WorkerPods(KubernetesChart chart, string name, PoolOptions options, string engine)
+internal sealed class WorkerPods(KubernetesChart chart, string name, PoolOptions options, EngineFacts engine)
 {
     private const string WeightsFolder = "/weights";
 
@@ -78,9 +78,13 @@ internal sealed class WorkerPods(KubernetesChart chart, string name, PoolOptions
             Set(worker, "Engine__Slots", slots.ToString(CultureInfo.InvariantCulture));
         }
 
-        if (engine is EngineType.OnnxChat or EngineType.OnnxClassifier)
+        if (engine.TakesExecutionProvider)
         {
             Set(worker, "Onnx__ExecutionProvider", options.ExecutionProvider);
+        }
+
+        if (engine.ReadsWeights)
+        {
             FindWeights(service, worker);
         }
     }
@@ -197,13 +201,13 @@ internal sealed class WorkerPods(KubernetesChart chart, string name, PoolOptions
         }
 
         return Server is { Cache: not null } ? "443"
-            : Server is null && engine is EngineType.OpenAI or EngineType.Triton or EngineType.Agent
+            : Server is null && engine.CallsOut
                 ? chart.Values.Number($"{_section}.endpointPort", 443, "Port of the servers that its workers ask; network policies allow no other.", least: 1, most: 65535)
             : null;
     }
 
     // The broker is told of it before the pool is written.
-    private static BrokerUser AddUser(KubernetesChart chart, string name, PoolOptions options, string engine)
+    private static BrokerUser AddUser(KubernetesChart chart, string name, PoolOptions options, EngineFacts engine)
     {
         var user = BrokerUser.Worker(name, options.Model ?? name, engine);
         chart.BrokerUsers.Add(user);

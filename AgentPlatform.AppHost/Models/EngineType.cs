@@ -17,6 +17,37 @@ internal static class EngineType
 
     /// <summary>A model with tools, by Semantic Kernel; the worker's settings <c>Agent:*</c> say which.</summary>
     public const string Agent = "agent";
+
+    /// <summary>Stands for a GPU in load and chaos tests.</summary>
+    public const string Simulated = "simulated";
+
+    /// <summary>What the chart must know of each. The worker's table, <c>EngineTypes</c>, says the same: a test compares them.</summary>
+    public static IReadOnlyDictionary<string, EngineFacts> All { get; } = new SortedDictionary<string, EngineFacts>(StringComparer.Ordinal)
+    {
+        [Agent] = new(ModelOperation.Chat) { CallsOut = true, AsksModels = true },
+        [OnnxChat] = new(ModelOperation.Chat) { ReadsWeights = true, TakesExecutionProvider = true },
+        [OnnxClassifier] = new(ModelOperation.Analyze) { ReadsWeights = true, TakesExecutionProvider = true },
+        [OpenAI] = new(ModelOperation.Chat) { CallsOut = true },
+        [Simulated] = new(ModelOperation.Chat),
+        [Triton] = new(ModelOperation.Chat, ModelOperation.Analyze) { CallsOut = true },
+    };
+}
+
+/// <summary>What the chart must know of an engine.</summary>
+/// <param name="Operations">What its models can be asked.</param>
+internal sealed record EngineFacts(params ModelOperation[] Operations)
+{
+    /// <summary>Whether it reads a model's files from a folder or an address.</summary>
+    public bool ReadsWeights { get; init; }
+
+    /// <summary>Whether it computes where <see cref="PoolOptions.ExecutionProvider"/> says.</summary>
+    public bool TakesExecutionProvider { get; init; }
+
+    /// <summary>Whether it asks servers outside of the worker.</summary>
+    public bool CallsOut { get; init; }
+
+    /// <summary>Whether it asks other models of the platform over the broker, as a gateway does.</summary>
+    public bool AsksModels { get; init; }
 }
 
 /// <summary>What clients ask of a model; the gateway's setting <c>Models:N:Operations</c>.</summary>

@@ -69,6 +69,12 @@ internal sealed partial class ModelPools(
     /// <param name="configure">Sets options of the pool, which the configuration can override.</param>
     public IResourceBuilder<ProjectResource> Add(string name, string engine, ModelOperation operation, string description, Action<PoolOptions>? configure = null)
     {
+        var facts = EngineType.All[engine];
+        if (!facts.Operations.Contains(operation))
+        {
+            throw new ArgumentException($"The engine '{engine}' has no models that can be asked '{operation}'.", nameof(operation));
+        }
+
         if (configure is not null)
         {
             _defaults[name] = configure;
@@ -87,7 +93,7 @@ internal sealed partial class ModelPools(
             .WithEnvironment($"{entry}Description", description);
         if (Chart is not null)
         {
-            PoolRules.Check(name, options, engine);
+            PoolRules.Check(name, options, facts);
         }
 
         var pool = builder.AddProject<Projects.AgentPlatform_Worker>(name, launchProfileName: null)
@@ -102,7 +108,7 @@ internal sealed partial class ModelPools(
             .WithReference(messaging).WaitFor(messaging);
         if (Chart is not null)
         {
-            var pods = _pods[name] = new WorkerPods(Chart, name, options, engine);
+            var pods = _pods[name] = new WorkerPods(Chart, name, options, facts);
             pool.PublishAsKubernetesService(pods.Configure);
             gateway.PublishAsKubernetesService(service => pods.ConfigureGateway(service, entry));
         }

@@ -8,17 +8,11 @@ namespace AgentPlatform.Worker.Engines;
 /// <param name="Slots">How many requests it runs at once unless configured otherwise.</param>
 internal sealed record EngineTraits(IReadOnlyList<Operation> Operations, int Slots)
 {
-    /// <summary>Whether it computes several requests in one call.</summary>
-    public bool Batches { get; init; }
-
     /// <summary>Whether the same request always gives the same parts, so that a second attempt can stand in for one that broke off.</summary>
     public bool Replayable { get; init; }
 
     /// <summary>Whether it can go on with an answer that another worker began.</summary>
     public bool Continues { get; init; }
-
-    /// <summary>Whether its answers say how many tokens they took.</summary>
-    public bool CountsTokens { get; init; }
 
     /// <summary>What a user should know before relying on its answers; null if nothing.</summary>
     public string? Caveat { get; init; }

@@ -34,7 +34,7 @@ internal sealed class AgentEngine(
     private string? _instructions;
 
     /// <inheritdoc/>
-    public EngineTraits Traits { get; } = new([Operation.Chat], Slots: 32) { CountsTokens = true };
+    public EngineTraits Traits { get; } = new([Operation.Chat], Slots: 32);
 
     /// <summary>Registers the engine, its options, its model's transport and what its plugins need.</summary>
     public static void AddTo(IHostApplicationBuilder builder)

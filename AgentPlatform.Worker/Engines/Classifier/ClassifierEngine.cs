@@ -29,7 +29,7 @@ internal sealed class ClassifierEngine : IEngine, IAsyncDisposable
         _batcher = new(texts => ValueTask.FromResult(Classifier.Classify(texts)), batching.Value, time, metrics);
 
         // One batch in the making and one that gathers.
-        Traits = new EngineTraits([Operation.Analyze], Slots: 2 * batching.Value.MaxBatchSize) { Batches = true, Replayable = true };
+        Traits = new EngineTraits([Operation.Analyze], Slots: 2 * batching.Value.MaxBatchSize) { Replayable = true };
     }
 
     /// <inheritdoc/>
@@ -38,8 +38,9 @@ internal sealed class ClassifierEngine : IEngine, IAsyncDisposable
     private OnnxTextClassifier Classifier => _classifier ?? throw new InvalidOperationException("The classifier is not loaded.");
 
     /// <summary>Registers the engine and its options.</summary>
-    public static void AddTo(IServiceCollection services)
+    public static void AddTo(IHostApplicationBuilder builder)
     {
+        var services = builder.Services;
         services.AddValidated<BatchingOptions, BatchingOptionsValidator>(BatchingOptions.Section);
         services.AddValidated<OnnxOptions, OnnxOptionsValidator>(OnnxOptions.Section);
         services.AddSingleton<BatchingMetrics>();

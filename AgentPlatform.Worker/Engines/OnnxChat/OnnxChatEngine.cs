@@ -28,15 +28,16 @@ internal sealed class OnnxChatEngine(
     private ChatLoop? _loop;
 
     /// <inheritdoc/>
-    public EngineTraits Traits { get; private set; } = new([Operation.Chat], DefaultSlots) { Batches = true, Replayable = true, Continues = true, CountsTokens = true };
+    public EngineTraits Traits { get; private set; } = new([Operation.Chat], DefaultSlots) { Replayable = true, Continues = true };
 
     private ChatModel Model => _model ?? throw new InvalidOperationException("The model is not loaded.");
 
     private ChatLoop Loop => _loop ?? throw new InvalidOperationException("The model is not loaded.");
 
     /// <summary>Registers the engine and its options.</summary>
-    public static void AddTo(IServiceCollection services)
+    public static void AddTo(IHostApplicationBuilder builder)
     {
+        var services = builder.Services;
         services.AddValidated<OnnxOptions, OnnxOptionsValidator>(OnnxOptions.Section);
         services.AddSingleton<BatchingMetrics>();
         services.AddSingleton<IEngine, OnnxChatEngine>();

@@ -17,11 +17,12 @@ internal sealed partial class OpenAIEngine(
     private readonly OpenAIInference _server = new(http, endpoint, serverLogger);
 
     /// <inheritdoc/>
-    public EngineTraits Traits { get; } = new([Operation.Chat], Slots: 32) { Batches = true, CountsTokens = true };
+    public EngineTraits Traits { get; } = new([Operation.Chat], Slots: 32);
 
     /// <summary>Registers the engine and its options.</summary>
-    public static void AddTo(IServiceCollection services)
+    public static void AddTo(IHostApplicationBuilder builder)
     {
+        var services = builder.Services;
         services.AddValidated<OpenAIOptions, OpenAIOptionsValidator>(OpenAIOptions.Section);
         services.AddModelServerClient();
         services.AddSingleton<IEngine>(static provider =>

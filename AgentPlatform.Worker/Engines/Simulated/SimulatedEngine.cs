@@ -22,16 +22,15 @@ internal sealed class SimulatedEngine(IOptions<SimulatedOptions> options, Prepar
     /// <inheritdoc/>
     public EngineTraits Traits { get; } = new([Operation.Chat], Slots: 32)
     {
-        Batches = true,
         Replayable = true,
         Continues = true,
-        CountsTokens = true,
         Caveat = "Simulated: no model computes these answers. They stand in for a GPU in load and chaos tests.",
     };
 
     /// <summary>Registers the engine and its options.</summary>
-    public static void AddTo(IServiceCollection services)
+    public static void AddTo(IHostApplicationBuilder builder)
     {
+        var services = builder.Services;
         services.AddValidated<SimulatedOptions, SimulatedOptionsValidator>(SimulatedOptions.Section);
         services.AddSingleton<IEngine, SimulatedEngine>();
     }

@@ -33,7 +33,9 @@ internal sealed partial class TritonEngine : IEngine, IAsyncDisposable
         _server = new TritonServer(http, new Uri(_options.Endpoint), _options.ModelName ?? model.Value.Name, _options.ModelVersion, _options.ApiKey, logger);
 
         // One batch in the making and one that gathers.
-        Traits = Classifies ? new EngineTraits([Operation.Analyze], Slots: 2 * _batching.MaxBatchSize) { Batches = true, Replayable = true } : new EngineTraits([Operation.Chat], Slots: 32);
+        Traits = Classifies
+            ? new EngineTraits([Operation.Analyze], Slots: 2 * _batching.MaxBatchSize) { Replayable = true }
+            : new EngineTraits([Operation.Chat], Slots: 32);
     }
 
     /// <inheritdoc/>
@@ -42,8 +44,9 @@ internal sealed partial class TritonEngine : IEngine, IAsyncDisposable
     private bool Classifies => _options.Labels.Count > 0;
 
     /// <summary>Registers the engine and its options.</summary>
-    public static void AddTo(IServiceCollection services)
+    public static void AddTo(IHostApplicationBuilder builder)
     {
+        var services = builder.Services;
         services.AddValidated<TritonOptions, TritonOptionsValidator>(TritonOptions.Section);
         services.AddValidated<BatchingOptions, BatchingOptionsValidator>(BatchingOptions.Section);
         services.AddSingleton<BatchingMetrics>();

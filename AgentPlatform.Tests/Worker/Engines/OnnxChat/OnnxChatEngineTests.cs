@@ -41,7 +41,7 @@ public sealed class OnnxChatEngineTests : IAsyncLifetime, IDisposable
     public void Traits_SayWhatItCanAndWhatTheModelsFilesSayOfIt()
     {
         Assert.Equal([Operation.Chat], _engine.Traits.Operations);
-        Assert.True(_engine.Traits is { Batches: true, Replayable: true, Continues: true, CountsTokens: true, Slots: 16, Caveat: "Random weights." });
+        Assert.True(_engine.Traits is { Replayable: true, Continues: true, Slots: 16, Caveat: "Random weights." });
     }
 
     [Fact]
