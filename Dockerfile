@@ -16,6 +16,7 @@ COPY AgentPlatform.Api/*.csproj AgentPlatform.Api/packages.lock.json AgentPlatfo
 COPY AgentPlatform.Client/*.csproj AgentPlatform.Client/packages.lock.json AgentPlatform.Client/
 COPY AgentPlatform.Inference/*.csproj AgentPlatform.Inference/packages.lock.json AgentPlatform.Inference/
 COPY AgentPlatform.Messaging/*.csproj AgentPlatform.Messaging/packages.lock.json AgentPlatform.Messaging/
+COPY AgentPlatform.OnnxChat/*.csproj AgentPlatform.OnnxChat/packages.lock.json AgentPlatform.OnnxChat/
 COPY AgentPlatform.ServiceDefaults/*.csproj AgentPlatform.ServiceDefaults/packages.lock.json AgentPlatform.ServiceDefaults/
 COPY AgentPlatform.Gateway/*.csproj AgentPlatform.Gateway/packages.lock.json AgentPlatform.Gateway/
 COPY AgentPlatform.Worker/*.csproj AgentPlatform.Worker/packages.lock.json AgentPlatform.Worker/
@@ -45,6 +46,7 @@ USER 1654
 ENTRYPOINT ["dotnet", "AgentPlatform.Gateway.dll"]
 
 FROM source AS worker-build
+COPY AgentPlatform.OnnxChat/ AgentPlatform.OnnxChat/
 COPY AgentPlatform.Worker/ AgentPlatform.Worker/
 COPY models/ models/
 RUN case "$(uname -m)" in aarch64) system=linux-arm64;; *) system=linux-x64;; esac && \

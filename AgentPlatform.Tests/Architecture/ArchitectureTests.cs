@@ -15,8 +15,9 @@ public sealed class ArchitectureTests
         { "Api", "Inference" },
         { "Client", "Inference Messaging" },
         { "ServiceDefaults", "" },
+        { "OnnxChat", "Inference" },
         { "Gateway", "Inference Messaging Api Client ServiceDefaults" },
-        { "Worker", "Inference Messaging Api Client ServiceDefaults" },
+        { "Worker", "Inference Messaging Api Client OnnxChat ServiceDefaults" },
         { "AppHost", "Gateway Worker" },
     };
 
@@ -39,8 +40,16 @@ public sealed class ArchitectureTests
     [InlineData("Inference")]
     [InlineData("Messaging")]
     [InlineData("Client")]
+    [InlineData("OnnxChat")]
     public void What_a_program_without_a_server_uses_needs_no_ASP_NET_Core(string project) =>
         Assert.Empty(Items(project, "FrameworkReference"));
+
+    [Fact]
+    public void The_template_engine_depends_on_nothing_of_ours() => Assert.Empty(
+        TypeUses.In(Assembly.Load(Prefix + "OnnxChat"))
+            .Where(use => use.User.Namespace == $"{Prefix}OnnxChat.Templates" && use.Used.Namespace != use.User.Namespace
+                && use.Used.Assembly.GetName().Name!.StartsWith(Prefix, StringComparison.Ordinal))
+            .Select(use => $"{use.User.Name} -> {use.Used.FullName}"));
 
     private static IEnumerable<string> Items(string project, string item) =>
         XDocument.Load(Path.Combine(Repository.Root, Prefix + project, $"{Prefix}{project}.csproj")).Descendants(item).Select(element => element.Attribute("Include")!.Value);
@@ -66,6 +75,7 @@ public sealed class ArchitectureTests
     [InlineData("Api")]
     [InlineData("Client")]
     [InlineData("Gateway")]
+    [InlineData("OnnxChat")]
     [InlineData("Worker")]
     public void The_folders_of_a_project_form_no_cycle(string project)
     {

@@ -6,11 +6,10 @@ using AgentPlatform.Inference.Analyze;
 using AgentPlatform.Inference.Chat;
 using AgentPlatform.Inference.Json;
 using AgentPlatform.Inference.OpenAI;
+using AgentPlatform.OnnxChat.Model;
+using AgentPlatform.OnnxChat.Requests;
 using AgentPlatform.Tests.Api;
-using AgentPlatform.Tests.Worker.Engines.OnnxChat;
-using AgentPlatform.Worker.Engines.Onnx;
-using AgentPlatform.Worker.Engines.OnnxChat.Model;
-using AgentPlatform.Worker.Engines.OnnxChat.Requests;
+using AgentPlatform.Tests.OnnxChat;
 using Xunit.Abstractions;
 using static AgentPlatform.Tests.Api.FakeInference;
 
@@ -48,7 +47,7 @@ public sealed class RequestFuzz(ITestOutputHelper output)
     public async Task A_request_that_the_surface_takes_the_engine_takes_or_refuses()
     {
         using var files = new RandomChatModel(context: 128, layers: 1);
-        var model = ChatModel.Load(files.Folder, new OnnxOptions());
+        var model = ChatModel.Load(files.Folder, Graphs.Open);
         using var decoder = model.Decoder;
         await FuzzRun.RunAsync("chat request of the engine", output, random =>
         {

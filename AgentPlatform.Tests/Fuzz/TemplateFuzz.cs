@@ -1,10 +1,10 @@
 using System.Text;
 using System.Text.Json;
 using AgentPlatform.Inference;
-using AgentPlatform.Tests.Worker.Engines.OnnxChat;
-using AgentPlatform.Worker.Engines.OnnxChat.Scheduling;
-using AgentPlatform.Worker.Engines.OnnxChat.Templates;
-using AgentPlatform.Worker.Engines.OnnxChat.Tokens;
+using AgentPlatform.OnnxChat.Scheduling;
+using AgentPlatform.OnnxChat.Templates;
+using AgentPlatform.OnnxChat.Tokens;
+using AgentPlatform.Tests.OnnxChat;
 using AgentPlatform.Worker.Weights;
 using Xunit.Abstractions;
 

@@ -1,13 +1,10 @@
-using System.Diagnostics.Metrics;
 using System.Globalization;
 using AgentPlatform.Benchmarks.Load;
-using AgentPlatform.Tests.Worker.Engines.OnnxChat;
+using AgentPlatform.OnnxChat.Model;
+using AgentPlatform.OnnxChat.Scheduling;
+using AgentPlatform.Tests.OnnxChat;
 using AgentPlatform.Training.Decoder;
-using AgentPlatform.Worker.Batching;
 using AgentPlatform.Worker.Engines.Onnx;
-using AgentPlatform.Worker.Engines.OnnxChat.Model;
-using AgentPlatform.Worker.Engines.OnnxChat.Scheduling;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace AgentPlatform.Benchmarks.Engines;
@@ -28,9 +25,8 @@ internal static class ChatBatching
         using var files = new RandomChatModel(_shape, seed: 1);
         foreach (var threads in Environment.ProcessorCount > 1 ? (int[])[1, Environment.ProcessorCount] : [1])
         {
-            var model = ChatModel.Load(files.Folder, new OnnxOptions { IntraOpThreads = threads });
-            using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-            using var loop = new ChatLoop(model.Decoder, rows: 16, new BatchingMetrics(services.GetRequiredService<IMeterFactory>()), NullLogger.Instance);
+            var model = ChatModel.Load(files.Folder, path => OnnxSession.Open(path, new OnnxOptions(), threads));
+            using var loop = new ChatLoop(model.Decoder, rows: 16, static _ => { }, NullLogger.Instance);
             var alone = 0.0;
             foreach (var answers in (int[])[1, 2, 4, 8, 16])
             {

@@ -1,9 +1,9 @@
 using System.Text.Json.Nodes;
+using AgentPlatform.OnnxChat.Model;
+using AgentPlatform.Tests.OnnxChat;
 using AgentPlatform.Training.Decoder;
 using AgentPlatform.Training.TinyChat;
 using AgentPlatform.Training.Tokens;
-using AgentPlatform.Worker.Engines.Onnx;
-using AgentPlatform.Worker.Engines.OnnxChat.Model;
 
 namespace AgentPlatform.Tests.Training.TinyChat;
 
@@ -52,7 +52,7 @@ public class TinyChatModelTests
     public void Engine_MakesTheTokensOfAConversationThatTheTrainerMakes()
     {
         const string System = "You are a helpful assistant. ", Question = " how do I   start it?\n\tIt's 2026 – naïve 🙂 ";
-        var model = ChatModel.Load(_folder, new OnnxOptions());
+        var model = ChatModel.Load(_folder, Graphs.Open);
         using var decoder = model.Decoder;
         foreach (var topic in _topics)
         {

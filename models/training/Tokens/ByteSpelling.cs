@@ -1,5 +1,5 @@
 using System.Text;
-using AgentPlatform.Worker.Engines.OnnxChat.Tokens;
+using AgentPlatform.OnnxChat.Tokens;
 
 namespace AgentPlatform.Training.Tokens;
 

@@ -1,12 +1,13 @@
 using System.Text.Json;
 using AgentPlatform.Inference;
+using AgentPlatform.OnnxChat.Scheduling;
+using AgentPlatform.Tests.OnnxChat;
 using AgentPlatform.Tests.Training.Decoder;
 using AgentPlatform.Tests.Worker.Weights;
 using AgentPlatform.Worker.Batching;
 using AgentPlatform.Worker.Engines;
 using AgentPlatform.Worker.Engines.Onnx;
 using AgentPlatform.Worker.Engines.OnnxChat;
-using AgentPlatform.Worker.Engines.OnnxChat.Scheduling;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
@@ -49,7 +50,7 @@ public sealed class OnnxChatEngineTests : IAsyncLifetime, IDisposable
     {
         var result = await ResultAsync($$"""{"messages":{{Hi}},"max_tokens":12,"logprobs":true,"ignore_eos":true}""");
         var reference = new ReferenceDecoder(_files.Shape, _files.Weights);
-        var tokenizer = AgentPlatform.Worker.Engines.OnnxChat.Tokens.TokenizerReader.Read(_files.File("tokenizer.json"));
+        var tokenizer = AgentPlatform.OnnxChat.Tokens.TokenizerReader.Read(_files.File("tokenizer.json"));
         List<int> tokens = [.. tokenizer.Encode("<|im_start|>user\nHello the world<|im_end|>\n<|im_start|>assistant\n")];
         Assert.Equal(tokens.Count, result.GetProperty("usage").GetProperty("prompt_tokens").GetInt32());
         Assert.Equal(12, result.GetProperty("usage").GetProperty("completion_tokens").GetInt32());
@@ -111,7 +112,7 @@ public sealed class OnnxChatEngineTests : IAsyncLifetime, IDisposable
     public async Task Characters_never_come_in_halves()
     {
         // The bytes of 😀, forced one after another, are four tokens.
-        var tokenizer = AgentPlatform.Worker.Engines.OnnxChat.Tokens.TokenizerReader.Read(_files.File("tokenizer.json"));
+        var tokenizer = AgentPlatform.OnnxChat.Tokens.TokenizerReader.Read(_files.File("tokenizer.json"));
         var parts = new List<string>();
         var halves = new ChatResumeState().Of(new ChatPiece(0, "", [.. tokenizer.Encode("😀").Take(3)], null, null));
         var request = Worker.Requests.Create(stream: true, body: $$"""{"messages":{{Hi}},"max_tokens":5,"ignore_eos":true}""") with { PartialAnswer = new PartialAnswer(1, halves) };

@@ -1,0 +1,11 @@
+using AgentPlatform.Inference.Chat;
+
+namespace AgentPlatform.OnnxChat.Scheduling;
+
+/// <summary>What a step adds to an answer.</summary>
+/// <param name="Choice">Which choice it belongs to.</param>
+/// <param name="Text">Characters, whole ones; may be empty when the choice ends.</param>
+/// <param name="Tokens">The choice's tokens since its piece before.</param>
+/// <param name="Logprobs">The tokens of this text; null if nobody asked.</param>
+/// <param name="FinishReason">Why the choice ends with it: <c>stop</c> or <c>length</c>; null if it goes on.</param>
+internal readonly record struct ChatPiece(int Choice, string Text, IReadOnlyList<int> Tokens, IReadOnlyList<TokenLogprob>? Logprobs, string? FinishReason);
