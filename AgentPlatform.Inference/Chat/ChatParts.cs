@@ -39,12 +39,19 @@ public sealed class ChatParts : IDisposable
     public ReplyPart Token(int index, string text, IReadOnlyList<TokenLogprob>? logprobs = null) => Delta(index, text, logprobs: logprobs);
 
     /// <summary>Sample: <c>{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}</c></summary>
-    public ReplyPart Finish(int index, string reason) => Delta(index, text: null, reason);
+    /// <param name="index">Which choice ends.</param>
+    /// <param name="reason">Why.</param>
+    /// <param name="own">Writes members of an object <c>agentplatform</c> beside <c>choices</c>; other clients skip it.</param>
+    public ReplyPart Finish(int index, string reason, Action<Utf8JsonWriter>? own = null) => Delta(index, text: null, reason, own: own);
+
+    /// <summary>Sample: <c>{"choices":[{"index":0,"delta":{},"finish_reason":null}],"agentplatform":{…}}</c></summary>
+    public ReplyPart Progress(int index, Action<Utf8JsonWriter> own) => Delta(index, text: null, own: own);
 
     /// <summary>Sample: <c>{"choices":[{"index":0,"message":{"role":"assistant","content":"Hi"},"finish_reason":"stop"}],"usage":{…}}</c></summary>
     /// <param name="choices">The choices, in their order.</param>
     /// <param name="usage">The tokens that they took; null if nobody counts them.</param>
-    public ReplyPart Result(IEnumerable<ChatChoice> choices, TokenUsage? usage)
+    /// <param name="own">Writes members of an object <c>agentplatform</c> beside <c>choices</c>; other clients skip it.</param>
+    public ReplyPart Result(IEnumerable<ChatChoice> choices, TokenUsage? usage, Action<Utf8JsonWriter>? own = null)
     {
         Begin();
         var index = 0;
@@ -68,6 +75,7 @@ public sealed class ChatParts : IDisposable
             Write(counted);
         }
 
+        Write(own);
         return End(ReplyKind.Result);
     }
 
@@ -86,7 +94,8 @@ public sealed class ChatParts : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _json.Dispose();
 
-    private ReplyPart Delta(int index, string? text, string? finishReason = null, bool isRole = false, IReadOnlyList<TokenLogprob>? logprobs = null)
+    private ReplyPart Delta(
+        int index, string? text, string? finishReason = null, bool isRole = false, IReadOnlyList<TokenLogprob>? logprobs = null, Action<Utf8JsonWriter>? own = null)
     {
         Begin();
         _json.WriteStartObject();
@@ -107,7 +116,18 @@ public sealed class ChatParts : IDisposable
         _json.WriteString("finish_reason"u8, finishReason);
         _json.WriteEndObject();
         _json.WriteEndArray();
+        Write(own);
         return End(ReplyKind.Delta);
+    }
+
+    private void Write(Action<Utf8JsonWriter>? own)
+    {
+        if (own is not null)
+        {
+            _json.WriteStartObject("agentplatform"u8);
+            own(_json);
+            _json.WriteEndObject();
+        }
     }
 
     // Sample: "logprobs":{"content":[{"token":"Hi","logprob":-0.1,"bytes":[72,105],"top_logprobs":[…]}]}

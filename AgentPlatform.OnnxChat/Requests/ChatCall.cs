@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using AgentPlatform.Inference;
+using AgentPlatform.Inference.Chat;
 using AgentPlatform.Inference.Json;
 using AgentPlatform.OnnxChat.Model;
 using AgentPlatform.OnnxChat.Sampling;
@@ -35,12 +36,12 @@ public sealed class ChatCall
     internal static ChatCall Read(InferenceRequest request, ChatModel model, int mostChoices, CancellationToken cancellationToken)
     {
         using var document = JsonDocument.Parse(request.Body, JsonLimits.Document);
-        var body = new ChatFields(document.RootElement);
-        UnsupportedFields.Refuse(document.RootElement, request.Model);
+        var turn = ChatTurn.Read(document.RootElement, field => UnsupportedFields.Refusal(field, request.Model));
 
         // Not the clock: the deadline is the one time that a request keeps when another worker runs it again, and must have the same prompt.
         var most = CountedContexts * model.ContextLength;
-        var prompt = model.Template.Encode(ChatMessageReader.Read(body, request.Model), Continues(body), now: request.Deadline, most, cancellationToken);
+        var messages = ChatMessageReader.Read(turn, request.Model);
+        var prompt = model.Template.Encode(messages, Continues(turn.Fields), now: request.Deadline, most, cancellationToken);
         if (prompt?.Count == 0)
         {
             throw new InferenceException(InferenceError.Invalid("The prompt is empty.", "messages"));
@@ -53,7 +54,7 @@ public sealed class ChatCall
                 "messages", "context_length_exceeded"));
         }
 
-        return new ChatCall(request, prompt, ReadSettings(body, request, model, mostChoices, model.ContextLength - prompt.Count));
+        return new ChatCall(request, prompt, ReadSettings(turn, request, model, mostChoices, model.ContextLength - prompt.Count));
     }
 
     // vLLM's fields, which belong together.
@@ -68,47 +69,70 @@ public sealed class ChatCall
         return continues;
     }
 
-    private static ChatSettings ReadSettings(ChatFields body, InferenceRequest request, ChatModel model, int mostChoices, int room)
+    private static ChatSettings ReadSettings(ChatTurn turn, InferenceRequest request, ChatModel model, int mostChoices, int room)
     {
-        var asked = body.Integer("max_completion_tokens", 1, int.MaxValue) ?? body.Integer("max_tokens", 1, int.MaxValue) ?? model.MaxTokens ?? room;
-        var top = (int)(body.Integer("top_logprobs", 0, 20) ?? 0);
-        var logprobs = body.Boolean("logprobs") ?? false;
-        if (top > 0 && !logprobs)
-        {
-            throw new InferenceException(InferenceError.Invalid("'top_logprobs' is only allowed when 'logprobs' is true.", "top_logprobs"));
-        }
-
+        var logprobs = turn.Logprobs;
         return new ChatSettings
         {
-            Sampling = ReadSampling(body, model),
+            Sampling = ReadSampling(turn, model),
 
             // Without a seed each request has one of its own, which is still the same when the request is run again.
-            Seed = body.Integer("seed", long.MinValue, long.MaxValue) is { } seed ? (ulong)seed : SeedOf(request.RequestId),
-            Choices = (int)(body.Integer("n", 1, mostChoices) ?? 1),
-            MaxTokens = (int)Math.Min(asked, room),
-            EndTokens = body.Boolean("ignore_eos") == true ? new HashSet<int>() : model.EndTokens,
-            Stops = body.Texts("stop"),
-            Logprobs = logprobs,
-            TopLogprobs = top,
+            Seed = turn.Seed is { } seed ? (ulong)seed : SeedOf(request.RequestId),
+            Choices = turn.Choices(mostChoices),
+            MaxTokens = (int)Math.Min(turn.MaxTokens ?? model.MaxTokens ?? room, room),
+            EndTokens = turn.Fields.Boolean("ignore_eos") == true ? new HashSet<int>() : model.EndTokens,
+            Stops = turn.Stops,
+            Logprobs = logprobs is not null,
+            TopLogprobs = logprobs ?? 0,
         };
     }
 
-    private static SamplingSettings ReadSampling(ChatFields body, ChatModel model)
+    private static SamplingSettings ReadSampling(ChatTurn turn, ChatModel model)
     {
         var own = model.Sampling;
         return new SamplingSettings
         {
-            Temperature = body.Number("temperature", 0, 2) ?? own.Temperature,
-            TopP = body.Number("top_p", 0, 1) ?? own.TopP,
+            Temperature = turn.Temperature ?? own.Temperature,
+            TopP = turn.TopP ?? own.TopP,
 
             // vLLM writes -1 for all, llama.cpp 0.
-            TopK = (int)Math.Max(body.Integer("top_k", -1, int.MaxValue) ?? own.TopK, 0),
-            MinP = body.Number("min_p", 0, 1) ?? own.MinP,
-            PresencePenalty = body.Number("presence_penalty", -2, 2) ?? 0,
-            FrequencyPenalty = body.Number("frequency_penalty", -2, 2) ?? 0,
-            RepetitionPenalty = body.Number("repetition_penalty", 0.01f, 100) ?? own.RepetitionPenalty,
-            LogitBias = body.Biases("logit_bias", model.Decoder.Layout.Vocabulary),
+            TopK = (int)Math.Max(turn.Fields.WholeNumber("top_k", -1, int.MaxValue) ?? own.TopK, 0),
+            MinP = turn.Fields.Number("min_p", 0, 1) ?? own.MinP,
+            PresencePenalty = turn.PresencePenalty,
+            FrequencyPenalty = turn.FrequencyPenalty,
+            RepetitionPenalty = turn.Fields.Number("repetition_penalty", 0.01f, 100) ?? own.RepetitionPenalty,
+            LogitBias = Biases(turn.Fields, model.Decoder.Layout.Vocabulary),
         };
+    }
+
+    /// <summary>What is added to the logits of tokens: <c>{"50256":-100}</c></summary>
+    private static SortedDictionary<int, float> Biases(ChatFields fields, int vocabulary)
+    {
+        const string name = "logit_bias";
+        var biases = new SortedDictionary<int, float>();
+        if (fields.Find(name) is not { } value)
+        {
+            return biases;
+        }
+
+        if (value.ValueKind != JsonValueKind.Object)
+        {
+            throw ChatFields.Wrong(name, "an object");
+        }
+
+        foreach (var member in value.EnumerateObject())
+        {
+            if (!int.TryParse(member.Name, CultureInfo.InvariantCulture, out var token) || token < 0 || token >= vocabulary)
+            {
+                throw ChatFields.Wrong(
+                    name, $"an object whose members are named by tokens, from 0 to {vocabulary - 1}; '{member.Name}' is none");
+            }
+
+            biases[token] = member.Value.ValueKind == JsonValueKind.Number && member.Value.TryGetSingle(out var bias) && Math.Abs(bias) <= 100
+                ? bias : throw ChatFields.Wrong(name, "an object whose values are numbers from -100 to 100");
+        }
+
+        return biases;
     }
 
     private static ulong SeedOf(Guid requestId)

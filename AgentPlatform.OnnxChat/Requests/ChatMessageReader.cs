@@ -1,5 +1,6 @@
 using System.Text.Json;
 using AgentPlatform.Inference;
+using AgentPlatform.Inference.Chat;
 using AgentPlatform.OnnxChat.Templates;
 
 namespace AgentPlatform.OnnxChat.Requests;
@@ -12,15 +13,12 @@ namespace AgentPlatform.OnnxChat.Requests;
 internal static class ChatMessageReader
 {
     /// <exception cref="InferenceException">400: a message holds something else than text.</exception>
-    public static List<object?> Read(ChatFields body, string model)
+    public static List<object?> Read(ChatTurn turn, string model)
     {
         List<object?> messages = [];
-        foreach (var message in body.Find("messages") is { ValueKind: JsonValueKind.Array } array ? array.EnumerateArray() : throw ChatFields.Wrong("messages", "an array of messages"))
+        foreach (var message in turn.Messages)
         {
-            if (TemplateValue.Of(message) is not OrderedDictionary<string, object?> members)
-            {
-                throw ChatFields.Wrong($"messages[{messages.Count}]", "an object");
-            }
+            var members = (OrderedDictionary<string, object?>)TemplateValue.Of(message.Json)!;
 
             // OpenAI's newer name, which templates do not know.
             if (members.GetValueOrDefault("role") is "developer")
@@ -28,12 +26,7 @@ internal static class ChatMessageReader
                 members["role"] = "system";
             }
 
-            members["content"] = members.GetValueOrDefault("content") switch
-            {
-                null => "",
-                IReadOnlyList<object?> parts => string.Join('\n', parts.Select((part, index) => TextOf(part, $"messages[{messages.Count}].content[{index}]", model))),
-                var content => content,
-            };
+            members["content"] = string.Join('\n', message.Content.Select(part => TextOf(part, model)));
             messages.Add(WithoutNulls(members));
         }
 
@@ -82,11 +75,13 @@ internal static class ChatMessageReader
     }
 
     // {"type":"text","text":"Hi"} or, of an assistant, {"type":"refusal","refusal":"No"}
-    private static string TextOf(object? part, string name, string model)
+    private static string TextOf(ChatContent part, string model) => part.Type switch
     {
-        var members = part as IReadOnlyDictionary<string, object?>;
-        var type = members?.GetValueOrDefault("type") as string;
-        return type is "text" or "refusal" && members!.GetValueOrDefault(type) is var text and (string or null) ? text as string ?? ""
-            : throw new InferenceException(InferenceError.Invalid($"The model '{model}' reads text only; '{name}' is of type '{type}'.", name, "unsupported_content"));
-    }
+        "text" => part.Text ?? "",
+        "refusal" when part.Json.TryGetProperty("refusal", out var refusal) && refusal.ValueKind == JsonValueKind.String =>
+            refusal.GetString()!,
+        "refusal" => "",
+        _ => throw new InferenceException(InferenceError.Invalid(
+            $"The model '{model}' reads text only; '{part.Place}' is of type '{part.Type}'.", part.Place, "unsupported_content")),
+    };
 }

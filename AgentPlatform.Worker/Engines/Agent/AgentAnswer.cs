@@ -1,6 +1,4 @@
-using System.Buffers;
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using AgentPlatform.Inference;
 using AgentPlatform.Inference.Chat;
@@ -9,16 +7,14 @@ using AgentPlatform.Worker.Engines.Agent.Tools;
 namespace AgentPlatform.Worker.Engines.Agent;
 
 /// <summary>
-/// Writes an agent's answer. What OpenAI's objects have no place for, tools and limits, is in a member <c>agentplatform</c> beside
-/// <c>choices</c>, which clients that do not know it skip. A streamed and a whole answer have the same text.
+/// Writes an agent's answer. What OpenAI's objects have no place for, tools and limits, is in the member <c>agentplatform</c>. A streamed
+/// and a whole answer have the same text. Each part ends the one before.
 /// </summary>
-internal sealed class AgentAnswer
+internal sealed class AgentAnswer : IDisposable
 {
     private const string Gap = "\n\n";
 
-    // Made for JSON bodies and SSE, never for HTML.
-    private static readonly JsonWriterOptions _relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
+    private readonly ChatParts _parts = new();
     private readonly StringBuilder _text = new();
     private readonly List<ToolOutcome> _tools = [];
     private bool _isNewTurn;
@@ -33,24 +29,17 @@ internal sealed class AgentAnswer
         _isNewTurn = _text.Length > 0;
     }
 
-    /// <summary>The stream's first chunk: <c>{"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}</c></summary>
-    public static ReplyPart Role() => Delta(reason: null, static json =>
-    {
-        json.WriteString("role", "assistant");
-        json.WriteString("content", "");
-    });
-
-    /// <summary><c>{"choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":null}]}</c></summary>
+    /// <summary>A piece of the model's text; a turn after the first begins with a paragraph of its own.</summary>
     public ReplyPart Text(string text)
     {
         var piece = _isNewTurn ? Gap + text : text;
         _isNewTurn = false;
         _text.Append(piece);
-        return Delta(reason: null, json => json.WriteString("content", piece));
+        return _parts.Token(0, piece);
     }
 
     /// <summary><c>{"choices":[...],"agentplatform":{"tool":{"id":"c1","name":"weather","status":"started"}}}</c></summary>
-    public static ReplyPart Started(ToolCall call) => Delta(reason: null, more: json =>
+    public ReplyPart Started(ToolCall call) => _parts.Progress(0, json =>
     {
         json.WriteStartObject("tool");
         json.WriteString("id", call.Id);
@@ -63,7 +52,7 @@ internal sealed class AgentAnswer
     public ReplyPart Ended(ToolOutcome outcome)
     {
         _tools.Add(outcome);
-        return Delta(reason: null, more: json =>
+        return _parts.Progress(0, json =>
         {
             json.WritePropertyName("tool");
             Write(json, outcome);
@@ -71,30 +60,16 @@ internal sealed class AgentAnswer
     }
 
     /// <summary>The stream's last chunk: why it ends, and in <c>agentplatform.limit</c> the limit that ended it.</summary>
-    public static ReplyPart Finish(string reason, string? limit) => Delta(reason, more: limit is null ? null : json => json.WriteString("limit", limit));
+    public ReplyPart Finish(string reason, string? limit) =>
+        _parts.Finish(0, reason, limit is null ? null : json => json.WriteString("limit", limit));
 
     /// <summary>The stream's end.</summary>
-    public ReplyPart End() => new(ReplyKind.End, WriteObject(WriteUsage));
+    public ReplyPart End() => _parts.End(Usage);
 
     /// <summary>The whole answer.</summary>
-    public ReplyPart Result(string reason, string? limit) => new(ReplyKind.Result, WriteObject(json =>
-    {
-        json.WriteStartArray("choices");
-        json.WriteStartObject();
-        json.WriteNumber("index", 0);
-        json.WriteStartObject("message");
-        json.WriteString("role", "assistant");
-        json.WriteString("content", _text.ToString());
-        json.WriteEndObject();
-        json.WriteString("finish_reason", reason);
-        json.WriteEndObject();
-        json.WriteEndArray();
-        json.WriteStartObject("usage");
-        WriteUsage(json);
-        json.WriteEndObject();
-        if (_tools.Count > 0 || limit is not null)
+    public ReplyPart Result(string reason, string? limit) =>
+        _parts.Result([new ChatChoice(_text.ToString(), reason)], Usage, _tools.Count == 0 && limit is null ? null : json =>
         {
-            json.WriteStartObject("agentplatform");
             json.WriteStartArray("tools");
             _tools.ForEach(tool => Write(json, tool));
             json.WriteEndArray();
@@ -102,29 +77,10 @@ internal sealed class AgentAnswer
             {
                 json.WriteString("limit", limit);
             }
+        });
 
-            json.WriteEndObject();
-        }
-    }));
-
-    private static ReplyPart Delta(string? reason, Action<Utf8JsonWriter>? delta = null, Action<Utf8JsonWriter>? more = null) => new(ReplyKind.Delta, WriteObject(json =>
-    {
-        json.WriteStartArray("choices");
-        json.WriteStartObject();
-        json.WriteNumber("index", 0);
-        json.WriteStartObject("delta");
-        delta?.Invoke(json);
-        json.WriteEndObject();
-        json.WriteString("finish_reason", reason);
-        json.WriteEndObject();
-        json.WriteEndArray();
-        if (more is not null)
-        {
-            json.WriteStartObject("agentplatform");
-            more(json);
-            json.WriteEndObject();
-        }
-    }));
+    /// <inheritdoc/>
+    public void Dispose() => _parts.Dispose();
 
     private static void Write(Utf8JsonWriter json, ToolOutcome tool)
     {
@@ -134,23 +90,5 @@ internal sealed class AgentAnswer
         json.WriteString("status", tool.Status switch { ToolStatus.Succeeded => "succeeded", ToolStatus.TimedOut => "timed_out", _ => "failed" });
         json.WriteNumber("duration_ms", (long)tool.Duration.TotalMilliseconds);
         json.WriteEndObject();
-    }
-
-    private void WriteUsage(Utf8JsonWriter json)
-    {
-        json.WriteNumber("prompt_tokens", Usage.Input);
-        json.WriteNumber("completion_tokens", Usage.Output);
-        json.WriteNumber("total_tokens", Usage.Input + Usage.Output);
-    }
-
-    private static byte[] WriteObject(Action<Utf8JsonWriter> write)
-    {
-        var buffer = new ArrayBufferWriter<byte>(256);
-        using var json = new Utf8JsonWriter(buffer, _relaxed);
-        json.WriteStartObject();
-        write(json);
-        json.WriteEndObject();
-        json.Flush();
-        return buffer.WrittenSpan.ToArray();
     }
 }

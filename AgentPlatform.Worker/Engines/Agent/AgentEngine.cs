@@ -4,6 +4,7 @@ using AgentPlatform.Client.Chat;
 using AgentPlatform.Client.Models;
 using AgentPlatform.Client.Transports;
 using AgentPlatform.Inference;
+using AgentPlatform.Inference.Chat;
 using AgentPlatform.Worker.Configuration;
 using AgentPlatform.Worker.Engines.Agent.Tools;
 using AgentPlatform.Worker.Engines.Preparation;
@@ -95,7 +96,7 @@ internal sealed class AgentEngine(
         }
 
         var conversation = await preparation.RunAsync(request.Body.Length, _ => AgentConversation.Read(request.Body, _instructions), cancellationToken);
-        var run = new AgentRun(_kernel, _tools, _options, conversation);
+        using var run = new AgentRun(_kernel, _tools, _options, conversation);
         using var limit = new CancellationTokenSource(_options.MaxTime, time);
         using var work = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         var hasRole = false;
@@ -111,7 +112,8 @@ internal sealed class AgentEngine(
                 if (!hasRole)
                 {
                     hasRole = true;
-                    yield return AgentAnswer.Role();
+                    using var first = new ChatParts();
+                    yield return first.Role(0);
                 }
 
                 yield return part;

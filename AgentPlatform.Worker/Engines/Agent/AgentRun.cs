@@ -8,7 +8,7 @@ using Microsoft.SemanticKernel.ChatCompletion;
 namespace AgentPlatform.Worker.Engines.Agent;
 
 /// <summary>One request of an agent: turns of the model and of its tools, until it answers or a limit is reached.</summary>
-internal sealed class AgentRun(Kernel kernel, ToolRunner tools, AgentOptions options, AgentConversation conversation)
+internal sealed class AgentRun(Kernel kernel, ToolRunner tools, AgentOptions options, AgentConversation conversation) : IDisposable
 {
     private readonly Activity? _span = Activity.Current;
     private readonly IChatCompletionService _model = kernel.GetRequiredService<IChatCompletionService>();
@@ -48,7 +48,7 @@ internal sealed class AgentRun(Kernel kernel, ToolRunner tools, AgentOptions opt
 
             foreach (var call in turn.Calls)
             {
-                yield return AgentAnswer.Started(call);
+                yield return Answer.Started(call);
             }
 
             var outcomes = new Dictionary<ToolCall, ToolOutcome>(ReferenceEqualityComparer.Instance);
@@ -68,8 +68,11 @@ internal sealed class AgentRun(Kernel kernel, ToolRunner tools, AgentOptions opt
         }
 
         FinishReason = Limit is null ? FinishReason : "length";
-        yield return AgentAnswer.Finish(FinishReason, Limit);
+        yield return Answer.Finish(FinishReason, Limit);
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => Answer.Dispose();
 
     // A copy of the conversation: Semantic Kernel's adapter adds the model's calls to it, one message each, which models do not understand.
     private IAsyncEnumerable<StreamingChatMessageContent> AskModel(bool mayUseTools, CancellationToken work) =>

@@ -8,12 +8,9 @@ using Microsoft.Extensions.Options;
 namespace AgentPlatform.Worker.Engines.OpenAI;
 
 /// <summary>Any OpenAI-compatible server, beside the worker or away. It is ready when the server is, which for a large model takes minutes.</summary>
-internal sealed partial class OpenAIEngine(
+internal sealed class OpenAIEngine(
     HttpClient http, OpenAIEndpoint endpoint, TimeProvider time, ILogger<OpenAIEngine> logger, ILogger<OpenAIInference>? serverLogger = null) : IEngine
 {
-    private static readonly TimeSpan _retryDelay = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);
-
     private readonly OpenAIInference _server = new(http, endpoint, serverLogger);
 
     /// <inheritdoc/>
@@ -37,21 +34,8 @@ internal sealed partial class OpenAIEngine(
     }
 
     /// <inheritdoc/>
-    public async Task LoadAsync(CancellationToken cancellationToken)
-    {
-        string? reported = null;
-        while (await AskAsync(cancellationToken) is { } reason)
-        {
-            if (reason != reported)
-            {
-                // Once for each reason, not once a second.
-                ServerAway(logger, endpoint.Address, reason);
-                reported = reason;
-            }
-
-            await Task.Delay(_retryDelay, time, cancellationToken);
-        }
-    }
+    public Task LoadAsync(CancellationToken cancellationToken) =>
+        new ServerWait(time, logger).UntilReadyAsync("the server", endpoint.Address, AskAsync, ServerWait.Patience, cancellationToken);
 
     /// <inheritdoc/>
     public Task WarmUpAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -63,28 +47,13 @@ internal sealed partial class OpenAIEngine(
     private async Task<string?> AskAsync(CancellationToken cancellationToken)
     {
         using var request = endpoint.CreateRequest(HttpMethod.Get, "models");
-        using var patience = new CancellationTokenSource(_patience, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
-        try
+        using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        return response.StatusCode switch
         {
-            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
-            return response.StatusCode switch
-            {
-                HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => throw new EngineLoadException($"The server at {request.RequestUri} refuses OpenAI:ApiKey ({(int)response.StatusCode})."),
-                _ when response.IsSuccessStatusCode => null,
-                var status => $"it answers {(int)status}",
-            };
-        }
-        catch (HttpRequestException e)
-        {
-            return e.Message;
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            return "it does not answer";
-        }
+            HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden =>
+                throw new EngineLoadException($"The server at {request.RequestUri} refuses OpenAI:ApiKey ({(int)response.StatusCode})."),
+            _ when response.IsSuccessStatusCode => null,
+            var status => $"it answers {(int)status}",
+        };
     }
-
-    [LoggerMessage(LogLevel.Warning, "Waiting for the server at {Endpoint}: {Reason}")]
-    private static partial void ServerAway(ILogger logger, Uri endpoint, string reason);
 }

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using AgentPlatform.Inference;
 using AgentPlatform.Inference.Chat;
 using AgentPlatform.Inference.Json;
 
@@ -19,6 +20,8 @@ internal sealed record SimulatedChoice(IReadOnlyList<string> Tokens, string Fini
 /// <param name="PromptTokens">Words in the messages.</param>
 internal sealed record SimulatedAnswer(IReadOnlyList<SimulatedChoice> Choices, int PromptTokens)
 {
+    private const int MostChoices = 128;
+
     // Whoever reads the answer must see what it is.
     private static readonly string[] _opening = ["This", " answer", " is", " simulated", ":"];
 
@@ -43,27 +46,29 @@ internal sealed record SimulatedAnswer(IReadOnlyList<SimulatedChoice> Choices, i
     /// <param name="body">The request, UTF-8 JSON.</param>
     /// <param name="tokens">Length of an answer that nothing ends earlier.</param>
     /// <exception cref="JsonException">The body is not JSON.</exception>
+    /// <exception cref="InferenceException">400: a field has a value that it cannot have.</exception>
     public static SimulatedAnswer Compose(ReadOnlyMemory<byte> body, int tokens)
     {
         using var document = JsonDocument.Parse(body, JsonLimits.Document);
-        var request = document.RootElement;
-        var hasMessages = request.TryGetProperty("messages", out var messages);
-        var seed = Hash(hasMessages ? JsonMarshal.GetRawUtf8Value(messages) : default, (ulong)(Number(request, "seed") ?? 0));
-        var limit = Number(request, "max_completion_tokens") ?? Number(request, "max_tokens") ?? long.MaxValue;
-        var stops = Stops(request);
-        var choices = new SimulatedChoice[Number(request, "n") ?? 1];
+        var turn = ChatTurn.Read(document.RootElement);
+        var messages = turn.Fields.Find("messages");
+        var seed = Hash(messages is { } list ? JsonMarshal.GetRawUtf8Value(list) : default, (ulong)(turn.Seed ?? 0));
+        var limit = turn.MaxTokens ?? long.MaxValue;
+        var stops = turn.Stops;
+        var choices = new SimulatedChoice[turn.Choices(MostChoices)];
         for (var i = 0; i < choices.Length; i++)
         {
             choices[i] = Choose(seed + ((ulong)i * 0x9E3779B97F4A7C15), tokens, limit, stops);
         }
 
-        return new SimulatedAnswer(choices, hasMessages ? Words(messages) : 0);
+        var words = messages is null ? 0 : turn.Messages.Sum(static message => message.Content.Sum(static part => Words(part.Text ?? "")));
+        return new SimulatedAnswer(choices, words);
     }
 
     private uint PartsBefore(int step) =>
         (uint)Choices.Sum(choice => Math.Min(step, 1) + Math.Min(step, choice.Tokens.Count) + (step >= Math.Max(choice.Tokens.Count, 1) ? 1 : 0));
 
-    private static SimulatedChoice Choose(ulong seed, int tokens, long limit, List<string> stops)
+    private static SimulatedChoice Choose(ulong seed, int tokens, long limit, IReadOnlyList<string> stops)
     {
         var count = (int)Math.Min(tokens, limit);
         var pieces = new List<string>(count);
@@ -76,7 +81,7 @@ internal sealed record SimulatedAnswer(IReadOnlyList<SimulatedChoice> Choices, i
     }
 
     /// <summary>Ends the text before the first stop sequence, which may begin and end inside of tokens.</summary>
-    private static bool Cut(List<string> pieces, List<string> stops)
+    private static bool Cut(List<string> pieces, IReadOnlyList<string> stops)
     {
         if (stops.Count == 0)
         {
@@ -103,48 +108,6 @@ internal sealed record SimulatedAnswer(IReadOnlyList<SimulatedChoice> Choices, i
         }
 
         return true;
-    }
-
-    private static List<string> Stops(JsonElement request)
-    {
-        if (!request.TryGetProperty("stop", out var stop))
-        {
-            return [];
-        }
-
-        return stop.ValueKind switch
-        {
-            JsonValueKind.String => [.. new[] { stop.GetString()! }.Where(text => text.Length > 0)],
-            JsonValueKind.Array => [.. stop.EnumerateArray().Select(item => item.GetString()!).Where(text => text.Length > 0)],
-            _ => [],
-        };
-    }
-
-    private static long? Number(JsonElement request, string name) =>
-        request.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetInt64() : null;
-
-    /// <summary>Words in all texts of the messages: <c>content</c> is a string, or an array of parts with a <c>text</c>.</summary>
-    private static int Words(JsonElement messages)
-    {
-        var words = 0;
-        foreach (var message in messages.EnumerateArray())
-        {
-            if (!message.TryGetProperty("content", out var content))
-            {
-                continue;
-            }
-
-            if (content.ValueKind == JsonValueKind.String)
-            {
-                words += Words(content.GetString()!);
-            }
-            else if (content.ValueKind == JsonValueKind.Array)
-            {
-                words += content.EnumerateArray().Sum(part => part.TryGetProperty("text", out var text) ? Words(text.GetString() ?? "") : 0);
-            }
-        }
-
-        return words;
     }
 
     private static int Words(string text)

@@ -11,11 +11,8 @@ namespace AgentPlatform.Worker.Engines.Triton;
 /// A model on a server of the Open Inference Protocol, such as Triton. With <c>Triton:Labels</c> it classifies texts, without them it chats;
 /// its metadata says by which tensors, and whether that is so at all.
 /// </summary>
-internal sealed partial class TritonEngine : IEngine, IAsyncDisposable
+internal sealed class TritonEngine : IEngine, IAsyncDisposable
 {
-    private static readonly TimeSpan _retryDelay = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);
-
     private readonly TritonServer _server;
     private readonly TritonOptions _options;
     private readonly BatchingOptions _batching;
@@ -56,21 +53,8 @@ internal sealed partial class TritonEngine : IEngine, IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public async Task LoadAsync(CancellationToken cancellationToken)
-    {
-        string? reported = null;
-        while (await TryLoadAsync(cancellationToken) is { } reason)
-        {
-            if (reason != reported)
-            {
-                // Once for each reason, not once a second.
-                ServerAway(_logger, _server.Address, reason);
-                reported = reason;
-            }
-
-            await Task.Delay(_retryDelay, _time, cancellationToken);
-        }
-    }
+    public Task LoadAsync(CancellationToken cancellationToken) =>
+        new ServerWait(_time, _logger).UntilReadyAsync("the server", _server.Address, TryLoadAsync, ServerWait.Patience, cancellationToken);
 
     /// <inheritdoc/>
     public async Task WarmUpAsync(CancellationToken cancellationToken)
@@ -106,29 +90,15 @@ internal sealed partial class TritonEngine : IEngine, IAsyncDisposable
     /// <summary>Reads what the server says of the model once it is ready there; why it is not, or null.</summary>
     private async Task<string?> TryLoadAsync(CancellationToken cancellationToken)
     {
-        using var patience = new CancellationTokenSource(_patience, _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
-        try
+        if (await _server.AskAsync(cancellationToken) is { } reason)
         {
-            if (await _server.AskAsync(either.Token) is { } reason)
-            {
-                return reason;
-            }
+            return reason;
+        }
 
-            var model = await _server.DescribeAsync(either.Token);
-            _model = Classifies ? new TritonClassifier(_server, model, _options, _batching, _preparation, _time, _metrics) : new TritonGenerator(_server, model, _options, _preparation);
-            return null;
-        }
-        catch (Exception e) when (e is HttpRequestException or IOException)
-        {
-            return e.Message;
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            return "it does not answer";
-        }
+        var model = await _server.DescribeAsync(cancellationToken);
+        _model = Classifies
+            ? new TritonClassifier(_server, model, _options, _batching, _preparation, _time, _metrics)
+            : new TritonGenerator(_server, model, _options, _preparation);
+        return null;
     }
-
-    [LoggerMessage(LogLevel.Warning, "Waiting for the server at {Endpoint}: {Reason}")]
-    private static partial void ServerAway(ILogger logger, Uri endpoint, string reason);
 }

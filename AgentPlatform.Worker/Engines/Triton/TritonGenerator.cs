@@ -74,7 +74,8 @@ internal sealed class TritonGenerator : IInference
     private (string Text, IReadOnlyList<TritonInput> Inputs) Read(InferenceRequest request)
     {
         using var document = JsonDocument.Parse(request.Body, JsonLimits.Document);
-        return (TritonPrompt.Write(document.RootElement, _options.Prompt), _parameters.Read(document.RootElement, request.Stream));
+        var turn = ChatTurn.Read(document.RootElement, _parameters.Refusal);
+        return (TritonPrompt.Write(turn, _options.Prompt), _parameters.Read(turn, request.Stream));
     }
 
     private static TritonTensor Output(TritonModel model, TritonOptions options)

@@ -55,34 +55,31 @@ internal sealed class TritonParameters
     public TritonParameters(TritonModel model, TritonTensor text, int maxTokens) =>
         (_model, _text, _maxTokens, _samplingInput) = (model, text, maxTokens, model.FindInput("sampling_parameters", "BYTES"));
 
+    /// <summary>Why the model cannot honour a field; null if it has a way to.</summary>
+    public string? Refusal(string field) =>
+        TensorOf(NameOf(field)) is null && !IsSampling(NameOf(field)) ? $"The model has no input for '{field}'." : null;
+
     /// <summary>The inputs beside the text.</summary>
-    /// <exception cref="InferenceException">400: the model has no way to do what a parameter asks for; it is named.</exception>
-    public IReadOnlyList<TritonInput> Read(JsonElement request, bool stream)
+    /// <exception cref="InferenceException">400: the model cannot take the value of a field; it is named.</exception>
+    public IReadOnlyList<TritonInput> Read(ChatTurn turn, bool stream)
     {
         var inputs = new List<TritonInput>();
         var sampling = new JsonObject();
         var hasLimit = false;
-        foreach (var field in request.LastOfEach())
+        foreach (var field in turn.Members)
         {
             // A number that the model takes is given to it even where it is OpenAI's default, since the model's own may be another.
-            var name = field.Name == "max_completion_tokens" ? "max_tokens" : field.Name;
-            var isNeutral = NeutralFields.IsNeutral(field.Name, field.Value, request);
-            if (isNeutral && field.Value.ValueKind != JsonValueKind.Number)
+            if (field.Value.ValueKind == JsonValueKind.Number || !turn.IsNeutral(field))
             {
-                continue;
-            }
-
-            hasLimit |= name == "max_tokens";
-            if (!TryTake(name, field, inputs, sampling) && !isNeutral)
-            {
-                throw new InferenceException(InferenceError.Invalid($"The model has no input for '{field.Name}'.", field.Name, "unsupported_parameter"));
+                hasLimit |= NameOf(field.Name) == "max_tokens";
+                Take(field, inputs, sampling);
             }
         }
 
         if (!hasLimit)
         {
             using var limit = JsonDocument.Parse($$"""{"max_tokens":{{_maxTokens}}}""");
-            TryTake("max_tokens", limit.RootElement.EnumerateObject().First(), inputs, sampling);
+            Take(limit.RootElement.EnumerateObject().First(), inputs, sampling);
         }
 
         if (_samplingInput is not null)
@@ -98,24 +95,26 @@ internal sealed class TritonParameters
         return inputs;
     }
 
-    private bool TryTake(string name, JsonProperty field, List<TritonInput> inputs, JsonObject sampling)
+    private static string NameOf(string field) => field == "max_completion_tokens" ? "max_tokens" : field;
+
+    private TritonTensor? TensorOf(string name) => new[] { name }.Concat(_aliases.GetValueOrDefault(name, []))
+        .Where(candidate => candidate != _text.Name)
+        .Select(candidate => _model.Inputs.FirstOrDefault(input => input.Name == candidate))
+        .FirstOrDefault(static tensor => tensor is not null);
+
+    private bool IsSampling(string name) => _samplingInput is not null && _sampling.Contains(name);
+
+    private void Take(JsonProperty field, List<TritonInput> inputs, JsonObject sampling)
     {
-        foreach (var candidate in new[] { name }.Concat(_aliases.GetValueOrDefault(name, [])))
+        var name = NameOf(field.Name);
+        if (TensorOf(name) is { } tensor)
         {
-            if (candidate != _text.Name && _model.Inputs.FirstOrDefault(input => input.Name == candidate) is { } tensor)
-            {
-                inputs.Add(new TritonInput(tensor, Values(field, tensor)));
-                return true;
-            }
+            inputs.Add(new TritonInput(tensor, Values(field, tensor)));
         }
-
-        if (_samplingInput is null || !_sampling.Contains(name))
+        else if (IsSampling(name))
         {
-            return false;
+            sampling[name] = JsonNode.Parse(field.Value.GetRawText(), documentOptions: JsonLimits.Document);
         }
-
-        sampling[name] = JsonNode.Parse(field.Value.GetRawText(), documentOptions: JsonLimits.Document);
-        return true;
     }
 
     private void AddFlag(List<TritonInput> inputs, string name, bool value)
@@ -131,7 +130,7 @@ internal sealed class TritonParameters
         JsonElement[] values = field.Value.ValueKind == JsonValueKind.Array ? [.. field.Value.EnumerateArray()] : [field.Value];
         if (values.Length != 1 && tensor.Shape is not [.., -1])
         {
-            throw new InferenceException(InferenceError.Invalid($"The model takes one value for '{field.Name}', not {values.Length}.", field.Name, "unsupported_parameter"));
+            throw ChatTurn.Unsupported(field.Name, $"The model takes one value for '{field.Name}', not {values.Length}.");
         }
 
         var isText = tensor.Datatype == "BYTES";

@@ -1,6 +1,6 @@
 using System.Text;
-using System.Text.Json;
 using AgentPlatform.Inference;
+using AgentPlatform.Inference.Chat;
 
 namespace AgentPlatform.Worker.Engines.Triton;
 
@@ -8,15 +8,14 @@ namespace AgentPlatform.Worker.Engines.Triton;
 internal static class TritonPrompt
 {
     /// <exception cref="InferenceException">400: a message holds something else than text.</exception>
-    public static string Write(JsonElement request, TritonPromptFormat format)
+    public static string Write(ChatTurn turn, TritonPromptFormat format)
     {
-        var messages = request.GetProperty("messages");
         if (format == TritonPromptFormat.Messages)
         {
-            return messages.GetRawText();
+            return turn.Fields.Find("messages")!.Value.GetRawText();
         }
 
-        var texts = messages.EnumerateArray().Select(static (message, index) => (Role: message.GetProperty("role").GetString()!, Text: TextOf(message, index))).ToList();
+        var texts = turn.Messages.Select(static message => (Role: message.Role!, Text: TextOf(message))).ToList();
         return format == TritonPromptFormat.ChatML ? ChatML(texts) : Plain(texts);
     }
 
@@ -47,19 +46,7 @@ internal static class TritonPrompt
         return prompt.Append("<|im_start|>assistant\n").ToString();
     }
 
-    // "content":"Hi", or "content":[{"type":"text","text":"Hi"}]
-    private static string TextOf(JsonElement message, int index)
-    {
-        if (!message.TryGetProperty("content", out var content) || content.ValueKind == JsonValueKind.Null)
-        {
-            return "";
-        }
-
-        return content.ValueKind == JsonValueKind.String
-            ? content.GetString()!
-            : string.Concat(content.EnumerateArray().Select((part, at) => part.TryGetProperty("text", out var text) && text.ValueKind == JsonValueKind.String
-                ? text.GetString()
-                : throw new InferenceException(InferenceError.Invalid(
-                    "The model takes only text.", $"messages[{index}].content[{at}]", "unsupported_parameter"))));
-    }
+    private static string TextOf(ChatMessage message) =>
+        string.Concat(message.Content.Select(static part =>
+            part.Text ?? throw ChatTurn.Unsupported(part.Place, "The model takes only text.")));
 }

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Text.RegularExpressions;
 using AgentPlatform.Inference.OpenAI;
+using AgentPlatform.Worker.Engines.Servers;
 using Microsoft.SemanticKernel;
 using ModelContextProtocol;
 using ModelContextProtocol.Client;
@@ -12,8 +13,6 @@ internal sealed partial class McpTools(IHttpClientFactory http, TimeProvider tim
 {
     private const int MaxName = 64; // Of a tool, as OpenAI has it.
 
-    private static readonly TimeSpan _retryDelay = TimeSpan.FromSeconds(1);
-
     private readonly ILogger _logger = loggers.CreateLogger<McpTools>();
     private readonly List<McpClient> _clients = [];
 
@@ -21,33 +20,21 @@ internal sealed partial class McpTools(IHttpClientFactory http, TimeProvider tim
     /// <exception cref="EngineLoadException">Its program does not start, or it does not speak the protocol.</exception>
     public async Task<KernelPlugin> ConnectAsync(McpServerOptions server, CancellationToken cancellationToken)
     {
-        string? reported = null;
-        while (true)
+        if (server.Url is null)
         {
-            try
-            {
-                var client = await McpClient.CreateAsync(CreateTransport(server), clientOptions: null, loggers, cancellationToken);
-                _clients.Add(client);
-                var tools = await client.ListToolsAsync(cancellationToken: cancellationToken);
-                return KernelPluginFactory.CreateFromFunctions(
-                    server.Name, tools.Select(tool => new McpTool(tool.WithName(Fit(tool.Name, MaxName - server.Name.Length - 1))).AsKernelFunction()));
-            }
-            catch (HttpRequestException e)
-            {
-                if (reported != e.Message)
-                {
-                    // Once for each reason, not once a second.
-                    ServerAway(_logger, server.Name, server.Url, e.Message);
-                    reported = e.Message;
-                }
-
-                await Task.Delay(_retryDelay, time, cancellationToken);
-            }
-            catch (Exception e) when (e is McpException or IOException or TimeoutException or Win32Exception or ArgumentException or InvalidOperationException)
-            {
-                throw new EngineLoadException($"The server '{server.Name}' of Agent:McpServers cannot be used: {e.Message}", e);
-            }
+            return await TryConnectAsync(server, cancellationToken);
         }
+
+        KernelPlugin? plugin = null;
+        await new ServerWait(time, _logger).UntilReadyAsync(
+            $"the tools of {server.Name}", server.Url,
+            async token =>
+            {
+                plugin = await TryConnectAsync(server, token);
+                return null;
+            },
+            Timeout.InfiniteTimeSpan, cancellationToken);
+        return plugin!;
     }
 
     /// <inheritdoc/>
@@ -56,6 +43,23 @@ internal sealed partial class McpTools(IHttpClientFactory http, TimeProvider tim
         foreach (var client in _clients)
         {
             await client.DisposeAsync();
+        }
+    }
+
+    /// <exception cref="HttpRequestException">The server is away.</exception>
+    private async Task<KernelPlugin> TryConnectAsync(McpServerOptions server, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var client = await McpClient.CreateAsync(CreateTransport(server), clientOptions: null, loggers, cancellationToken);
+            _clients.Add(client);
+            var tools = await client.ListToolsAsync(cancellationToken: cancellationToken);
+            return KernelPluginFactory.CreateFromFunctions(
+                server.Name, tools.Select(tool => new McpTool(tool.WithName(Fit(tool.Name, MaxName - server.Name.Length - 1))).AsKernelFunction()));
+        }
+        catch (Exception e) when (e is McpException or IOException or TimeoutException or Win32Exception or ArgumentException or InvalidOperationException)
+        {
+            throw new EngineLoadException($"The server '{server.Name}' of Agent:McpServers cannot be used: {e.Message}", e);
         }
     }
 
@@ -90,9 +94,6 @@ internal sealed partial class McpTools(IHttpClientFactory http, TimeProvider tim
 
     [GeneratedRegex("[^A-Za-z0-9_]")]
     private static partial Regex NotInNames();
-
-    [LoggerMessage(LogLevel.Information, "The agent waits for the tools of {Server} at {Address}: {Reason}")]
-    private static partial void ServerAway(ILogger logger, string server, Uri? address, string reason);
 
     [LoggerMessage(LogLevel.Debug, "{Server}: {Line}")]
     private static partial void ServerSays(ILogger logger, string server, string line);
