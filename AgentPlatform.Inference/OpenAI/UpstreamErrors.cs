@@ -154,7 +154,8 @@ public sealed partial class UpstreamErrors(ILogger logger)
         said.Param is [(>= 'a' and <= 'z') or (>= 'A' and <= 'Z'), ..] field && field.Length <= 100 && field.All(static c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '[' or ']')
             ? field : null;
 
-    private static int RetryAfterOf(HttpResponseMessage response, int otherwise) =>
+    /// <summary>After how many seconds a server wants to be asked again; <paramref name="otherwise"/> if it does not say.</summary>
+    public static int RetryAfterOf(HttpResponseMessage response, int otherwise) =>
         response.Headers.RetryAfter?.Delta is { } delta ? (int)Math.Clamp(Math.Ceiling(delta.TotalSeconds), 1, MaxRetryAfter) : otherwise;
 
     /// <summary>Writes what a server says to the log: what it says of the platform's account to whoever runs it; the rest may quote the prompt, and is for debugging only.</summary>

@@ -10,7 +10,6 @@ namespace AgentPlatform.Worker.Engines.Triton;
 internal sealed class TritonServer(HttpClient http, Uri address, string model, string? version, string? apiKey, ILogger logger)
 {
     private const int RetryAfter = 2;
-    private const int MaxRetryAfter = 3600;
 
     private readonly UpstreamErrors _errors = new(logger);
 
@@ -109,12 +108,10 @@ internal sealed class TritonServer(HttpClient http, Uri address, string model, s
             400 or 413 or 422 => InferenceError.Invalid("The model's server refused the request: it may be too long, or of a form that the model does not take."),
             401 or 403 => InferenceError.EngineFailed($"The model's server refused the platform's API key ({status}); whoever runs the platform must set a valid one."),
             404 or 501 => InferenceError.EngineFailed($"The model's server has no model that can be asked this way ({status})."),
-            429 => InferenceError.Overloaded("The model's server is at its limit.", RetryAfterOf(response, 1)),
-            408 or 425 or 502 or 503 or 504 => InferenceError.Unavailable($"The model's server answers {status}.", RetryAfterOf(response, RetryAfter)),
+            429 => InferenceError.Overloaded("The model's server is at its limit.", UpstreamErrors.RetryAfterOf(response, 1)),
+            408 or 425 or 502 or 503 or 504 => InferenceError.Unavailable(
+                $"The model's server answers {status}.", UpstreamErrors.RetryAfterOf(response, RetryAfter)),
             _ => InferenceError.EngineFailed($"The model's server answers {status}."),
         };
     }
-
-    private static int RetryAfterOf(HttpResponseMessage response, int otherwise) =>
-        response.Headers.RetryAfter?.Delta is { } delta ? (int)Math.Clamp(Math.Ceiling(delta.TotalSeconds), 1, MaxRetryAfter) : otherwise;
 }
