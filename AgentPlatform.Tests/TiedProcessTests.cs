@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using AgentPlatform.Testing;
 
 namespace AgentPlatform.Tests;
 

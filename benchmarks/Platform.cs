@@ -1,5 +1,5 @@
 using AgentPlatform.Benchmarks.Processes;
-using AgentPlatform.Tests.Broker;
+using AgentPlatform.Testing.Broker;
 
 namespace AgentPlatform.Benchmarks;
 

@@ -3,7 +3,7 @@ using AgentPlatform.Benchmarks.Load;
 using AgentPlatform.Benchmarks.Peers;
 using AgentPlatform.Benchmarks.Processes;
 using AgentPlatform.Benchmarks.RoundTrip;
-using AgentPlatform.Tests.Broker;
+using AgentPlatform.Testing.Broker;
 
 namespace AgentPlatform.Benchmarks;
 

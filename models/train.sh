@@ -44,7 +44,7 @@ fetch_libraries() {
 }
 
 train() {
-    local program=artifacts/training/AgentPlatform.Training.dll root=${XDG_CACHE_HOME:-$HOME/.cache}/agentplatform/trixie
+    local program=artifacts/trainer/AgentPlatform.Trainer.dll root=${XDG_CACHE_HOME:-$HOME/.cache}/agentplatform/trixie
     # Threads that wait must not spin: they would take the processor from those that work.
     export OMP_WAIT_POLICY=passive
     if [[ $1 != tiny-chat ]] || has_new_libstdcxx; then
@@ -62,7 +62,7 @@ case ${1:-} in
     *) usage ;;
 esac
 shift
-dotnet build models/training -c Release --nologo -v quiet -o artifacts/training
+dotnet build models/trainer -c Release --nologo -v quiet -o artifacts/trainer
 for model in "${models[@]}"; do
     train "$model" "$@"
 done

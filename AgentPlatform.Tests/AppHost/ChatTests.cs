@@ -1,5 +1,6 @@
 using System.ClientModel;
 using System.Text;
+using AgentPlatform.Testing;
 using OpenAI;
 using OpenAI.Chat;
 

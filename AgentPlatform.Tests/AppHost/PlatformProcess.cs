@@ -2,7 +2,8 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text;
 using System.Text.RegularExpressions;
-using AgentPlatform.Tests.Broker;
+using AgentPlatform.Testing;
+using AgentPlatform.Testing.Broker;
 
 namespace AgentPlatform.Tests.AppHost;
 

@@ -1,4 +1,4 @@
-using AgentPlatform.Tests.Broker;
+using AgentPlatform.Testing.Broker;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Xml.Linq;
+using AgentPlatform.Testing;
 
 namespace AgentPlatform.Tests.Architecture;
 
@@ -7,6 +8,13 @@ namespace AgentPlatform.Tests.Architecture;
 public sealed class ArchitectureTests
 {
     private const string Prefix = "AgentPlatform.";
+
+    // Tests, benchmarks, and what trains the models with the parts of the worker that run them.
+    private static readonly string[] _testProjects = ["Tests", "Testing", "Benchmarks", "Training", "Trainer"];
+
+    private static readonly Dictionary<string, string> _projectFiles =
+        Directory.EnumerateFiles(Repository.Root, $"{Prefix}*.csproj", SearchOption.AllDirectories)
+            .ToDictionary(file => Path.GetFileNameWithoutExtension(file)[Prefix.Length..]);
 
     public static TheoryData<string, string> Projects => new()
     {
@@ -19,6 +27,10 @@ public sealed class ArchitectureTests
         { "Gateway", "Inference Messaging Api Client ServiceDefaults" },
         { "Worker", "Inference Messaging Api Client OnnxChat ServiceDefaults" },
         { "AppHost", "Gateway Worker" },
+        { "Training", "OnnxChat Worker" },
+        { "Trainer", "Training" },
+        { "Testing", "Training" },
+        { "Benchmarks", "Gateway OnnxChat Worker Testing" },
     };
 
     [Theory]
@@ -34,7 +46,7 @@ public sealed class ArchitectureTests
     [Theory]
     [MemberData(nameof(Projects))]
     public void The_internals_of_a_project_are_for_tests(string project, string _) =>
-        Assert.Empty(Items(project, "InternalsVisibleTo").Except(["AgentPlatform.Tests", "AgentPlatform.Benchmarks", "AgentPlatform.Training"]));
+        Assert.Empty(Items(project, "InternalsVisibleTo").Select(name => name[Prefix.Length..]).Except(_testProjects));
 
     [Theory]
     [InlineData("Inference")]
@@ -45,6 +57,13 @@ public sealed class ArchitectureTests
         Assert.Empty(Items(project, "FrameworkReference"));
 
     [Fact]
+    public void No_project_compiles_the_files_of_another() => Assert.Empty(
+        from project in _projectFiles.Keys
+        from files in Items(project, "Compile")
+        where files.Contains("..", StringComparison.Ordinal)
+        select $"{project} -> {files}");
+
+    [Fact]
     public void The_template_engine_depends_on_nothing_of_ours() => Assert.Empty(
         TypeUses.In(Assembly.Load(Prefix + "OnnxChat"))
             .Where(use => use.User.Namespace == $"{Prefix}OnnxChat.Templates" && use.Used.Namespace != use.User.Namespace
@@ -52,7 +71,7 @@ public sealed class ArchitectureTests
             .Select(use => $"{use.User.Name} -> {use.Used.FullName}"));
 
     private static IEnumerable<string> Items(string project, string item) =>
-        XDocument.Load(Path.Combine(Repository.Root, Prefix + project, $"{Prefix}{project}.csproj")).Descendants(item).Select(element => element.Attribute("Include")!.Value);
+        XDocument.Load(_projectFiles[project]).Descendants(item).Attributes("Include").Select(include => include.Value);
 
     /// <summary>Another broker is another folder.</summary>
     [Theory]
@@ -63,7 +82,8 @@ public sealed class ArchitectureTests
     public void RabbitMQ_is_used_in_its_folder_only(string project)
     {
         var uses = TypeUses.In(Assembly.Load(Prefix + project))
-            .Where(use => use.Used.Assembly.GetName().Name is "RabbitMQ.Client" or "Aspire.RabbitMQ.Client" && use.User.Namespace != "AgentPlatform.Messaging.RabbitMQ");
+            .Where(use => use.Used.Assembly.GetName().Name is "RabbitMQ.Client" or "Aspire.RabbitMQ.Client"
+                && use.User.Namespace != "AgentPlatform.Messaging.RabbitMQ");
 
         Assert.Empty(uses.Select(use => $"{use.User} -> {use.Used}").Distinct());
     }

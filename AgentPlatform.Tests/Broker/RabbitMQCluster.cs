@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using AgentPlatform.Testing;
+using AgentPlatform.Testing.Broker;
 using AgentPlatform.Tests.Messaging;
 
 namespace AgentPlatform.Tests.Broker;

@@ -1,3 +1,5 @@
+using AgentPlatform.Testing.Broker;
+
 namespace AgentPlatform.Tests.Broker;
 
 /// <summary>The node that the tests of a collection share.</summary>

@@ -1,5 +1,5 @@
 using System.Text;
-using AgentPlatform.Benchmarks.Chaos.Clients;
+using AgentPlatform.Testing.Chaos;
 
 namespace AgentPlatform.Tests.Chaos;
 

@@ -1,4 +1,4 @@
-using AgentPlatform.Benchmarks.Chaos.Plans;
+using AgentPlatform.Testing.Chaos;
 
 namespace AgentPlatform.Tests.Chaos;
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using AgentPlatform.Testing;
 using Xunit.Abstractions;
 
 namespace AgentPlatform.Tests.Chaos;

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using AgentPlatform.Tests.Broker;
+using AgentPlatform.Testing;
+using AgentPlatform.Testing.Broker;
 
 namespace AgentPlatform.Tests.Conformance;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using AgentPlatform.Testing;
 
 namespace AgentPlatform.Tests.Conformance;
 

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using AgentPlatform.Testing;
 
 namespace AgentPlatform.Tests.Docs;
 

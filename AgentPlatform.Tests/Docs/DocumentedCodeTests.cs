@@ -1,3 +1,4 @@
+using AgentPlatform.Testing;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 

@@ -8,6 +8,7 @@ using AgentPlatform.Inference.Json;
 using AgentPlatform.Inference.OpenAI;
 using AgentPlatform.OnnxChat.Model;
 using AgentPlatform.OnnxChat.Requests;
+using AgentPlatform.Testing.OnnxChat;
 using AgentPlatform.Tests.Api;
 using AgentPlatform.Tests.OnnxChat;
 using Xunit.Abstractions;

@@ -4,7 +4,7 @@ using AgentPlatform.Inference;
 using AgentPlatform.OnnxChat.Scheduling;
 using AgentPlatform.OnnxChat.Templates;
 using AgentPlatform.OnnxChat.Tokens;
-using AgentPlatform.Tests.OnnxChat;
+using AgentPlatform.Testing.OnnxChat;
 using AgentPlatform.Worker.Weights;
 using Xunit.Abstractions;
 

@@ -5,7 +5,8 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using AgentPlatform.Tests.Broker;
+using AgentPlatform.Testing;
+using AgentPlatform.Testing.Broker;
 using AgentPlatform.Tests.Worker;
 using RabbitMQ.Client;
 

@@ -1,5 +1,6 @@
 using AgentPlatform.OnnxChat.Model;
 using AgentPlatform.OnnxChat.Scheduling;
+using AgentPlatform.Testing.OnnxChat;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace AgentPlatform.Tests.OnnxChat;

@@ -1,3 +1,4 @@
+using AgentPlatform.Testing;
 using YamlDotNet.RepresentationModel;
 
 namespace AgentPlatform.Tests.Workflows;

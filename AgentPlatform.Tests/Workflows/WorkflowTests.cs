@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using AgentPlatform.Testing;
 using YamlDotNet.RepresentationModel;
 
 namespace AgentPlatform.Tests.Workflows;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using AgentPlatform.Benchmarks.Chaos.Clients;
 using AgentPlatform.Benchmarks.Chaos.Subjects;
+using AgentPlatform.Testing.Chaos;
 
 namespace AgentPlatform.Benchmarks.Chaos;
 

@@ -1,6 +1,7 @@
 using AgentPlatform.Benchmarks.Chaos.Clients;
 using AgentPlatform.Benchmarks.Chaos.Plans;
 using AgentPlatform.Benchmarks.Chaos.Subjects;
+using AgentPlatform.Testing.Chaos;
 using RabbitMQ.Client.Exceptions;
 
 namespace AgentPlatform.Benchmarks.Chaos;

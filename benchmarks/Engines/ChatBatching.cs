@@ -2,7 +2,7 @@ using System.Globalization;
 using AgentPlatform.Benchmarks.Load;
 using AgentPlatform.OnnxChat.Model;
 using AgentPlatform.OnnxChat.Scheduling;
-using AgentPlatform.Tests.OnnxChat;
+using AgentPlatform.Testing.OnnxChat;
 using AgentPlatform.Training.Decoder;
 using AgentPlatform.Worker.Engines.Onnx;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -1,5 +1,5 @@
 using AgentPlatform.Gateway.Dead;
-using AgentPlatform.Tests.Broker;
+using AgentPlatform.Testing.Broker;
 
 namespace AgentPlatform.Tests.Gateway.Dead;
 

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using AgentPlatform.Testing;
 using AgentPlatform.Tests.Workflows;
 
 namespace AgentPlatform.Tests.Kubernetes.Helm;

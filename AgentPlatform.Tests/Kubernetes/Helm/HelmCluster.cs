@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using AgentPlatform.Testing;
 using AgentPlatform.Tests.Kubernetes.Api;
 
 namespace AgentPlatform.Tests.Kubernetes.Helm;

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using AgentPlatform.Testing;
 
 namespace AgentPlatform.Tests.Kubernetes.Helm;
 

@@ -1,3 +1,5 @@
+using AgentPlatform.Testing;
+
 namespace AgentPlatform.Tests.Kubernetes.Helm;
 
 /// <summary>kubectl takes what Helm renders.</summary>

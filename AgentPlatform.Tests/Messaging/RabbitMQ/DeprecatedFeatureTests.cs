@@ -1,3 +1,4 @@
+using AgentPlatform.Testing.Broker;
 using AgentPlatform.Tests.Broker;
 using RabbitMQ.Client.Exceptions;
 

@@ -1,3 +1,4 @@
+using AgentPlatform.Testing;
 using Aspire.Hosting;
 using Aspire.Hosting.Kubernetes.Resources;
 

@@ -1,4 +1,5 @@
 using AgentPlatform.OnnxChat.Decoding;
+using AgentPlatform.Testing.OnnxChat;
 using AgentPlatform.Tests.Training.Decoder;
 
 namespace AgentPlatform.Tests.OnnxChat.Decoding;

@@ -3,6 +3,7 @@ using AgentPlatform.Inference;
 using AgentPlatform.Inference.OpenAI;
 using AgentPlatform.OnnxChat.Model;
 using AgentPlatform.OnnxChat.Requests;
+using AgentPlatform.Testing.OnnxChat;
 using AgentPlatform.Tests.Inference.Chat;
 
 namespace AgentPlatform.Tests.OnnxChat.Requests;

@@ -1,5 +1,6 @@
 using AgentPlatform.OnnxChat.Sampling;
 using AgentPlatform.OnnxChat.Scheduling;
+using AgentPlatform.Testing.OnnxChat;
 using AgentPlatform.Training.Onnx;
 
 namespace AgentPlatform.Tests.OnnxChat.Scheduling;

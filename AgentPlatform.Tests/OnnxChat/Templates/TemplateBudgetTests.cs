@@ -1,4 +1,5 @@
 using AgentPlatform.OnnxChat.Templates;
+using AgentPlatform.Testing.OnnxChat;
 
 namespace AgentPlatform.Tests.OnnxChat.Templates;
 

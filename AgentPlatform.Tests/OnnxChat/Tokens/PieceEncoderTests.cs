@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using AgentPlatform.OnnxChat.Tokens;
+using AgentPlatform.Testing;
 using Microsoft.ML.Tokenizers;
 
 namespace AgentPlatform.Tests.OnnxChat.Tokens;

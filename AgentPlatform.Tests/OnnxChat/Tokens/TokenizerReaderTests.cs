@@ -1,5 +1,6 @@
 using System.Text;
 using AgentPlatform.OnnxChat.Tokens;
+using AgentPlatform.Testing.OnnxChat;
 
 namespace AgentPlatform.Tests.OnnxChat.Tokens;
 

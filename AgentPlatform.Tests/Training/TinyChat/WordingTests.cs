@@ -1,3 +1,4 @@
+using AgentPlatform.Testing;
 using AgentPlatform.Training.TinyChat;
 
 namespace AgentPlatform.Tests.Training.TinyChat;

@@ -1,3 +1,5 @@
+using AgentPlatform.Testing.Chaos;
+
 namespace AgentPlatform.Benchmarks.Chaos.Clients;
 
 /// <summary>The clients of a plan: each asks, reads to the end, judges, and asks again.</summary>

@@ -1,4 +1,5 @@
 using AgentPlatform.Benchmarks.Load;
+using AgentPlatform.Testing.Chaos;
 
 namespace AgentPlatform.Benchmarks.Chaos.Clients;
 

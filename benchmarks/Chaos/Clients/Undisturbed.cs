@@ -1,6 +1,7 @@
 using AgentPlatform.Benchmarks.Chaos.Subjects;
 using AgentPlatform.Benchmarks.Processes;
-using AgentPlatform.Tests.Broker;
+using AgentPlatform.Testing.Broker;
+using AgentPlatform.Testing.Chaos;
 
 namespace AgentPlatform.Benchmarks.Chaos.Clients;
 

@@ -1,5 +1,6 @@
 using AgentPlatform.Benchmarks.Chaos.Clients;
 using AgentPlatform.Benchmarks.Chaos.Subjects;
+using AgentPlatform.Testing.Chaos;
 
 namespace AgentPlatform.Benchmarks.Chaos.Plans;
 

@@ -1,4 +1,5 @@
 using AgentPlatform.Benchmarks.Chaos.Clients;
+using AgentPlatform.Testing.Chaos;
 
 namespace AgentPlatform.Benchmarks.Chaos.Plans;
 

@@ -1,6 +1,7 @@
 using AgentPlatform.Benchmarks.Chaos.Clients;
 using AgentPlatform.Benchmarks.Chaos.Subjects;
 using AgentPlatform.Benchmarks.Load;
+using AgentPlatform.Testing.Chaos;
 
 namespace AgentPlatform.Benchmarks.Chaos.Plans;
 

@@ -1,7 +1,7 @@
 using System.Text;
 using AgentPlatform.Benchmarks.Chaos.Clients;
 using AgentPlatform.Messaging.Broker;
-using AgentPlatform.Tests.Broker;
+using AgentPlatform.Testing.Broker;
 
 namespace AgentPlatform.Benchmarks.Chaos.Subjects;
 

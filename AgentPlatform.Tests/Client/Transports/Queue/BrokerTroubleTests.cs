@@ -1,8 +1,8 @@
 using System.Text;
-using AgentPlatform.Benchmarks.Chaos.Subjects;
 using AgentPlatform.Inference;
 using AgentPlatform.Messaging.Asking;
 using AgentPlatform.Messaging.Broker;
+using AgentPlatform.Testing.Broker;
 using AgentPlatform.Tests.Broker;
 using AgentPlatform.Tests.Gateway;
 using AgentPlatform.Tests.Messaging;

@@ -1,3 +1,4 @@
+using AgentPlatform.Testing;
 using AgentPlatform.Tests.Broker;
 using AgentPlatform.Tests.Client;
 using Microsoft.Extensions.AI;

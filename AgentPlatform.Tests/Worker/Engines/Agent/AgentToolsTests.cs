@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.Json;
+using AgentPlatform.Testing;
 using AgentPlatform.Tests.Inference.OpenAI;
 using AgentPlatform.Worker.Engines.Running;
 using Microsoft.AspNetCore.Http;

@@ -1,7 +1,8 @@
 using System.Text.Json;
 using AgentPlatform.Inference;
 using AgentPlatform.OnnxChat.Scheduling;
-using AgentPlatform.Tests.OnnxChat;
+using AgentPlatform.Testing;
+using AgentPlatform.Testing.OnnxChat;
 using AgentPlatform.Tests.Training.Decoder;
 using AgentPlatform.Tests.Worker.Weights;
 using AgentPlatform.Worker.Batching;

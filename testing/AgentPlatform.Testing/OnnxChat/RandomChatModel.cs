@@ -1,7 +1,7 @@
 using System.Text.Json;
 using AgentPlatform.Training.Decoder;
 
-namespace AgentPlatform.Tests.OnnxChat;
+namespace AgentPlatform.Testing.OnnxChat;
 
 /// <summary>A folder with a small decoder of random weights, and all that belongs to it, as Optimum would export them.</summary>
 internal sealed class RandomChatModel : IDisposable

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 
-namespace AgentPlatform.Benchmarks.Chaos.Clients;
+namespace AgentPlatform.Testing.Chaos;
 
 /// <summary>One choice of an answer as the client has it.</summary>
 internal sealed class AnswerChoice

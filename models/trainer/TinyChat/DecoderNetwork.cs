@@ -3,7 +3,7 @@ using TorchSharp.Modules;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
-namespace AgentPlatform.Training.TinyChat;
+namespace AgentPlatform.Trainer.TinyChat;
 
 /// <summary>The decoder as PyTorch trains it: the same computation as <see cref="DecoderOnnx"/> writes, over whole sequences padded on the right.</summary>
 internal sealed class DecoderNetwork : IDisposable

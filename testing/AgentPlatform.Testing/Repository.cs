@@ -1,4 +1,4 @@
-namespace AgentPlatform.Tests;
+namespace AgentPlatform.Testing;
 
 /// <summary>The folder of this repository.</summary>
 internal static class Repository

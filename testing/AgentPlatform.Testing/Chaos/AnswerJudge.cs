@@ -1,4 +1,4 @@
-namespace AgentPlatform.Benchmarks.Chaos.Clients;
+namespace AgentPlatform.Testing.Chaos;
 
 /// <summary>How a request ended for its client.</summary>
 internal enum Verdict

@@ -1,9 +1,10 @@
 using System.Diagnostics;
 using System.Text.Json;
 using AgentPlatform.Training.Decoder;
+using AgentPlatform.Training.TinyChat;
 using AgentPlatform.Training.Tokens;
 
-namespace AgentPlatform.Training.TinyChat;
+namespace AgentPlatform.Trainer.TinyChat;
 
 /// <summary>Trains the <c>tiny-chat</c> model, writes its folder, and measures it on the held-out questions from the written file.</summary>
 internal sealed class TinyChatTraining

@@ -1,11 +1,11 @@
+using AgentPlatform.Trainer.TinyChat;
 using AgentPlatform.Training.Sentiment;
-using AgentPlatform.Training.TinyChat;
 
 const string Usage = """
     Trains the models that live in this repository, from the data beside them. models/train.sh starts it with what it needs.
 
-    dotnet run --project models/training -- sentiment [--folder models/sentiment] [--folds]
-    dotnet run --project models/training -- tiny-chat [--folder models/tiny-chat] [--validate]
+    dotnet run --project models/trainer -- sentiment [--folder models/sentiment] [--folds]
+    dotnet run --project models/trainer -- tiny-chat [--folder models/tiny-chat] [--validate]
 
       sentiment   trains on FOLDER/data, writes FOLDER/model.onnx, config.json and metrics.json, and prints what the written files reach
                   on FOLDER/heldout.tsv

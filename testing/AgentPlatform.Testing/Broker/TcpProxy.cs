@@ -1,8 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
-using AgentPlatform.Tests.Broker;
 
-namespace AgentPlatform.Benchmarks.Chaos.Subjects;
+namespace AgentPlatform.Testing.Broker;
 
 /// <summary>Stands between a program and the broker, and does to their connections what networks do.</summary>
 /// <remarks>Safe for concurrent use.</remarks>

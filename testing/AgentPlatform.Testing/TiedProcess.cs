@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace AgentPlatform.Tests;
+namespace AgentPlatform.Testing;
 
 /// <summary>Programs that are told to stop when this process ends, however it ends: a test run that is killed leaves nothing behind.</summary>
 internal static class TiedProcess
@@ -19,7 +19,8 @@ internal static class TiedProcess
     /// <param name="arguments">What it is given.</param>
     /// <param name="prepare">Sets its folder or its environment.</param>
     /// <exception cref="TimeoutException">It has not ended by then.</exception>
-    public static async Task<EndedProcess> RunAsync(TimeSpan limit, string program, IReadOnlyCollection<string> arguments, Action<ProcessStartInfo>? prepare = null)
+    public static async Task<EndedProcess> RunAsync(
+        TimeSpan limit, string program, IReadOnlyCollection<string> arguments, Action<ProcessStartInfo>? prepare = null)
     {
         var start = StartInfo(program, arguments);
         prepare?.Invoke(start);
@@ -45,16 +46,12 @@ internal static class TiedProcess
 internal sealed record EndedProcess(string Command, int ExitCode, string Output, string Errors)
 {
     /// <summary>What it wrote, if it ended well.</summary>
-    public string Checked()
-    {
-        Assert.True(ExitCode == 0, $"{Command} ended with {ExitCode}: {Output}{Errors}");
-        return Output;
-    }
+    /// <exception cref="InvalidOperationException">It did not.</exception>
+    public string Checked() =>
+        ExitCode == 0 ? Output : throw new InvalidOperationException($"{Command} ended with {ExitCode}: {Output}{Errors}");
 
     /// <summary>What it complained about, if it did not.</summary>
-    public string Refused()
-    {
-        Assert.True(ExitCode != 0, $"{Command} ended well: {Output}{Errors}");
-        return Errors;
-    }
+    /// <exception cref="InvalidOperationException">It ended well.</exception>
+    public string Refused() =>
+        ExitCode != 0 ? Errors : throw new InvalidOperationException($"{Command} ended well: {Output}{Errors}");
 }

@@ -3,7 +3,7 @@ using TorchSharp.Modules;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
-namespace AgentPlatform.Training.TinyChat;
+namespace AgentPlatform.Trainer.TinyChat;
 
 /// <summary>
 /// Trains the decoder to answer: AdamW, a cosine of the learning rate, loss on answers only. The same seed and conversations give the same

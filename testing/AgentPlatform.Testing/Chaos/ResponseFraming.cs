@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 
-namespace AgentPlatform.Benchmarks.Chaos.Clients;
+namespace AgentPlatform.Testing.Chaos;
 
 /// <summary>
 /// Takes one HTTP/1.1 response apart as its bytes come: status, the headers that matter here, and the body out of its chunks. A response

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 
-namespace AgentPlatform.Tests.Broker;
+namespace AgentPlatform.Testing.Broker;
 
 /// <summary>
 /// A RabbitMQ node of its own for tests and benchmarks: own ports, name, folder and epmd, all in one process group that dies with the

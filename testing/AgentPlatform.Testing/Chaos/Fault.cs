@@ -1,4 +1,4 @@
-namespace AgentPlatform.Benchmarks.Chaos.Plans;
+namespace AgentPlatform.Testing.Chaos;
 
 /// <summary>What can happen in the mixed plan.</summary>
 internal enum FaultKind
