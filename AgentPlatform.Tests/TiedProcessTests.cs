@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using AgentPlatform.Testing;
 
 namespace AgentPlatform.Tests;
 

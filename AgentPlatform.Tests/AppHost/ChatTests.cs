@@ -1,6 +1,5 @@
 using System.ClientModel;
 using System.Text;
-using AgentPlatform.Testing;
 using OpenAI;
 using OpenAI.Chat;
 

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using AgentPlatform.Testing;
 using AgentPlatform.Tests.Docs;
 
 namespace AgentPlatform.Tests.AppHost;

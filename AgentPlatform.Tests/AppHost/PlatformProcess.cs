@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text;
 using System.Text.RegularExpressions;
-using AgentPlatform.Testing;
 using AgentPlatform.Testing.Broker;
 
 namespace AgentPlatform.Tests.AppHost;
@@ -107,7 +106,7 @@ internal sealed partial class PlatformProcess : IAsyncDisposable
         }
 
         _process.Dispose();
-        await Messaging.Side.UntilAsync(() => Task.FromResult(Members().Count == 0));
+        await Wait.UntilAsync(() => Members().Count == 0);
         Directory.Delete(_folder, recursive: true);
     }
 

@@ -95,7 +95,7 @@ public class StopTests
 
     private static async Task AssertNothingLeftAsync(PlatformProcess platform, IReadOnlyList<int> ports)
     {
-        await Messaging.Side.UntilAsync(() => Task.FromResult(platform.Members().Count == 0));
+        await Wait.UntilAsync(() => platform.Members().Count == 0);
         foreach (var port in ports)
         {
             using var client = new TcpClient();

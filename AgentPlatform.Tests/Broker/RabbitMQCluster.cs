@@ -1,9 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using AgentPlatform.Testing;
 using AgentPlatform.Testing.Broker;
-using AgentPlatform.Tests.Messaging;
 
 namespace AgentPlatform.Tests.Broker;
 
@@ -38,7 +36,7 @@ internal sealed class RabbitMQCluster : IAsyncDisposable
         await Task.WhenAll(cluster.Nodes.Select(node => node.BeginAsync()));
 
         // All know all.
-        await Side.UntilAsync(async () => (await cluster.Nodes[0].ControlAsync("-q cluster_status --formatter json")).Split("\"running_nodes\"")[1].Split(']')[0].Split('@').Length == 4);
+        await Wait.UntilAsync(async () => (await cluster.Nodes[0].ControlAsync("-q cluster_status --formatter json")).Split("\"running_nodes\"")[1].Split(']')[0].Split('@').Length == 4);
         return cluster;
     }
 

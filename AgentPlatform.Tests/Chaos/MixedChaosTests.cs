@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using AgentPlatform.Testing;
 using Xunit.Abstractions;
 
 namespace AgentPlatform.Tests.Chaos;

@@ -1,6 +1,6 @@
 using AgentPlatform.Inference;
 using AgentPlatform.Inference.OpenAI;
-using AgentPlatform.Tests.Broker;
+using AgentPlatform.Messaging.InMemory;
 using AgentPlatform.Tests.Worker;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection;
@@ -11,15 +11,17 @@ namespace AgentPlatform.Tests.Client;
 /// <summary>What a program may rely on, whichever transport its configuration names: the same program against the same worker.</summary>
 public abstract class ClientConformance : IAsyncLifetime
 {
-    private WorkerProcess _worker = null!;
+    private ServiceHost _worker = null!;
     private ClientHost _host = null!;
 
     public async Task InitializeAsync()
     {
-        _worker = WorkerProcess.Start([
-            "Engine:Type=simulated", "Model:Name=tiny", "Simulated:AnswerTokens=8", "Simulated:TimeToFirstToken=00:00:00", "Simulated:TimePerToken=00:00:00.001", .. WorkerSettings]);
-        var address = await _worker.ReadyAsync();
-        _host = await ClientHost.StartAsync(["tiny"], [("AgentPlatform:Models:0:Name", "tiny"), .. Settings(address)]);
+        _worker = await ServiceHost.WorkerAsync(null, AddBroker,
+        [
+            ("Model:Name", "tiny"), ("Simulated:AnswerTokens", "8"), ("Simulated:TimeToFirstToken", "00:00:00"), ("Simulated:TimePerToken", "00:00:00.001"),
+        ]);
+        await _worker.ReadyAsync();
+        _host = await ClientHost.StartAsync(["tiny"], AddBroker, [("AgentPlatform:Models:0:Name", "tiny"), .. Settings(_worker.Address)]);
     }
 
     public async Task DisposeAsync()
@@ -28,7 +30,8 @@ public abstract class ClientConformance : IAsyncLifetime
         await _worker.DisposeAsync();
     }
 
-    protected virtual string[] WorkerSettings => [];
+    /// <summary>Registers the broker; null where there is none.</summary>
+    protected virtual Action<IServiceCollection>? AddBroker => null;
 
     protected abstract (string Key, string? Value)[] Settings(Uri worker);
 
@@ -46,7 +49,9 @@ public abstract class ClientConformance : IAsyncLifetime
         }
 
         var streamed = updates.ToChatResponse();
-        Assert.Equal((whole.Text, whole.FinishReason, whole.Usage.OutputTokenCount), (streamed.Text, streamed.FinishReason, streamed.Usage!.OutputTokenCount));
+        Assert.Equal(
+            (whole.Text, whole.FinishReason, whole.Usage.OutputTokenCount),
+            (streamed.Text, streamed.FinishReason, streamed.Usage!.OutputTokenCount));
         Assert.True(updates.Count(update => update.Text.Length > 0) > 1);
     }
 
@@ -63,8 +68,9 @@ public abstract class ClientConformance : IAsyncLifetime
     {
         var service = _host.Services.GetRequiredKeyedService<IChatCompletionService>("tiny");
         Assert.StartsWith("This answer is simulated:", (await service.GetChatMessageContentAsync("Hello")).Content, StringComparison.Ordinal);
-        Assert.Contains(
-            "simulated", string.Concat(await _host.Services.GetRequiredKeyedService<IInference>("tiny").RunAsync(Requests.Create() with { Model = "tiny" }, CancellationToken.None).ReadAsync()), StringComparison.Ordinal);
+        var inference = _host.Services.GetRequiredKeyedService<IInference>("tiny");
+        var parts = await inference.RunAsync(Requests.Create() with { Model = "tiny" }, CancellationToken.None).ReadAsync();
+        Assert.Contains("simulated", string.Concat(parts), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -111,14 +117,13 @@ public sealed class OpenAIClientConformance : ClientConformance
         [("AgentPlatform:Models:0:Transport", "openai"), ("AgentPlatform:Models:0:Endpoint", $"{worker}v1")];
 }
 
-[Trait("Category", "Broker")]
-[Collection(BrokerGroup.Name)]
-public sealed class QueueClientConformance(RabbitMQServer server) : ClientConformance
+public sealed class QueueClientConformance : ClientConformance, IDisposable
 {
-    private readonly string _version = Guid.NewGuid().ToString("N");
+    private readonly InMemoryBroker _broker = new(TimeProvider.System);
 
-    protected override string[] WorkerSettings => [$"Model:Version={_version}", $"ConnectionStrings:messaging={server.ConnectionString}"];
+    protected override Action<IServiceCollection>? AddBroker => services => services.AddInMemoryBroker(_broker);
 
-    protected override (string Key, string? Value)[] Settings(Uri worker) =>
-        [("AgentPlatform:Models:0:Version", _version), ("ConnectionStrings:messaging", server.ConnectionString)];
+    public void Dispose() => _broker.Dispose();
+
+    protected override (string Key, string? Value)[] Settings(Uri worker) => [("ConnectionStrings:messaging", "amqp://registered")];
 }

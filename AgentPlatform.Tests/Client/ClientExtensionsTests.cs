@@ -14,7 +14,7 @@ public sealed class ClientExtensionsTests
     public void Each_model_has_its_own_transport_and_the_first_needs_no_key()
     {
         using var host = ClientHost.Build(
-            ["agent", "tiny", "big"],
+            ["agent", "tiny", "big"], addBroker: null,
             ("AgentPlatform:Models:0:Name", "tiny"),
             ("AgentPlatform:Models:1:Name", "big"),
             ("AgentPlatform:Models:2:Name", "agent"),
@@ -37,7 +37,7 @@ public sealed class ClientExtensionsTests
     public void A_mistake_is_one_sentence_that_names_the_key(string settings, string says)
     {
         var mistake = Assert.ThrowsAny<Exception>(() => ClientHost.Build(
-            ["tiny"], [.. settings.Split(';').Select(setting => setting.Split('=')).Select(pair => (pair[0], (string?)pair[1]))]));
+            ["tiny"], null, [.. settings.Split(';').Select(setting => setting.Split('=')).Select(pair => (pair[0], (string?)pair[1]))]));
         var sentence = StartupMistake.Describe(mistake);
         Assert.Contains(says, sentence, StringComparison.Ordinal);
         Assert.DoesNotContain(Environment.NewLine, sentence, StringComparison.Ordinal);
@@ -47,7 +47,8 @@ public sealed class ClientExtensionsTests
     public async Task A_request_may_not_take_longer_than_the_broker_leaves_it()
     {
         var mistake = await Assert.ThrowsAsync<OptionsValidationException>(() => ClientHost.StartAsync(
-            ["tiny"], ("AgentPlatform:RequestTimeout", "01:00:00"), ("AgentPlatform:Models:0:Name", "tiny"), ("AgentPlatform:Models:0:Transport", "openai"), ("AgentPlatform:Models:0:Endpoint", "http://x/v1")));
+            ["tiny"], ("AgentPlatform:RequestTimeout", "01:00:00"), ("AgentPlatform:Models:0:Name", "tiny"),
+            ("AgentPlatform:Models:0:Transport", "openai"), ("AgentPlatform:Models:0:Endpoint", "http://x/v1")));
         Assert.Contains("AgentPlatform:RequestTimeout", StartupMistake.Describe(mistake), StringComparison.Ordinal);
     }
 }

@@ -18,20 +18,28 @@ internal sealed class ClientHost : IAsyncDisposable
 
     public IChatClient Chat => Services.GetRequiredService<IChatClient>();
 
+    public static Task<ClientHost> StartAsync(string[] models, params (string Key, string? Value)[] settings) =>
+        StartAsync(models, addBroker: null, settings);
+
     /// <summary>Starts a program that adds <paramref name="models"/>; it may ask at once.</summary>
-    public static async Task<ClientHost> StartAsync(string[] models, params (string Key, string? Value)[] settings)
+    public static async Task<ClientHost> StartAsync(
+        string[] models, Action<IServiceCollection>? addBroker, params (string Key, string? Value)[] settings)
     {
-        var host = new ClientHost(Build(models, settings));
+        var host = new ClientHost(Build(models, addBroker, settings));
         await host._host.StartAsync();
         return host;
     }
 
-    public static IHost Build(string[] models, params (string Key, string? Value)[] settings)
+    /// <param name="models">The names that the program asks for.</param>
+    /// <param name="addBroker">Registers the broker; without one the configuration names it, or there is none.</param>
+    /// <param name="settings">Configuration.</param>
+    public static IHost Build(string[] models, Action<IServiceCollection>? addBroker, params (string Key, string? Value)[] settings)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Configuration.AddInMemoryCollection(settings.Select(setting => new KeyValuePair<string, string?>(setting.Key, setting.Value)));
         builder.Services.AddMetrics();
         builder.Logging.ClearProviders();
+        addBroker?.Invoke(builder.Services);
         foreach (var model in models)
         {
             builder.AddAgentPlatformClient(model);

@@ -1,5 +1,3 @@
-using AgentPlatform.Testing;
-
 namespace AgentPlatform.Tests.Cluster;
 
 /// <summary>The command line of a container engine that answers: <c>docker</c>, with the engine that <c>DOCKER_HOST</c> names.</summary>

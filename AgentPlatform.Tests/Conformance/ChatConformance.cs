@@ -131,7 +131,7 @@ public abstract class ChatConformance<TSubject>(TSubject subject) : IClassFixtur
             }
         }
 
-        await Messaging.Side.UntilAsync(() => Task.FromResult(subject.ActiveSlots == 0)).WaitAsync(_limit);
+        await Wait.UntilAsync(() => subject.ActiveSlots == 0).WaitAsync(_limit);
     }
 
     [Fact]

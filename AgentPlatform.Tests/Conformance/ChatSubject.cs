@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using AgentPlatform.Tests.Worker;
 
 namespace AgentPlatform.Tests.Conformance;
 
@@ -10,19 +9,19 @@ public abstract class ChatSubject : IAsyncLifetime
     /// <summary>Name of the model, whatever stands behind it.</summary>
     public const string Model = "tiny-chat";
 
-    private ConfiguredWorker? _worker;
+    private ServiceHost? _worker;
 
     /// <summary>How many tokens prompt and answer may have together; null if there is no limit.</summary>
     public abstract int? ContextSize { get; }
 
-    public Uri Address => Worker.Http.BaseAddress!;
+    public Uri Address => Worker.Address;
 
     /// <summary>How many requests are in the engine.</summary>
     public int ActiveSlots => Worker.ActiveSlots;
 
-    private ConfiguredWorker Worker => _worker ?? throw new InvalidOperationException("The worker has not started.");
+    private ServiceHost Worker => _worker ?? throw new InvalidOperationException("The worker has not started.");
 
-    public async Task InitializeAsync() => _worker = await ConfiguredWorker.StartAsync([("Model:Name", Model), .. await StartAsync()]);
+    public async Task InitializeAsync() => _worker = await (await ServiceHost.WorkerAsync([("Model:Name", Model), .. await StartAsync()])).ReadyAsync();
 
     public async Task DisposeAsync()
     {

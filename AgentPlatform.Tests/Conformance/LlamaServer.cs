@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using AgentPlatform.Testing;
 using AgentPlatform.Testing.Broker;
 
 namespace AgentPlatform.Tests.Conformance;
@@ -71,7 +70,7 @@ internal sealed class LlamaServer : IAsyncDisposable
     private async Task ReadyAsync()
     {
         using var http = new HttpClient { BaseAddress = Address };
-        await Messaging.Side.UntilAsync(async () =>
+        await Wait.UntilAsync(async () =>
         {
             Assert.False(_process.HasExited, $"llama-server ended: {string.Join('\n', _output.TakeLast(20))}");
             try

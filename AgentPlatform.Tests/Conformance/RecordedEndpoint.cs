@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using AgentPlatform.Testing;
 using AgentPlatform.Tests.Inference.OpenAI;
 using Microsoft.AspNetCore.Http;
 

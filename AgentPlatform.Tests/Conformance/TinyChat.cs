@@ -1,5 +1,4 @@
 using System.Text.Json;
-using AgentPlatform.Testing;
 
 namespace AgentPlatform.Tests.Conformance;
 

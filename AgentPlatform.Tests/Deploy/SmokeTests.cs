@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using AgentPlatform.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;

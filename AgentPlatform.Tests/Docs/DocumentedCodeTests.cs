@@ -1,4 +1,3 @@
-using AgentPlatform.Testing;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 

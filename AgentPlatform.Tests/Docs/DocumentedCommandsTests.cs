@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using AgentPlatform.Testing;
 
 namespace AgentPlatform.Tests.Docs;
 

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
@@ -9,6 +8,7 @@ using AgentPlatform.Messaging.Dead;
 using AgentPlatform.Messaging.RabbitMQ;
 using AgentPlatform.Messaging.Telemetry;
 using AgentPlatform.Messaging.Wire;
+using AgentPlatform.Tests.Messaging.Wire;
 using Microsoft.Extensions.Logging.Abstractions;
 using RabbitMQ.Client;
 using Xunit.Abstractions;
@@ -67,16 +67,14 @@ public sealed class WireFuzz(ITestOutputHelper output)
     [Fact]
     public Task Frames_come_back_as_they_were_sent_and_damaged_ones_are_refused() => FuzzRun.RunAsync("frames", output, random =>
     {
-        var message = new ArrayBufferWriter<byte>();
-        FrameBatch.Begin(message);
         var sent = Enumerable.Range(0, random.Next(5)).Select(_ => new Frame(
             Guid.NewGuid(), (ushort)random.Next(65536), (uint)random.Next(), (FrameKind)random.Next(1, 9), random.Bytes(50), random.Bytes(20))).ToList();
-        sent.ForEach(frame => FrameBatch.Append(message, frame));
-        Assert.Equal(sent.Select(Describe), Read(message.WrittenMemory));
+        var message = Frames.Write(sent);
+        Assert.Equal(sent.Select(Describe), Frames.Read(message).Select(Describe));
         try
         {
-            Read(random.Damaged(message.WrittenSpan.ToArray()));
-            Read(random.Bytes(100));
+            Frames.Read(random.Damaged(message));
+            Frames.Read(random.Bytes(100));
         }
         catch (FormatException e)
         {
@@ -171,17 +169,6 @@ public sealed class WireFuzz(ITestOutputHelper output)
         7 => random.NextDouble(),
         _ => random.Text(),
     };
-
-    private static List<string> Read(ReadOnlyMemory<byte> message)
-    {
-        List<string> frames = [];
-        foreach (var frame in FrameBatch.Read(message))
-        {
-            frames.Add(Describe(frame));
-        }
-
-        return frames;
-    }
 
     private static string Describe(Frame frame) =>
         $"{frame.RequestId} {frame.Attempt} {frame.Offset} {frame.Kind} {Convert.ToHexString(frame.Payload.Span)} {Convert.ToHexString(frame.ResumeState.Span)}";

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text;
 using AgentPlatform.Tests.Inference.OpenAI;
-using AgentPlatform.Tests.Worker;
 using Microsoft.AspNetCore.Http;
 
 namespace AgentPlatform.Tests.Gateway;
@@ -22,7 +21,7 @@ public sealed class DrainTests
             await gate.Task.WaitAsync(context.RequestAborted);
             await context.Response.WriteAsync("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"b\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n");
         };
-        await using var gateway = WorkerProcess.StartProgram("AgentPlatform.Gateway.dll", "Models:0:Name=tiny", "Models:0:Transport=openai", $"Models:0:Endpoint={upstream.Address}v1", "Stopping:ListenTime=00:00:05");
+        await using var gateway = ServiceProcess.Gateway("Models:0:Name=tiny", "Models:0:Transport=openai", $"Models:0:Endpoint={upstream.Address}v1", "Stopping:ListenTime=00:00:05");
         using var http = new HttpClient { BaseAddress = await gateway.ReadyAsync() };
         using var message = new HttpRequestMessage(HttpMethod.Post, new Uri("/v1/chat/completions", UriKind.Relative))
         {
@@ -31,7 +30,7 @@ public sealed class DrainTests
         using var response = await http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead).WaitAsync(_limit);
 
         gateway.Terminate();
-        await Messaging.Side.UntilAsync(async () =>
+        await Wait.UntilAsync(async () =>
         {
             using var health = await http.GetAsync(new Uri("/health", UriKind.Relative));
             return health.StatusCode == HttpStatusCode.ServiceUnavailable;

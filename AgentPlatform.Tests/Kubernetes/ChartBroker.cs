@@ -5,9 +5,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using AgentPlatform.Testing;
 using AgentPlatform.Testing.Broker;
-using AgentPlatform.Tests.Worker;
 using RabbitMQ.Client;
 
 namespace AgentPlatform.Tests.Kubernetes;
@@ -79,10 +77,10 @@ internal sealed class ChartBroker(Chart chart) : RabbitMQNode
     }
 
     /// <summary>Starts a program with the address, the password and the trusted authorities that the chart gives a component.</summary>
-    public WorkerProcess Start(string program, string component, params string[] settings)
+    public ServiceProcess Start(string program, string component, params string[] settings)
     {
         var environment = Environment(chart.Container(component));
-        return WorkerProcess.StartProgram(program, new Dictionary<string, string>
+        return ServiceProcess.Start(program, new Dictionary<string, string>
         {
             ["ConnectionStrings__messaging"] = Address(environment["ConnectionStrings__messaging"]),
             ["Messaging__DeadLettersByPolicy"] = environment["Messaging__DeadLettersByPolicy"],

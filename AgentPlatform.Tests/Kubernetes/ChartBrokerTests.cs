@@ -5,7 +5,6 @@ using System.Text.Json.Nodes;
 using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.RabbitMQ;
 using AgentPlatform.Tests.Broker;
-using AgentPlatform.Tests.Messaging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using RabbitMQ.Client;
@@ -30,19 +29,19 @@ public sealed class ChartBrokerTests
         await using var broker = new ChartBroker(chart);
         await broker.BeginAsync();
         using var keda = broker.Management("scaler");
-        await using var gateway = broker.Start("AgentPlatform.Gateway.dll", "gateway", $"Models:0:Name={Model}");
+        await using var gateway = broker.Start("AgentPlatform.Gateway", "gateway", $"Models:0:Name={Model}");
         using var client = new HttpClient { BaseAddress = await gateway.ReadyAsync() };
 
         using var leaves = new CancellationTokenSource();
         var left = AskAsync(client, tokens: 1000, leaves.Token);
-        await Side.UntilAsync(async () => await CountAsync(chart, keda) is (1, 0));
+        await Wait.UntilAsync(async () => await CountAsync(chart, keda) is (1, 0));
 
-        await using var worker = broker.Start("AgentPlatform.Worker.dll", Model, "Engine:Type=simulated", $"Model:Name={Model}", "Simulated:TimePerToken=00:00:00.5");
-        await Side.UntilAsync(async () => await CountAsync(chart, keda) is (1, 1));
+        await using var worker = broker.Start("AgentPlatform.Worker", Model, "Engine:Type=simulated", $"Model:Name={Model}", "Simulated:TimePerToken=00:00:00.5");
+        await Wait.UntilAsync(async () => await CountAsync(chart, keda) is (1, 1));
 
         await leaves.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => left);
-        await Side.UntilAsync(async () => await CountAsync(chart, keda) is (0, 0));
+        await Wait.UntilAsync(async () => await CountAsync(chart, keda) is (0, 0));
         Assert.Equal(HttpStatusCode.OK, await AskAsync(client, tokens: 2, CancellationToken.None).WaitAsync(TimeSpan.FromMinutes(1)));
     }
 

@@ -2,7 +2,6 @@ using AgentPlatform.AppHost.Broker;
 using AgentPlatform.AppHost.Kubernetes;
 using AgentPlatform.AppHost.Models;
 using AgentPlatform.AppHost.Servers;
-using AgentPlatform.Testing;
 using Aspire.Hosting;
 
 namespace AgentPlatform.Tests.Kubernetes;

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using AgentPlatform.Testing;
 using AgentPlatform.Tests.Kubernetes.Api;
 
 namespace AgentPlatform.Tests.Kubernetes;

@@ -56,7 +56,7 @@ public abstract class BrokerConformance
         var (first, settlement, _) = await receiver.NextAsync();
         Assert.Equal("1", first.Id);
         Assert.Equal("2", (await receiver.NextAsync()).Message.Id);
-        await Side.UntilAsync(async () => (await sender.LookAsync(_queue)).Waiting == 1);
+        await Wait.UntilAsync(async () => (await sender.LookAsync(_queue)).Waiting == 1);
         Assert.True(receiver.IsEmpty);
 
         await settlement.AcknowledgeAsync();
@@ -75,7 +75,7 @@ public abstract class BrokerConformance
 
         Assert.Equal(("1", true), (message.Id, isRedelivered));
         await settlement.AcknowledgeAsync();
-        await Side.UntilAsync(async () => (await sender.LookAsync(_queue)).Waiting == 0);
+        await Wait.UntilAsync(async () => (await sender.LookAsync(_queue)).Waiting == 0);
     }
 
     [Fact]
@@ -98,7 +98,7 @@ public abstract class BrokerConformance
         await using var sender = await SenderAsync();
         await using var receiver = await ReceiverAsync();
         await receiver.DetachAsync();
-        await Side.UntilAsync(async () => (await sender.LookAsync(_queue)).Consumers == 0);
+        await Wait.UntilAsync(async () => (await sender.LookAsync(_queue)).Consumers == 0);
 
         await sender.SendAsync(_queue, Message("1"));
 
@@ -116,7 +116,7 @@ public abstract class BrokerConformance
         await (await receiver.NextAsync()).Settlement.RejectAsync();
 
         HeldMessage? found = null;
-        await Side.UntilAsync(async () =>
+        await Wait.UntilAsync(async () =>
         {
             await using var reader = await sender.OpenDeadAsync();
             await foreach (var held in reader.ReadAsync(CancellationToken.None))
@@ -186,12 +186,12 @@ public abstract class BrokerConformance
 
     private static BrokerMessage Message(string id) => new() { Id = id, Body = Encoding.UTF8.GetBytes($"body of {id}") };
 
-    private async Task<Sender> SenderAsync() => new(await Side.GatewayAsync(AddBroker, _queue));
+    private async Task<Sender> SenderAsync() => new(await MessagingHost.GatewayAsync(AddBroker, _queue));
 
     private async Task<Receiver> ReceiverAsync(ushort prefetch = 4)
     {
         var handler = new Handler();
-        var side = await Side.WorkerAsync(services =>
+        var side = await MessagingHost.WorkerAsync(services =>
         {
             AddBroker(services);
             services.AddSingleton<IJobHandler>(handler);
@@ -200,7 +200,7 @@ public abstract class BrokerConformance
         return new Receiver(side, handler);
     }
 
-    private sealed class Sender(Side side) : IAsyncDisposable
+    private sealed class Sender(MessagingHost side) : IAsyncDisposable
     {
         public Task<PublishOutcome> SendAsync(string queue, BrokerMessage message) => side.Get<IJobSender>().SendAsync(queue, message, CancellationToken.None).WaitAsync(_limit);
 
@@ -215,7 +215,7 @@ public abstract class BrokerConformance
         public ValueTask DisposeAsync() => side.DisposeAsync();
     }
 
-    private sealed class Receiver(Side side, Handler handler) : IAsyncDisposable
+    private sealed class Receiver(MessagingHost side, Handler handler) : IAsyncDisposable
     {
         public bool IsEmpty => handler.Messages.IsEmpty;
 
@@ -224,7 +224,7 @@ public abstract class BrokerConformance
         public async Task<(BrokerMessage Message, ISettlement Settlement, bool IsRedelivered)> NextAsync()
         {
             (BrokerMessage, ISettlement, bool) next = default;
-            await Side.UntilAsync(() => Task.FromResult(handler.Messages.TryDequeue(out next)));
+            await Wait.UntilAsync(() => handler.Messages.TryDequeue(out next));
             return next;
         }
 

@@ -12,7 +12,7 @@ namespace AgentPlatform.Tests.Messaging;
 /// <summary>What both sides of any broker can rely on; each broker runs it.</summary>
 public abstract class RoundTripConformance
 {
-    private readonly string _queue = QueueNames.Job("m", Guid.NewGuid().ToString("N"));
+    private protected string Queue { get; } = QueueNames.Job("m", Guid.NewGuid().ToString("N"));
 
     /// <summary>Registers the broker.</summary>
     protected abstract void AddBroker(IServiceCollection services);
@@ -20,7 +20,7 @@ public abstract class RoundTripConformance
     [Fact]
     public async Task A_job_reaches_the_worker_as_it_was_sent_and_its_parts_come_back_in_order()
     {
-        await using var gateway = await Side.GatewayAsync(AddBroker, _queue);
+        await using var gateway = await MessagingHost.GatewayAsync(AddBroker, Queue);
         await using var worker = await WorkerAsync();
         var request = Request(stream: true) with { Tenant = "acme" };
         var answer = await SendAsync(gateway, request);
@@ -49,7 +49,7 @@ public abstract class RoundTripConformance
     [Fact]
     public async Task A_job_that_a_lost_worker_held_goes_to_another_that_asks_from_where()
     {
-        await using var gateway = await Side.GatewayAsync(AddBroker, _queue);
+        await using var gateway = await MessagingHost.GatewayAsync(AddBroker, Queue);
         var first = await WorkerAsync();
         var request = Request(stream: false);
         var answer = await SendAsync(gateway, request);
@@ -72,7 +72,7 @@ public abstract class RoundTripConformance
     [Fact]
     public async Task A_job_that_comes_back_after_its_client_left_is_dropped()
     {
-        await using var gateway = await Side.GatewayAsync(AddBroker, _queue);
+        await using var gateway = await MessagingHost.GatewayAsync(AddBroker, Queue);
         var first = await WorkerAsync();
         var request = Request(stream: true);
         await SendAsync(gateway, request);
@@ -90,7 +90,7 @@ public abstract class RoundTripConformance
     [Fact]
     public async Task A_cancel_reaches_the_work_whether_it_runs_or_still_waits()
     {
-        await using var gateway = await Side.GatewayAsync(AddBroker, _queue);
+        await using var gateway = await MessagingHost.GatewayAsync(AddBroker, Queue);
         await using var worker = await WorkerAsync();
         var listener = worker.Get<Cancellations>();
         var (running, waiting) = (Guid.NewGuid(), Guid.NewGuid());
@@ -98,7 +98,7 @@ public abstract class RoundTripConformance
         using var watch = listener.Watch(running, 0, runningWork);
         gateway.Get<ControlPublisher>().Cancel(waiting);
         gateway.Get<ControlPublisher>().Cancel(running);
-        await Side.UntilAsync(() => Task.FromResult(runningWork.IsCancellationRequested));
+        await Wait.UntilAsync(() => runningWork.IsCancellationRequested);
 
         using var waitingWork = new CancellationTokenSource();
         using var lateWatch = listener.Watch(waiting, 0, waitingWork);
@@ -111,7 +111,7 @@ public abstract class RoundTripConformance
         await using var worker = await WorkerAsync();
         using var writer = worker.Get<FrameSender>().Open("infer.reply.nobody", Guid.NewGuid());
         writer.Write(new ReplyPart(ReplyKind.Delta, "{}"u8.ToArray()));
-        await Side.UntilAsync(() => Task.FromResult(writer.Gone.IsCancellationRequested));
+        await Wait.UntilAsync(() => writer.Gone.IsCancellationRequested);
         Assert.False(await writer.CompleteAsync(new ReplyPart(ReplyKind.End, default)));
     }
 
@@ -119,11 +119,11 @@ public abstract class RoundTripConformance
     public async Task Frames_of_many_streams_share_messages()
     {
         const int Streams = 50, Steps = 20;
-        await using var gateway = await Side.GatewayAsync(AddBroker, _queue);
+        await using var gateway = await MessagingHost.GatewayAsync(AddBroker, Queue);
         await using var worker = await WorkerAsync();
         var receiver = gateway.Get<ReplyReceiver>();
         var requests = Enumerable.Range(0, Streams).Select(_ => Request(stream: true)).ToList();
-        var answers = requests.Select(request => ReadAsync(receiver.Admit(request, _queue, "1"))).ToList();
+        var answers = requests.Select(request => ReadAsync(receiver.Admit(request, Queue, "1"))).ToList();
         var writers = requests.Select(request => worker.Get<FrameSender>().Open(receiver.Address, request.RequestId)).ToList();
         using var sent = new CounterListener("AgentPlatform.Messaging", "messaging.client.sent.messages");
         for (var step = 0; step < Steps; step++)
@@ -140,9 +140,13 @@ public abstract class RoundTripConformance
     [Fact]
     public async Task One_trace_covers_publish_and_work()
     {
-        using var listener = new ActivityListener { ShouldListenTo = source => source.Name.StartsWith("AgentPlatform", StringComparison.Ordinal), Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded };
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name.StartsWith("AgentPlatform", StringComparison.Ordinal),
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+        };
         ActivitySource.AddActivityListener(listener);
-        await using var gateway = await Side.GatewayAsync(AddBroker, _queue);
+        await using var gateway = await MessagingHost.GatewayAsync(AddBroker, Queue);
         await using var worker = await WorkerAsync();
         using var parent = new ActivitySource("AgentPlatform.Test").StartActivity("request")!;
         await SendAsync(gateway, Request(stream: false));
@@ -152,7 +156,7 @@ public abstract class RoundTripConformance
         Assert.NotEqual(parent.SpanId, work.ParentSpanId);
     }
 
-    private static InferenceRequest Request(bool stream) => new()
+    private protected static InferenceRequest Request(bool stream) => new()
     {
         RequestId = Guid.NewGuid(),
         Model = "m",
@@ -162,22 +166,16 @@ public abstract class RoundTripConformance
         Body = """{"model":"m","x":"ü"}"""u8.ToArray(),
     };
 
-    private async Task<Side> WorkerAsync()
+    private protected async Task<MessagingHost> WorkerAsync()
     {
-        var worker = await Side.WorkerAsync(AddBroker, _queue, prefetch: 4);
+        var worker = await MessagingHost.WorkerAsync(AddBroker, Queue, prefetch: 4);
         await worker.Get<IJobReceiver>().AttachAsync(CancellationToken.None);
         return worker;
     }
 
-    private async Task<ReplyAssembly> SendAsync(Side gateway, InferenceRequest request)
-    {
-        var receiver = gateway.Get<ReplyReceiver>();
-        var answer = receiver.Admit(request, _queue, "1");
-        await gateway.Get<JobPublisher>().PublishAsync(request, _queue, "1", receiver.Address, issue: 0, CancellationToken.None);
-        return answer;
-    }
+    private protected Task<ReplyAssembly> SendAsync(MessagingHost gateway, InferenceRequest request) => gateway.BeginAsync(request, Queue, "1");
 
-    private static async Task<Delivery> NextAsync(Side worker)
+    private protected static async Task<Delivery> NextAsync(MessagingHost worker)
     {
         await using var deliveries = worker.Get<JobInbox>().ReadAsync(CancellationToken.None).GetAsyncEnumerator();
         Assert.True(await deliveries.MoveNextAsync().AsTask().WaitAsync(TimeSpan.FromMinutes(1)));

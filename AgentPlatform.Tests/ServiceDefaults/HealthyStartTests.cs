@@ -1,5 +1,4 @@
 using AgentPlatform.Tests.Broker;
-using AgentPlatform.Tests.Worker;
 
 namespace AgentPlatform.Tests.ServiceDefaults;
 
@@ -8,12 +7,12 @@ namespace AgentPlatform.Tests.ServiceDefaults;
 public sealed class HealthyStartTests(RabbitMQServer server)
 {
     [Theory]
-    [InlineData("AgentPlatform.Gateway.dll")]
-    [InlineData("AgentPlatform.Worker.dll")]
+    [InlineData("AgentPlatform.Gateway")]
+    [InlineData("AgentPlatform.Worker")]
     public async Task The_log_of_a_healthy_start_that_is_probed_from_the_first_moment_has_no_warning_and_no_error(string program)
     {
-        await using var process = WorkerProcess.StartProgram(
-            program, $"ConnectionStrings:messaging={server.ConnectionString}", "Models:0:Name=m", "Model:Name=m", "Engine:Type=simulated");
+        await using var process = ServiceProcess.Start(
+            program, [], $"ConnectionStrings:messaging={server.ConnectionString}", "Models:0:Name=m", "Model:Name=m", "Engine:Type=simulated");
         await process.ReadyAsync();
         Assert.DoesNotContain(
             process.Output,

@@ -20,7 +20,7 @@ public sealed class StartupTests
     [InlineData("Stopping:DrainTimeout", "Engine:Type=simulated", "Model:Name=m", "Stopping:DrainTimeout=soon")]
     public async Task A_wrong_setting_ends_the_worker_with_a_sentence_that_names_it(string named, params string[] settings)
     {
-        await using var worker = WorkerProcess.Start(settings);
+        await using var worker = ServiceProcess.Worker(settings);
         var (exitCode, errors) = await worker.EndAsync();
         Assert.Equal(1, exitCode);
         Assert.Contains(named, Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
@@ -31,7 +31,7 @@ public sealed class StartupTests
     [InlineData("onnx-classifier")]
     public async Task A_worker_whose_model_is_missing_ends_with_a_sentence_and_was_never_ready(string engine)
     {
-        await using var worker = WorkerProcess.Start($"Engine:Type={engine}", "Model:Name=m", "Model:Source=no-such-folder");
+        await using var worker = ServiceProcess.Worker($"Engine:Type={engine}", "Model:Name=m", "Model:Source=no-such-folder");
         var (exitCode, _) = await worker.EndAsync();
         Assert.Equal(1, exitCode);
         Assert.Single(worker.Output, line => line.Contains("no-such-folder", StringComparison.Ordinal));
@@ -41,7 +41,7 @@ public sealed class StartupTests
     [Fact]
     public async Task A_worker_without_a_broker_becomes_ready_and_ends_well_when_it_is_told_to_stop()
     {
-        await using var worker = WorkerProcess.Start("Engine:Type=simulated", "Model:Name=m");
+        await using var worker = ServiceProcess.Worker("Engine:Type=simulated", "Model:Name=m");
         await worker.ReadyAsync();
         worker.Terminate();
         Assert.Equal((0, ""), await worker.EndAsync());

@@ -1,4 +1,3 @@
-using AgentPlatform.Testing;
 using YamlDotNet.RepresentationModel;
 
 namespace AgentPlatform.Tests.Workflows;

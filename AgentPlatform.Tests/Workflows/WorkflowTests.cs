@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using AgentPlatform.Testing;
 using YamlDotNet.RepresentationModel;
 
 namespace AgentPlatform.Tests.Workflows;

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using AgentPlatform.Inference;
-using AgentPlatform.Tests.Messaging;
 using static AgentPlatform.Tests.Api.FakeInference;
 
 namespace AgentPlatform.Tests.Api.Connections;
@@ -34,7 +33,7 @@ public sealed class StalledReaderTests
         using var connection = await RawConnection.OpenAsync(host.Client.BaseAddress!, receiveBuffer: 4096);
         await connection.PostAsync("/v1/chat/completions", Streamed);
         await answer.Left.WaitAsync(_limit);
-        await Side.UntilAsync(() => Task.FromResult(host.Get<AgentPlatform.Api.Requests.RequestBodies>().Held == 0));
+        await Wait.UntilAsync(() => host.Get<AgentPlatform.Api.Requests.RequestBodies>().Held == 0);
     }
 
     [Fact]
@@ -44,8 +43,8 @@ public sealed class StalledReaderTests
         host.Inference.Answer = (_, _) => Parts(Result($$"""{"choices":[],"pad":"{{new string('x', 32 * 1024 * 1024)}}"}"""));
         using var connection = await RawConnection.OpenAsync(host.Client.BaseAddress!, receiveBuffer: 4096);
         await connection.PostAsync("/invoke", """{"messages":[{"role":"user","content":"Hi"}]}""");
-        await Side.UntilAsync(() => Task.FromResult(host.Inference.Requests.Count == 1));
-        await Side.UntilAsync(() => Task.FromResult(host.Get<AgentPlatform.Api.Requests.RequestBodies>().Held == 0));
+        await Wait.UntilAsync(() => host.Inference.Requests.Count == 1);
+        await Wait.UntilAsync(() => host.Get<AgentPlatform.Api.Requests.RequestBodies>().Held == 0);
         Assert.True((await connection.ReadToEndAsync()).IsReset);
     }
 
@@ -63,7 +62,7 @@ public sealed class StalledReaderTests
         public async Task BlockedAsync()
         {
             var (seen, still) = (0, 0);
-            await Side.UntilAsync(() =>
+            await Wait.UntilAsync(() =>
             {
                 var made = Volatile.Read(ref _made);
                 still = made > 0 && made == seen ? still + 1 : 0;

@@ -1,7 +1,6 @@
 using System.ClientModel;
 using System.Net;
 using AgentPlatform.Inference;
-using AgentPlatform.Tests.Messaging;
 using System.Text;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
@@ -120,7 +119,7 @@ public sealed class TruncationTests
             }
 
             var end = stream.ReadAsync(buffer).AsTask();
-            await Side.UntilAsync(() =>
+            await Wait.UntilAsync(() =>
             {
                 host.Time.Advance(TimeSpan.FromSeconds(1));
                 return Task.FromResult(end.IsCompleted);
@@ -146,6 +145,6 @@ public sealed class TruncationTests
         {
         }
 
-        await Side.UntilAsync(() => Task.FromResult(host.Get<AgentPlatform.Api.Requests.RequestBodies>().Held == 0));
+        await Wait.UntilAsync(() => host.Get<AgentPlatform.Api.Requests.RequestBodies>().Held == 0);
     }
 }

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text.Json;
 using AgentPlatform.Api.Limits;
-using AgentPlatform.Tests.Worker;
 
 namespace AgentPlatform.Tests.Api.Limits;
 
@@ -61,12 +60,11 @@ public sealed class RequestLimitsTests
     [Fact]
     public async Task A_worker_alone_has_the_same_limits()
     {
-        await using var worker = await TestWorker.StartAsync(engine: null, broker: null, _limits);
+        await using var worker = await ServiceHost.WorkerAsync(_limits);
         await worker.ReadyAsync();
-        using var response = await worker.Http.PostAsync(
-            new Uri("/v1/chat/completions", UriKind.Relative), new StringContent($$"""{"model":"m","messages":[{{Many(Message, 4)}}]}""", System.Text.Encoding.UTF8, "application/json"));
-        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
-        Assert.Contains("'messages' must be at most 3 messages", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        var (status, body) = await worker.PostAsync("/v1/chat/completions", $$"""{"model":"m","messages":[{{Many(Message, 4)}}]}""");
+        Assert.Equal(HttpStatusCode.BadRequest, status);
+        Assert.Contains("'messages' must be at most 3 messages", body, StringComparison.Ordinal);
     }
 
     [Fact]

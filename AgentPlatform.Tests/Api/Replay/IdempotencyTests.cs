@@ -79,7 +79,7 @@ public sealed class IdempotencyTests
         var gate = new TaskCompletionSource();
         host.Inference.Answer = (_, token) => Gated(gate.Task, [], [Result("""{"choices":[]}""")], token);
         var sent = Enumerable.Range(0, 20).Select(_ => PostAsync(host, Chat, Whole)).ToList();
-        await Messaging.Side.UntilAsync(() => Task.FromResult(host.Inference.Requests.Count > 0));
+        await Wait.UntilAsync(() => host.Inference.Requests.Count > 0);
         gate.SetResult();
         var responses = await Task.WhenAll(sent).WaitAsync(_limit);
         var bodies = await Task.WhenAll(responses.Select(response => response.Content.ReadAsStringAsync()));
@@ -118,7 +118,7 @@ public sealed class IdempotencyTests
         {
             host.Time.Advance(TimeSpan.FromMinutes(1));
             await cancelled.Task.WaitAsync(_limit);
-            await Messaging.Side.UntilAsync(() => Task.FromResult(host.Get<RecordedResponses>().Count == 0));
+            await Wait.UntilAsync(() => host.Get<RecordedResponses>().Count == 0);
         }
 
         Assert.Single(host.Inference.Requests);

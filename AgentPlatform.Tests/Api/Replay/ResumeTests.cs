@@ -97,12 +97,12 @@ public sealed class ResumeTests
             return Gated(new TaskCompletionSource().Task, [Text("a")], [], token);
         };
         (await PostAsync(host)).Dispose();
-        await Messaging.Side.UntilAsync(() => Task.FromResult(host.Get<RecordedResponses>().Readers == 0));
+        await Wait.UntilAsync(() => host.Get<RecordedResponses>().Readers == 0);
         host.Time.Advance(TimeSpan.FromSeconds(59));
         Assert.False(cancelled.Task.IsCompleted);
         host.Time.Advance(TimeSpan.FromSeconds(1));
         await cancelled.Task.WaitAsync(_limit);
-        await Messaging.Side.UntilAsync(() => Task.FromResult((host.Get<RecordedResponses>().Count, host.Get<RecordedResponses>().Charged) == (0, 0)));
+        await Wait.UntilAsync(() => (host.Get<RecordedResponses>().Count, host.Get<RecordedResponses>().Charged) == (0, 0));
     }
 
     [Fact]

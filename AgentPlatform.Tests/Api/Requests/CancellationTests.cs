@@ -53,7 +53,7 @@ public sealed class CancellationTests
             Assert.True(await cancelled.WaitAsync(_limit));
         }
 
-        await Messaging.Side.UntilAsync(() => Task.FromResult(host.Get<RequestBodies>().Held == 0));
+        await Wait.UntilAsync(() => host.Get<RequestBodies>().Held == 0);
         if (state != "streaming")
         {
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sent);
@@ -77,7 +77,7 @@ public sealed class CancellationTests
         using var stays = await host.PostAsync(Chat, Streamed);
         using var leave = new CancellationTokenSource();
         var leaves = host.PostAsync(Chat, Whole, leave.Token);
-        await Messaging.Side.UntilAsync(() => Task.FromResult(host.Inference.Requests.Count == 2));
+        await Wait.UntilAsync(() => host.Inference.Requests.Count == 2);
         await leave.CancelAsync();
         await cancelled.Task.WaitAsync(_limit);
         gate.SetResult();

@@ -2,7 +2,6 @@ using System.IO.Compression;
 using System.Net;
 using System.Text;
 using AgentPlatform.Api.Requests;
-using AgentPlatform.Tests.Messaging;
 using ZstdSharp;
 using ZstdSharp.Unsafe;
 
@@ -51,7 +50,7 @@ public sealed class ContentEncodingTests
         await using var host = await ApiHost.StartAsync(("Api:MaxBodySize", "100000"));
         using var response = await PostAsync(host, Chat, Encode(new byte[50_000_000], encoding), encoding);
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, response.StatusCode);
-        await Side.UntilAsync(() => Task.FromResult(host.Get<RequestBodies>().Held == 0));
+        await Wait.UntilAsync(() => host.Get<RequestBodies>().Held == 0);
     }
 
     [Fact]
@@ -86,7 +85,7 @@ public sealed class ContentEncodingTests
         Assert.Empty(host.Inference.Requests);
         using var analyze = await PostAsync(host, "/analyze", body, encoding);
         Assert.Equal("Invalid request body.", await analyze.Content.ReadAsStringAsync());
-        await Side.UntilAsync(() => Task.FromResult(host.Get<RequestBodies>().Held == 0));
+        await Wait.UntilAsync(() => host.Get<RequestBodies>().Held == 0);
     }
 
     [Theory]

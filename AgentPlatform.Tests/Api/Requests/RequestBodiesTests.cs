@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using System.Text;
 using AgentPlatform.Api.Requests;
 using AgentPlatform.Tests.Api.Connections;
-using AgentPlatform.Tests.Messaging;
 using static AgentPlatform.Tests.Api.FakeInference;
 
 namespace AgentPlatform.Tests.Api.Requests;
@@ -40,7 +39,7 @@ public sealed class RequestBodiesTests
         Assert.Equal(HttpStatusCode.OK, (await first).StatusCode);
         using var next = await host.PostAsync(Chat, Body(40_000));
         Assert.Equal(HttpStatusCode.OK, next.StatusCode);
-        await Side.UntilAsync(() => Task.FromResult(host.Get<RequestBodies>().Held == 0));
+        await Wait.UntilAsync(() => host.Get<RequestBodies>().Held == 0);
     }
 
     [Fact]
@@ -65,7 +64,7 @@ public sealed class RequestBodiesTests
 
         await leave.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
-        await Side.UntilAsync(() => Task.FromResult(host.Get<RequestBodies>().Held == 0));
+        await Wait.UntilAsync(() => host.Get<RequestBodies>().Held == 0);
     }
 
     [Fact]
@@ -80,12 +79,12 @@ public sealed class RequestBodiesTests
             slow.Add(connection);
         }
 
-        await Side.UntilAsync(() => Task.FromResult(host.Get<RequestBodies>().Held >= 40));
+        await Wait.UntilAsync(() => host.Get<RequestBodies>().Held >= 40);
         Assert.True(host.Get<RequestBodies>().Held < 1_000_000);
         using var response = await host.PostAsync(Chat, Body(9_000_000));
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         slow.ForEach(connection => connection.Dispose());
-        await Side.UntilAsync(() => Task.FromResult(host.Get<RequestBodies>().Held == 0));
+        await Wait.UntilAsync(() => host.Get<RequestBodies>().Held == 0);
     }
 
     [Fact]
@@ -113,7 +112,7 @@ public sealed class RequestBodiesTests
         gate.SetResult();
         Assert.Equal(HttpStatusCode.OK, (await small).StatusCode);
         Assert.All(await Task.WhenAll(large), response => Assert.Equal(HttpStatusCode.OK, response.StatusCode));
-        await Side.UntilAsync(() => Task.FromResult(host.Get<RequestBodies>().Held == 0));
+        await Wait.UntilAsync(() => host.Get<RequestBodies>().Held == 0);
     }
 
     [Fact]
@@ -122,7 +121,7 @@ public sealed class RequestBodiesTests
         await using var host = await ApiHost.StartAsync(("Api:MinDataRate", "1"), ("Api:StallTimeout", "00:05:00"));
         using var connection = await RawConnection.OpenAsync(host.Client.BaseAddress!);
         await connection.SendAsync($"POST {Chat} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{{");
-        await Side.UntilAsync(() => Task.FromResult(host.Get<RequestBodies>().Held > 0));
+        await Wait.UntilAsync(() => host.Get<RequestBodies>().Held > 0);
         host.Time.Advance(TimeSpan.FromMinutes(1));
         var answer = await connection.ReadUntilAsync("}}");
         Assert.StartsWith("HTTP/1.1 408 Request Timeout", answer, StringComparison.Ordinal);
@@ -139,7 +138,7 @@ public sealed class RequestBodiesTests
         var answer = await connection.ReadUntilAsync("}}");
         Assert.StartsWith("HTTP/1.1 408 Request Timeout", answer, StringComparison.Ordinal);
         Assert.Contains("{\"error\":", answer, StringComparison.Ordinal);
-        await Side.UntilAsync(() => Task.FromResult(host.Get<RequestBodies>().Held == 0));
+        await Wait.UntilAsync(() => host.Get<RequestBodies>().Held == 0);
     }
 
     private static string Body(int length)

@@ -36,7 +36,7 @@ public sealed class DrainTests
         await served.Content.ReadAsStringAsync();
 
         host.Time.Advance(TimeSpan.FromSeconds(10));
-        await Messaging.Side.UntilAsync(async () => !await IsListeningAsync(host));
+        await Wait.UntilAsync(async () => !await IsListeningAsync(host));
         Assert.False(stopped.IsCompleted);
         gate.SetResult();
         Assert.EndsWith("data: [DONE]\n\n", await running.Content.ReadAsStringAsync().WaitAsync(_limit), StringComparison.Ordinal);
@@ -84,7 +84,7 @@ public sealed class DrainTests
         host.Inference.Answer = (_, token) => Gated(gate.Task, [Text("a")], [Text("b", "stop"), End()], token);
         using var running = await host.PostAsync(Chat, Streamed);
         var stopped = host.StopAsync();
-        await Messaging.Side.UntilAsync(async () => !await IsListeningAsync(host));
+        await Wait.UntilAsync(async () => !await IsListeningAsync(host));
         Assert.False(service.Stopping.Task.IsCompleted);
         gate.SetResult();
         Assert.EndsWith("data: [DONE]\n\n", await running.Content.ReadAsStringAsync().WaitAsync(_limit), StringComparison.Ordinal);

@@ -260,7 +260,7 @@ public sealed class InferenceSpansTests : IDisposable
     private async Task<Activity> SpanAsync(string model)
     {
         Activity? Find() => _ended.FirstOrDefault(span => span.Source.Name == InferenceMetrics.Name && Equals(span.GetTagItem("gen_ai.request.model"), model));
-        await Messaging.Side.UntilAsync(() => Task.FromResult(Find() is not null));
+        await Wait.UntilAsync(() => Find() is not null);
         return Find()!;
     }
 

@@ -110,7 +110,7 @@ public partial class DashboardTests(PlatformFixture platform)
 
         await using var browser = await DashboardBrowser.OpenAsync(platform.Dashboard);
         await browser.GoToAsync("/traces");
-        await Messaging.Side.UntilAsync(async () =>
+        await Wait.UntilAsync(async () =>
             Replica().Matches(await browser.Page.Locator("body").InnerTextAsync()).Select(match => match.Value).Distinct().Count() == 2);
     }
 

@@ -12,7 +12,7 @@ public sealed partial class ParameterTests
     public async Task Key_ThatIsMissing_IsAskedForAndItsPoolWaits()
     {
         await using var platform = PlatformProcess.Start("--Broker:Mode=local", "--Pools:tiny-chat:Server=https://provider.invalid/v1");
-        await Messaging.Side.UntilAsync(() => Task.FromResult(Login().IsMatch(platform.Output)));
+        await Wait.UntilAsync(() => Login().IsMatch(platform.Output));
 
         await using var browser = await DashboardBrowser.OpenAsync(new Uri(Login().Match(platform.Output).Groups[1].Value), height: 900);
         await Assertions.Expect(browser.Rows("sentiment")).ToContainTextAsync("Running", new() { Timeout = DashboardBrowser.Limit });

@@ -1,9 +1,6 @@
 using System.Net;
-using System.Text;
 using AgentPlatform.Tests.Api.Connections;
 using AgentPlatform.Tests.Inference.OpenAI;
-using AgentPlatform.Tests.Gateway;
-using AgentPlatform.Tests.Worker;
 
 namespace AgentPlatform.Tests.Client.Transports;
 
@@ -33,13 +30,11 @@ public sealed class StalledReaderTests
             context.Response.ContentType = "text/event-stream";
             return UpstreamServer.RepeatAsync(context, _event, left);
         };
-        await using var gateway = new GatewayHost([
+        await using var gateway = await ServiceHost.GatewayAsync([
             ("Models:0:Name", "m"), ("Models:0:Transport", transport),
             ("Models:0:Endpoint", $"{server.Address}{(transport == "openai" ? "v1" : "")}"), .. byDeadline ? _byDeadline : _byRate,
         ]);
-        gateway.UseKestrel(0);
-        gateway.StartServer();
-        using var connection = await RawConnection.OpenAsync(gateway.ClientOptions.BaseAddress, receiveBuffer: 4096);
+        using var connection = await RawConnection.OpenAsync(gateway.Address, receiveBuffer: 4096);
         await connection.PostAsync("/v1/chat/completions", Streamed, $"x-request-timeout: {(byDeadline ? 3 : 600)}");
         await left.Task.WaitAsync(_limit);
     }
@@ -51,19 +46,16 @@ public sealed class StalledReaderTests
     {
         (string Key, string Value)[] settings =
         [
-            ("Engine:Type", "simulated"), ("Model:Name", "m"), ("Engine:Slots", "1"), ("Simulated:AnswerTokens", "1000000"),
+            ("Engine:Slots", "1"), ("Simulated:AnswerTokens", "1000000"),
             ("Simulated:TimeToFirstToken", "00:00:00"), ("Simulated:TimePerToken", "00:00:00"), .. byDeadline ? _byDeadline : _byRate,
         ];
-        await using var worker = WorkerProcess.Start([.. settings.Select(setting => $"{setting.Key}={setting.Value}")]);
-        var address = await worker.ReadyAsync();
-        using var connection = await RawConnection.OpenAsync(address, receiveBuffer: 4096);
+        await using var worker = await ServiceHost.WorkerAsync(settings);
+        await worker.ReadyAsync();
+        using var connection = await RawConnection.OpenAsync(worker.Address, receiveBuffer: 4096);
         await connection.PostAsync("/v1/chat/completions", Streamed, $"x-request-timeout: {(byDeadline ? 3 : 600)}");
         await connection.ReadSomeAsync();
 
-        using var http = new HttpClient { BaseAddress = address, Timeout = _limit };
         const string Whole = """{"model":"m","max_tokens":1,"messages":[{"role":"user","content":"Hi"}]}""";
-        using var body = new StringContent(Whole, Encoding.UTF8, "application/json");
-        using var response = await http.PostAsync(new Uri("/v1/chat/completions", UriKind.Relative), body);
-        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await worker.PostAsync("/v1/chat/completions", Whole)).Status);
     }
 }

@@ -139,11 +139,11 @@ public sealed class DeadCommandTests(RabbitMQServer server)
         Assert.Equal(["7"], await dead.IdsAsync());
     }
 
-    private async Task<TestWorker> WorkerAsync(DeadLetterQueue dead, ScriptedEngine engine)
+    private async Task<ServiceHost> WorkerAsync(DeadLetterQueue dead, ScriptedEngine engine)
     {
-        var worker = await TestWorker.StartAsync(engine, server.ConnectionString, ("Model:Version", dead.Version));
-        await worker.ReadyAsync();
-        return worker;
+        var worker = await ServiceHost.WorkerAsync(
+            engine, ("ConnectionStrings:messaging", server.ConnectionString), ("Model:Version", dead.Version));
+        return await worker.ReadyAsync();
     }
 
     private static async Task PublishAsync(DeadLetterQueue dead, string id)

@@ -1,6 +1,5 @@
 using AgentPlatform.Gateway.Dead;
 using AgentPlatform.Inference;
-using AgentPlatform.Messaging.Asking;
 using AgentPlatform.Messaging.Dead;
 using AgentPlatform.Tests.Broker;
 using AgentPlatform.Tests.Messaging;
@@ -21,9 +20,9 @@ public sealed class PoisonTests(RabbitMQServer server)
     public async Task A_job_that_kills_its_workers_is_put_aside_with_its_story_and_done_again_once_they_survive_it()
     {
         await using var dead = await DeadLetterQueue.OpenAsync(server);
-        await using var gateway = await Side.GatewayAsync(server, dead.Queue, ("Messaging:DeliveryLimit", Limit));
+        await using var gateway = await MessagingHost.GatewayAsync(server, dead.Queue, ("Messaging:DeliveryLimit", Limit));
         var request = Requests.Create(stream: true, body: """{"messages":[{"role":"user","content":"break me"}]}""");
-        var answer = SendAsync(gateway, dead, request);
+        var answer = await gateway.SendAsync(request, dead.Queue, dead.Version);
         var failure = await WithDyingWorkersAsync(dead, Assert.ThrowsAsync<InferenceException>(() => answer));
         Assert.Equal(DeadJobs.Poison, failure.Error.Code);
 
@@ -68,17 +67,9 @@ public sealed class PoisonTests(RabbitMQServer server)
         return await outcome;
     }
 
-    private WorkerProcess Start(DeadLetterQueue dead, params string[] settings) => WorkerProcess.Start(
+    private ServiceProcess Start(DeadLetterQueue dead, params string[] settings) => ServiceProcess.Worker(
     [
         "Engine:Type=simulated", "Model:Name=m", $"Model:Version={dead.Version}", $"ConnectionStrings:messaging={server.ConnectionString}",
         "Simulated:TimePerToken=00:00:00", "Simulated:TimeToFirstToken=00:00:00", .. settings,
     ]);
-
-    private static async Task<List<string>> SendAsync(Side gateway, DeadLetterQueue dead, InferenceRequest request)
-    {
-        var replies = gateway.Get<ReplyReceiver>();
-        var answer = replies.Admit(request, dead.Queue, dead.Version);
-        await gateway.Get<JobPublisher>().PublishAsync(request, dead.Queue, dead.Version, replies.Address, issue: 0, CancellationToken.None);
-        return await answer.ReadAsync(CancellationToken.None).ReadAsync();
-    }
 }

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using AgentPlatform.Testing;
 using AgentPlatform.Tests.Workflows;
 
 namespace AgentPlatform.Tests.Kubernetes.Helm;

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using AgentPlatform.Testing;
 using AgentPlatform.Tests.Kubernetes.Api;
 
 namespace AgentPlatform.Tests.Kubernetes.Helm;

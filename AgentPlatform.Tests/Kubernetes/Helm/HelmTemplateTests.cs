@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using AgentPlatform.Testing;
 
 namespace AgentPlatform.Tests.Kubernetes.Helm;
 

@@ -1,5 +1,3 @@
-using AgentPlatform.Testing;
-
 namespace AgentPlatform.Tests.Kubernetes.Helm;
 
 /// <summary>kubectl takes what Helm renders.</summary>

@@ -1,9 +1,9 @@
-using System.Buffers;
 using AgentPlatform.Messaging.Asking;
 using AgentPlatform.Messaging.Asking.Admission;
 using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Telemetry;
 using AgentPlatform.Messaging.Wire;
+using AgentPlatform.Tests.Messaging.Wire;
 using AgentPlatform.Tests.Worker;
 using AgentPlatform.Tests.Worker.Scaling;
 using Microsoft.Extensions.Logging;
@@ -39,7 +39,7 @@ public sealed class ReplyReceiverTests : IDisposable
         var (spoilt, neighbour) = (Requests.Create(stream: true), Requests.Create(stream: true));
         _receiver.Admit(spoilt, "q", "1");
         var answer = _receiver.Admit(neighbour, "q", "1").ReadAsync(CancellationToken.None).ReadAsync();
-        _receiver.Receive(Write(
+        _receiver.Receive(Frames.Write(
             new Frame(neighbour.RequestId, 0, 0, FrameKind.Delta, "{}"u8.ToArray()),
             new Frame(spoilt.RequestId, 0, 0, kind, "no JSON"u8.ToArray()),
             new Frame(neighbour.RequestId, 0, 1, FrameKind.End, default)));
@@ -57,17 +57,5 @@ public sealed class ReplyReceiverTests : IDisposable
         _time.Advance(TimeSpan.FromSeconds(10));
         Assert.Equal(2, _log.Lines.Count);
         Assert.Contains("999 times", _log.Lines.Last(), StringComparison.Ordinal);
-    }
-
-    private static byte[] Write(params ReadOnlySpan<Frame> frames)
-    {
-        var message = new ArrayBufferWriter<byte>();
-        FrameBatch.Begin(message);
-        foreach (var frame in frames)
-        {
-            FrameBatch.Append(message, frame);
-        }
-
-        return message.WrittenSpan.ToArray();
     }
 }

@@ -11,9 +11,9 @@ namespace AgentPlatform.Tests.Messaging.Dead;
 /// <summary>The queue of dead jobs for a test: empty at first, filled as a gateway or the broker would.</summary>
 internal sealed class DeadLetterQueue : IAsyncDisposable
 {
-    private readonly Side _gateway;
+    private readonly MessagingHost _gateway;
 
-    private DeadLetterQueue(RabbitMQServer server, string version, Side gateway)
+    private DeadLetterQueue(RabbitMQServer server, string version, MessagingHost gateway)
     {
         (_gateway, Queue, Version) = (gateway, QueueNames.Job("m", version), version);
         Factory = new ConnectionFactory { Uri = new Uri(server.ConnectionString), AutomaticRecoveryEnabled = false };
@@ -29,7 +29,7 @@ internal sealed class DeadLetterQueue : IAsyncDisposable
     public static async Task<DeadLetterQueue> OpenAsync(RabbitMQServer server)
     {
         var version = Guid.NewGuid().ToString("N");
-        var dead = new DeadLetterQueue(server, version, await Side.GatewayAsync(server, QueueNames.Job("m", version)));
+        var dead = new DeadLetterQueue(server, version, await MessagingHost.GatewayAsync(server, QueueNames.Job("m", version)));
         await using var reader = await dead.ReaderAsync();
         await foreach (var left in reader.ReadAsync(CancellationToken.None))
         {

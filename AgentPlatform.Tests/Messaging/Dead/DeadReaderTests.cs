@@ -94,13 +94,13 @@ public sealed class DeadReaderTests(RabbitMQServer server)
 
         // A message that comes back again and again, as of workers that die: by closed channels, which every server counts.
         await PublishAsync("delivery_limit");
-        await Side.UntilAsync(async () =>
+        await Wait.UntilAsync(async () =>
         {
             await using var worker = await connection.CreateChannelAsync();
             await worker.BasicGetAsync(dead.Queue, autoAck: false);
             return (await dead.IdsAsync()).Contains("delivery_limit");
         });
-        await Side.UntilAsync(async () => (await dead.JobsAsync()).Count == 2);
+        await Wait.UntilAsync(async () => (await dead.JobsAsync()).Count == 2);
 
         foreach (var job in await dead.JobsAsync())
         {
@@ -114,7 +114,7 @@ public sealed class DeadReaderTests(RabbitMQServer server)
         async Task<BasicGetResult?> NextAsync()
         {
             BasicGetResult? message = null;
-            await Side.UntilAsync(async () => (message = await channel.BasicGetAsync(dead.Queue, autoAck: false)) is not null);
+            await Wait.UntilAsync(async () => (message = await channel.BasicGetAsync(dead.Queue, autoAck: false)) is not null);
             return message;
         }
     }
@@ -144,7 +144,7 @@ public sealed class DeadReaderTests(RabbitMQServer server)
             await connection.AbortAsync();
         }
 
-        await Side.UntilAsync(async () =>
+        await Wait.UntilAsync(async () =>
         {
             await using var connection = await dead.Factory.CreateConnectionAsync();
             await using var channel = await connection.CreateChannelAsync();

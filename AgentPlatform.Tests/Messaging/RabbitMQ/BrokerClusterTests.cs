@@ -1,8 +1,6 @@
 using System.Net;
 using System.Text;
 using AgentPlatform.Tests.Broker;
-using AgentPlatform.Tests.Gateway;
-using AgentPlatform.Tests.Worker;
 
 namespace AgentPlatform.Tests.Messaging.RabbitMQ;
 
@@ -30,20 +28,19 @@ public sealed class BrokerClusterTests : IDisposable
     public async Task Streams_go_on_while_each_node_is_killed_frozen_and_started_again_and_nothing_accepted_is_lost()
     {
         await using var cluster = await RabbitMQCluster.StartAsync();
-        await using var gateway = new GatewayHost(("Models:0:Name", "m"), ("ConnectionStrings:messaging", cluster.ConnectionString));
-        using var client = gateway.CreateClient();
+        await using var gateway = await ServiceHost.GatewayAsync(("Models:0:Name", "m"), ("ConnectionStrings:messaging", cluster.ConnectionString));
         string[] settings =
         [
             $"ConnectionStrings:messaging={cluster.ConnectionString}", "Engine:Type=simulated", "Model:Name=m", "Engine:Slots=2", "Simulated:TimePerToken=00:00:00.02",
         ];
-        await using var first = WorkerProcess.Start(settings);
-        await using var second = WorkerProcess.Start(settings);
+        await using var first = ServiceProcess.Worker(settings);
+        await using var second = ServiceProcess.Worker(settings);
         await first.ReadyAsync();
         await second.ReadyAsync();
-        await Side.UntilAsync(async () => (await client.GetAsync(new Uri("/health", UriKind.Relative))).IsSuccessStatusCode);
+        await gateway.ReadyAsync();
 
         // Six clients and four slots: some work always waits in the queue.
-        var clients = Enumerable.Range(0, Clients).Select(_ => AskAsync(client)).ToList();
+        var clients = Enumerable.Range(0, Clients).Select(_ => AskAsync(gateway.Http)).ToList();
         await ProgressAsync();
         foreach (var node in cluster.Nodes)
         {

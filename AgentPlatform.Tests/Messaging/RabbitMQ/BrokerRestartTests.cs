@@ -18,8 +18,8 @@ public sealed class BrokerRestartTests(RabbitMQServer server)
     public async Task Both_sides_come_back_by_themselves_after_the_broker_was_killed()
     {
         var queue = QueueNames.Job("m", Guid.NewGuid().ToString("N"));
-        await using var gateway = await Side.GatewayAsync(server, queue);
-        await using var worker = await Side.WorkerAsync(server, queue, prefetch: 1);
+        await using var gateway = await MessagingHost.GatewayAsync(server, queue);
+        await using var worker = await MessagingHost.WorkerAsync(server, queue, prefetch: 1);
         await worker.Get<IJobReceiver>().AttachAsync(CancellationToken.None);
 
         await server.KillAsync();
@@ -42,7 +42,7 @@ public sealed class BrokerRestartTests(RabbitMQServer server)
     public async Task A_broker_that_freezes_is_given_up_and_found_again_when_it_goes_on()
     {
         var queue = QueueNames.Job("m", Guid.NewGuid().ToString("N"));
-        await using var gateway = await Side.GatewayAsync(server, queue, ("Messaging:ConfirmTimeout", "00:00:01"));
+        await using var gateway = await MessagingHost.GatewayAsync(server, queue, ("Messaging:ConfirmTimeout", "00:00:01"));
         await server.FreezeAsync();
         try
         {
@@ -63,7 +63,7 @@ public sealed class BrokerRestartTests(RabbitMQServer server)
     [Fact]
     public async Task A_deleted_reply_queue_is_there_again_with_its_consumer_and_no_call_hangs_over_it()
     {
-        await using var gateway = await Side.GatewayAsync(server, QueueNames.Job("m", Guid.NewGuid().ToString("N")), ("Messaging:ConfirmTimeout", "00:05:00"));
+        await using var gateway = await MessagingHost.GatewayAsync(server, QueueNames.Job("m", Guid.NewGuid().ToString("N")), ("Messaging:ConfirmTimeout", "00:05:00"));
         var queue = gateway.Get<ReplyReceiver>().Address;
         await using var connection = await server.ConnectAsync();
         await using (var channel = await connection.CreateChannelAsync())
@@ -71,7 +71,7 @@ public sealed class BrokerRestartTests(RabbitMQServer server)
             await channel.QueueDeleteAsync(queue);
         }
 
-        await Side.UntilAsync(async () =>
+        await Wait.UntilAsync(async () =>
         {
             await using var channel = await connection.CreateChannelAsync();
             try
@@ -89,7 +89,7 @@ public sealed class BrokerRestartTests(RabbitMQServer server)
     public async Task A_channel_that_the_broker_closes_is_replaced_with_what_it_needs()
     {
         var queue = QueueNames.Job("m", Guid.NewGuid().ToString("N"));
-        await using var gateway = await Side.GatewayAsync(server, queue);
+        await using var gateway = await MessagingHost.GatewayAsync(server, queue);
         await using var connection = await server.ConnectAsync();
         await using (var channel = await connection.CreateChannelAsync())
         {
@@ -99,7 +99,7 @@ public sealed class BrokerRestartTests(RabbitMQServer server)
         var refusal = await Assert.ThrowsAsync<InferenceException>(() => SendAsync(gateway, queue, Guid.NewGuid()));
         Assert.Equal(503, refusal.Error.Status);
 
-        await Side.UntilAsync(async () =>
+        await Wait.UntilAsync(async () =>
         {
             try
             {
@@ -113,7 +113,7 @@ public sealed class BrokerRestartTests(RabbitMQServer server)
         });
     }
 
-    private static Task SendAsync(Side gateway, string queue, Guid requestId) => gateway.Get<JobPublisher>().PublishAsync(
+    private static Task SendAsync(MessagingHost gateway, string queue, Guid requestId) => gateway.Get<JobPublisher>().PublishAsync(
         new InferenceRequest
         {
             RequestId = requestId,

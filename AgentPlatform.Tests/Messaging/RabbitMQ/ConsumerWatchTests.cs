@@ -17,7 +17,7 @@ public sealed class ConsumerWatchTests(RabbitMQServer server)
     [Fact]
     public async Task A_consumer_that_is_silent_while_jobs_wait_gets_another_connection_and_the_jobs()
     {
-        await using var worker = await Side.WorkerAsync(server, _queue, prefetch: 4);
+        await using var worker = await MessagingHost.WorkerAsync(server, _queue, prefetch: 4);
         var (receiver, inbox) = (worker.Get<RabbitMQJobReceiver>(), worker.Get<JobInbox>());
         await receiver.AttachAsync(CancellationToken.None);
         using var watch = new ConsumerWatch(
@@ -41,7 +41,7 @@ public sealed class ConsumerWatchTests(RabbitMQServer server)
         await watch.LookAsync(CancellationToken.None);
         await watch.LookAsync(CancellationToken.None);
 
-        await Side.UntilAsync(() => Task.FromResult(inbox.Delivered > 0));
+        await Wait.UntilAsync(() => inbox.Delivered > 0);
     }
 
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_channel")]

@@ -20,7 +20,7 @@ public sealed class QueueBoundsTests(RabbitMQServer server)
     [Fact]
     public async Task A_queue_is_full_by_bytes_too_and_its_client_is_told_to_come_back()
     {
-        await using var gateway = await Side.GatewayAsync(server, _queue, ("Messaging:MaxQueueBytes", $"{4 * Mebibyte}"));
+        await using var gateway = await MessagingHost.GatewayAsync(server, _queue, ("Messaging:MaxQueueBytes", $"{4 * Mebibyte}"));
         var refusals = new List<InferenceError>();
         for (var i = 0; i < 12; i++)
         {
@@ -42,7 +42,7 @@ public sealed class QueueBoundsTests(RabbitMQServer server)
     [Fact]
     public async Task What_expires_in_the_queue_is_gone_without_a_worker_and_is_not_among_the_dead()
     {
-        await using var gateway = await Side.GatewayAsync(server, _queue);
+        await using var gateway = await MessagingHost.GatewayAsync(server, _queue);
         await using var connection = await server.ConnectAsync();
         await using var channel = await connection.CreateChannelAsync();
         var dead = await channel.MessageCountAsync(QueueNames.Dead);
@@ -52,11 +52,11 @@ public sealed class QueueBoundsTests(RabbitMQServer server)
         }
 
         await SendAsync(gateway, TimeSpan.FromMinutes(5), 300);
-        await Side.UntilAsync(async () => await channel.MessageCountAsync(_queue) == 1);
+        await Wait.UntilAsync(async () => await channel.MessageCountAsync(_queue) == 1);
 
         // What is given up keeps its order: once the last one is among the dead, those before it would be.
         await channel.BasicRejectAsync((await channel.BasicGetAsync(_queue, autoAck: false))!.DeliveryTag, requeue: false);
-        await Side.UntilAsync(async () => await channel.MessageCountAsync(QueueNames.Dead) > dead);
+        await Wait.UntilAsync(async () => await channel.MessageCountAsync(QueueNames.Dead) > dead);
         Assert.Equal(dead + 1, await channel.MessageCountAsync(QueueNames.Dead));
         Assert.Equal(0u, await channel.MessageCountAsync(Topology.ExpiredQueue));
     }
@@ -64,7 +64,7 @@ public sealed class QueueBoundsTests(RabbitMQServer server)
     [Fact]
     public async Task A_job_without_an_end_that_the_broker_can_count_to_has_none()
     {
-        await using var gateway = await Side.GatewayAsync(server, _queue);
+        await using var gateway = await MessagingHost.GatewayAsync(server, _queue);
         await SendAsync(gateway, TimeSpan.FromDays(100), 300);
         await using var connection = await server.ConnectAsync();
         await using var channel = await connection.CreateChannelAsync();
@@ -80,8 +80,8 @@ public sealed class QueueBoundsTests(RabbitMQServer server)
             await DeclareOldAsync(channel, _queue, ("x-dead-letter-exchange", ""), ("x-dead-letter-routing-key", QueueNames.Dead));
         }
 
-        await using var gateway = await Side.GatewayAsync(server, _queue);
-        await using var worker = await Side.WorkerAsync(server, _queue, prefetch: 1);
+        await using var gateway = await MessagingHost.GatewayAsync(server, _queue);
+        await using var worker = await MessagingHost.WorkerAsync(server, _queue, prefetch: 1);
         Assert.False(gateway.Get<JobQueueDeclaration>().DropsExpired(_queue));
         Assert.True(gateway.Get<JobQueueDeclaration>().DropsExpired(QueueNames.Resume(_queue)));
         await SendAsync(gateway, TimeSpan.FromMinutes(5), 300);
@@ -102,11 +102,11 @@ public sealed class QueueBoundsTests(RabbitMQServer server)
     public async Task A_queue_with_other_bounds_stays_as_it_is_and_expired_jobs_are_dropped_all_the_same()
     {
         await using var connection = await server.ConnectAsync();
-        await using (var first = await Side.GatewayAsync(server, _queue, ("Messaging:MaxQueueLength", "10")))
+        await using (var first = await MessagingHost.GatewayAsync(server, _queue, ("Messaging:MaxQueueLength", "10")))
         {
         }
 
-        await using var gateway = await Side.GatewayAsync(server, _queue, ("Messaging:MaxQueueBytes", $"{4 * Mebibyte}"));
+        await using var gateway = await MessagingHost.GatewayAsync(server, _queue, ("Messaging:MaxQueueBytes", $"{4 * Mebibyte}"));
         Assert.True(gateway.Get<JobQueueDeclaration>().DropsExpired(_queue));
         await SendAsync(gateway, TimeSpan.FromMinutes(5), 300);
     }
@@ -114,19 +114,19 @@ public sealed class QueueBoundsTests(RabbitMQServer server)
     [Fact]
     public async Task Twenty_five_large_jobs_at_once_are_confirmed_and_their_connection_stays()
     {
-        await using var gateway = await Side.GatewayAsync(server, _queue, ("Messaging:ConfirmTimeout", "00:00:01"), ("Messaging:MaxQueueBytes", $"{1024L * Mebibyte}"));
+        await using var gateway = await MessagingHost.GatewayAsync(server, _queue, ("Messaging:ConfirmTimeout", "00:00:01"), ("Messaging:MaxQueueBytes", $"{1024L * Mebibyte}"));
         await Task.WhenAll(Enumerable.Range(0, 25).Select(_ => SendAsync(gateway, TimeSpan.FromMinutes(5), 9_900_000)));
         Assert.True(gateway.Get<BrokerState>().IsOpen);
         await using var connection = await server.ConnectAsync();
         await using var channel = await connection.CreateChannelAsync();
-        await Side.UntilAsync(async () => await channel.MessageCountAsync(_queue) == 25);
+        await Wait.UntilAsync(async () => await channel.MessageCountAsync(_queue) == 25);
         await channel.QueueDeleteAsync(_queue);
     }
 
     [Fact]
     public async Task A_job_that_is_cancelled_before_its_turn_to_be_published_is_not_published()
     {
-        await using var gateway = await Side.GatewayAsync(server, _queue);
+        await using var gateway = await MessagingHost.GatewayAsync(server, _queue);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => SendAsync(gateway, TimeSpan.FromMinutes(5), 300, new CancellationToken(canceled: true)));
         await SendAsync(gateway, TimeSpan.FromMinutes(5), 300);
         await using var connection = await server.ConnectAsync();
@@ -147,7 +147,7 @@ public sealed class QueueBoundsTests(RabbitMQServer server)
             ["x-dead-letter-strategy"] = "at-least-once",
         });
 
-    private Task SendAsync(Side gateway, TimeSpan timeLeft, int bytes, CancellationToken cancellationToken = default) => gateway.Get<JobPublisher>().PublishAsync(
+    private Task SendAsync(MessagingHost gateway, TimeSpan timeLeft, int bytes, CancellationToken cancellationToken = default) => gateway.Get<JobPublisher>().PublishAsync(
         new InferenceRequest
         {
             RequestId = Guid.NewGuid(),

@@ -7,5 +7,5 @@ namespace AgentPlatform.Tests.Messaging.RabbitMQ;
 [Collection(BrokerGroup.Name)]
 public sealed class RabbitMQBrokerTests(RabbitMQServer server) : BrokerConformance
 {
-    protected override void AddBroker(IServiceCollection services) => Side.Connect(server)(services);
+    protected override void AddBroker(IServiceCollection services) => MessagingHost.Connect(server)(services);
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 using AgentPlatform.Inference;
 using AgentPlatform.Inference.OpenAI;
@@ -18,7 +17,7 @@ public sealed class FrameBatchTests
             new(Guid.CreateVersion7(), ushort.MaxValue, 7, FrameKind.End, ReadOnlyMemory<byte>.Empty),
         ];
 
-        var read = ReadAll(Write(frames));
+        var read = Frames.Read(Frames.Write(frames));
 
         Assert.Equal(frames.Length, read.Count);
         foreach (var (expected, actual) in frames.Zip(read))
@@ -34,7 +33,7 @@ public sealed class FrameBatchTests
     {
         var id = Guid.Parse("00112233-4455-6677-8899-aabbccddeeff");
 
-        var message = Write(new Frame(id, 0x0102, 0x03040506, FrameKind.Delta, "{}"u8.ToArray(), new byte[] { 9 }));
+        var message = Frames.Write(new Frame(id, 0x0102, 0x03040506, FrameKind.Delta, "{}"u8.ToArray(), new byte[] { 9 }));
 
         Assert.Equal("02" + "1C000000" + "00112233445566778899AABBCCDDEEFF" + "0201" + "06050403" + "02" + "0100" + "09" + "7B7D", Convert.ToHexString(message));
     }
@@ -44,17 +43,17 @@ public sealed class FrameBatchTests
     {
         var frame = new Frame(Guid.NewGuid(), 1, 2, FrameKind.Delta, new byte[123], new byte[45]);
 
-        Assert.Equal(1 + FrameBatch.SizeOf(frame), Write(frame).Length);
+        Assert.Equal(1 + FrameBatch.SizeOf(frame), Frames.Write(frame).Length);
     }
 
     [Fact]
     public void Read_OfAMessageCutAnywhereInAFrame_IsRefused()
     {
-        var message = Write(new Frame(Guid.NewGuid(), 0, 0, FrameKind.Delta, "payload"u8.ToArray(), new byte[2]));
+        var message = Frames.Write(new Frame(Guid.NewGuid(), 0, 0, FrameKind.Delta, "payload"u8.ToArray(), new byte[2]));
 
         for (var length = 2; length < message.Length; length++)
         {
-            Assert.Throws<FormatException>(() => ReadAll(message.AsMemory(0, length)));
+            Assert.Throws<FormatException>(() => Frames.Read(message.AsMemory(0, length)));
         }
     }
 
@@ -64,7 +63,7 @@ public sealed class FrameBatchTests
     [InlineData("02FFFFFFFF")]
     public void Read_OfGarbage_IsRefused(string hex)
     {
-        Assert.Throws<FormatException>(() => ReadAll(Convert.FromHexString(hex)));
+        Assert.Throws<FormatException>(() => Frames.Read(Convert.FromHexString(hex)));
     }
 
     [Theory]
@@ -74,10 +73,10 @@ public sealed class FrameBatchTests
     public void Read_OfAFrameThatCannotBeRead_GivesItsAddressAndTheFramesBehindIt(int at, byte value)
     {
         Frame[] frames = [.. Enumerable.Range(0, 3).Select(i => new Frame(Guid.NewGuid(), 1, 2, FrameKind.Delta, Encoding.UTF8.GetBytes($"{i}"), new byte[1]))];
-        var message = Write(frames);
+        var message = Frames.Write(frames);
         message[1 + FrameBatch.SizeOf(frames[0]) + 4 + at] = value;
 
-        var read = ReadAll(message);
+        var read = Frames.Read(message);
 
         Assert.Equal([FrameKind.Delta, FrameKind.Unreadable, FrameKind.Delta], read.Select(frame => frame.Kind));
         Assert.Equal(frames.Select(frame => frame.RequestId), read.Select(frame => frame.RequestId));
@@ -90,7 +89,7 @@ public sealed class FrameBatchTests
         for (var seed = 0; seed < 20_000; seed++)
         {
             var random = new Random(seed);
-            var message = Write([.. Enumerable.Range(0, 3).Select(i => new Frame(Guid.NewGuid(), 0, 0, FrameKind.Delta, new byte[random.Next(20)], new byte[random.Next(5)]))]);
+            var message = Frames.Write([.. Enumerable.Range(0, 3).Select(i => new Frame(Guid.NewGuid(), 0, 0, FrameKind.Delta, new byte[random.Next(20)], new byte[random.Next(5)]))]);
             for (var change = random.Next(4); change >= 0; change--)
             {
                 message[random.Next(message.Length)] = (byte)random.Next(256);
@@ -98,7 +97,7 @@ public sealed class FrameBatchTests
 
             try
             {
-                Assert.InRange(ReadAll(message).Count, 0, message.Length / 29);
+                Assert.InRange(Frames.Read(message).Count, 0, message.Length / 29);
             }
             catch (FormatException)
             {
@@ -140,7 +139,7 @@ public sealed class FrameBatchTests
     public void Read_OfAManyFrameMessage_AllocatesNothing()
     {
         var id = Guid.NewGuid();
-        var message = new ReadOnlyMemory<byte>(Write([.. Enumerable.Range(0, 1000).Select(i => new Frame(id, 0, (uint)i, FrameKind.Delta, "{}"u8.ToArray()))]));
+        var message = new ReadOnlyMemory<byte>(Frames.Write([.. Enumerable.Range(0, 1000).Select(i => new Frame(id, 0, (uint)i, FrameKind.Delta, "{}"u8.ToArray()))]));
         Assert.Equal(1000, Count(message));
 
         var before = GC.GetAllocatedBytesForCurrentThread();
@@ -159,28 +158,5 @@ public sealed class FrameBatchTests
         }
 
         return count;
-    }
-
-    private static byte[] Write(params ReadOnlySpan<Frame> frames)
-    {
-        var message = new ArrayBufferWriter<byte>();
-        FrameBatch.Begin(message);
-        foreach (var frame in frames)
-        {
-            FrameBatch.Append(message, frame);
-        }
-
-        return message.WrittenSpan.ToArray();
-    }
-
-    private static List<Frame> ReadAll(ReadOnlyMemory<byte> message)
-    {
-        List<Frame> frames = [];
-        foreach (var frame in FrameBatch.Read(message))
-        {
-            frames.Add(frame);
-        }
-
-        return frames;
     }
 }

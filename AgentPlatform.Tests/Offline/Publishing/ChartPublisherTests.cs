@@ -1,4 +1,3 @@
-using AgentPlatform.Testing;
 using Aspire.Hosting;
 using Aspire.Hosting.Kubernetes.Resources;
 

@@ -162,5 +162,5 @@ public sealed class ChatLoopTests : IDisposable
     private Task<int[]> TokensAsync(int[] prompt, ChatSettings settings) => RunningModel.TokensAsync(_running.Start(prompt, settings));
 
     private async Task IdleAsync() =>
-        await Messaging.Side.UntilAsync(() => Task.FromResult(_running.Loop.Active == 0)).WaitAsync(_limit);
+        await Wait.UntilAsync(() => _running.Loop.Active == 0).WaitAsync(_limit);
 }

@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using AgentPlatform.OnnxChat.Tokens;
-using AgentPlatform.Testing;
 using Microsoft.ML.Tokenizers;
 
 namespace AgentPlatform.Tests.OnnxChat.Tokens;
@@ -83,7 +82,7 @@ public sealed class PieceEncoderTests
         var encoder = new PieceEncoder(_pairs, Unlimited, cancel.Token);
         var piece = Repeat("ab", 4_000_000);
         var encoding = Task.Factory.StartNew(() => encoder.Add(piece), TaskCreationOptions.LongRunning);
-        await Messaging.Side.UntilAsync(() => Task.FromResult(encoder.Steps > 0));
+        await Wait.UntilAsync(() => encoder.Steps > 0);
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => encoding);
     }

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using AgentPlatform.OnnxChat.Model;
-using AgentPlatform.Testing;
 using AgentPlatform.Tests.OnnxChat;
 using AgentPlatform.Training.Decoder;
 using AgentPlatform.Training.TinyChat;

@@ -1,4 +1,3 @@
-using AgentPlatform.Testing;
 using AgentPlatform.Training.TinyChat;
 
 namespace AgentPlatform.Tests.Training.TinyChat;

@@ -1,36 +1,35 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using AgentPlatform.Inference;
-using AgentPlatform.Inference.OpenAI;
 using AgentPlatform.Messaging;
 using AgentPlatform.Messaging.Asking;
 using AgentPlatform.Messaging.Broker;
-using AgentPlatform.Tests.Broker;
+using AgentPlatform.Messaging.InMemory;
 using AgentPlatform.Tests.Messaging;
-using AgentPlatform.Tests.Messaging.RabbitMQ;
 using AgentPlatform.Worker.Engines;
-using AgentPlatform.Worker.Engines.Running;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace AgentPlatform.Tests.Worker.Jobs;
 
-[Trait("Category", "Broker")]
-[Collection(BrokerGroup.Name)]
-public sealed class JobTests(RabbitMQServer server)
+public sealed class JobTests : IDisposable
 {
     private static readonly TimeSpan _limit = TimeSpan.FromMinutes(1);
 
     // Each test has a queue of its own.
     private readonly string _version = Guid.NewGuid().ToString("N");
 
+    private readonly InMemoryBroker _broker = new(TimeProvider.System);
+
     private string Queue => QueueNames.Job("m", _version);
+
+    public void Dispose() => _broker.Dispose();
 
     [Fact]
     public async Task A_job_is_answered_and_acknowledged_after_its_last_frame()
     {
         using var outcomes = new JobOutcomes(Queue);
-        await using var gateway = await Side.GatewayAsync(server, Queue);
+        await using var gateway = await MessagingHost.GatewayAsync(AddBroker, Queue);
         var engine = new ScriptedEngine();
         await using (var worker = await WorkerAsync(engine))
         {
@@ -42,7 +41,7 @@ public sealed class JobTests(RabbitMQServer server)
             Assert.Equal(["""Delta {"n":1}""", """End {"total_tokens":1}"""], parts);
 
             // The last part may be with the client before the engine's run has ended.
-            await Side.UntilAsync(() => Task.FromResult(worker.Get<EngineSlots>().Active == 0)).WaitAsync(_limit);
+            await Wait.UntilAsync(() => worker.ActiveSlots == 0).WaitAsync(_limit);
         }
 
         Assert.Equal(0u, await WaitingAsync());
@@ -52,11 +51,12 @@ public sealed class JobTests(RabbitMQServer server)
     [Fact]
     public async Task A_worker_takes_no_job_before_its_engine_is_loaded()
     {
-        await using var gateway = await Side.GatewayAsync(server, Queue);
+        await using var gateway = await MessagingHost.GatewayAsync(AddBroker, Queue);
         var load = new TaskCompletionSource();
         var engine = new ScriptedEngine { Load = load.Task };
         await using var worker = await StartAsync(engine);
-        await Side.UntilAsync(async () => (await worker.Get<HealthCheckService>().CheckHealthAsync(check => check.Name == MessagingExtensions.HealthCheck)).Status == HealthStatus.Healthy);
+        await Wait.UntilAsync(async () => (await worker.Get<HealthCheckService>()
+            .CheckHealthAsync(check => check.Name == MessagingExtensions.HealthCheck)).Status == HealthStatus.Healthy);
         var answer = await SendAsync(gateway, Requests.Create());
         Assert.Equal(1u, await WaitingAsync());
         Assert.False(await worker.IsReadyAsync());
@@ -70,7 +70,7 @@ public sealed class JobTests(RabbitMQServer server)
     public async Task A_cancel_frees_the_slot_for_the_next_job_and_the_cancelled_one_is_not_redone()
     {
         using var outcomes = new JobOutcomes(Queue);
-        await using var gateway = await Side.GatewayAsync(server, Queue);
+        await using var gateway = await MessagingHost.GatewayAsync(AddBroker, Queue);
         var engine = new ScriptedEngine();
         await using (var worker = await WorkerAsync(engine, ("Engine:Slots", "1")))
         {
@@ -99,29 +99,9 @@ public sealed class JobTests(RabbitMQServer server)
     }
 
     [Fact]
-    public async Task An_expired_job_is_answered_without_compute()
-    {
-        // One that the broker does not drop.
-        await using var connection = await server.ConnectAsync();
-        await using var channel = await connection.CreateChannelAsync();
-        await QueueBoundsTests.DeclareOldAsync(channel, Queue, ("x-dead-letter-exchange", ""), ("x-dead-letter-routing-key", QueueNames.Dead));
-        using var outcomes = new JobOutcomes(Queue);
-        await using var gateway = await Side.GatewayAsync(server, Queue);
-        var answer = await SendAsync(gateway, Requests.Create(timeLimit: new TimeLimit(TimeSpan.Zero, TimeProvider.System)));
-        var engine = new ScriptedEngine();
-        await using (await WorkerAsync(engine))
-        {
-            Assert.Equal(504, (await Assert.ThrowsAsync<InferenceException>(() => answer.WaitAsync(_limit))).Error.Status);
-            Assert.False(engine.HasNext);
-        }
-
-        Assert.Equal(["expired"], outcomes.All);
-    }
-
-    [Fact]
     public async Task An_engine_that_fails_fails_its_job_once_and_serves_the_next()
     {
-        await using var gateway = await Side.GatewayAsync(server, Queue);
+        await using var gateway = await MessagingHost.GatewayAsync(AddBroker, Queue);
         var engine = new ScriptedEngine();
         await using var worker = await WorkerAsync(engine, ("Engine:Slots", "1"));
         var answer = await SendAsync(gateway, Requests.Create());
@@ -136,7 +116,7 @@ public sealed class JobTests(RabbitMQServer server)
     [Fact]
     public async Task Two_workers_share_the_load()
     {
-        await using var gateway = await Side.GatewayAsync(server, Queue);
+        await using var gateway = await MessagingHost.GatewayAsync(AddBroker, Queue);
         ScriptedEngine[] engines = [new(), new()];
         await using var first = await WorkerAsync(engines[0], ("Engine:Slots", "1"));
         await using var second = await WorkerAsync(engines[1], ("Engine:Slots", "1"));
@@ -152,13 +132,13 @@ public sealed class JobTests(RabbitMQServer server)
     [Fact]
     public async Task A_worker_that_stops_finishes_what_runs_and_leaves_the_rest_to_others()
     {
-        await using var gateway = await Side.GatewayAsync(server, Queue);
+        await using var gateway = await MessagingHost.GatewayAsync(AddBroker, Queue);
         var engine = new ScriptedEngine();
         var worker = await WorkerAsync(engine, ("Engine:Slots", "1"), ("Stopping:DrainTimeout", "00:01:00"));
         var answer = await SendAsync(gateway, Requests.Create(stream: true));
         var run = await engine.NextAsync();
         var stopped = worker.StopAsync();
-        await Side.UntilAsync(() => Task.FromResult(!worker.Get<IJobReceiver>().IsAttached));
+        await Wait.UntilAsync(() => !worker.Get<IJobReceiver>().IsAttached);
         var other = await SendAsync(gateway, Requests.Create());
         run.Give(ReplyKind.End);
         await answer.WaitAsync(_limit);
@@ -176,7 +156,7 @@ public sealed class JobTests(RabbitMQServer server)
     public async Task A_job_that_outlasts_the_drain_is_done_by_another_worker_and_the_client_sees_one_answer()
     {
         using var outcomes = new JobOutcomes(Queue);
-        await using var gateway = await Side.GatewayAsync(server, Queue);
+        await using var gateway = await MessagingHost.GatewayAsync(AddBroker, Queue);
         var engine = new ScriptedEngine();
         var worker = await WorkerAsync(engine, ("Stopping:DrainTimeout", "00:00:00"));
         var answer = await SendAsync(gateway, Requests.Create(stream: true));
@@ -184,7 +164,7 @@ public sealed class JobTests(RabbitMQServer server)
         run.Give(ReplyKind.Delta, """{"n":1}""");
         await worker.DisposeAsync();
         await run.Cancelled.Task.WaitAsync(_limit);
-        await Side.UntilAsync(async () => await WaitingAsync() == 1);
+        await Wait.UntilAsync(async () => await WaitingAsync() == 1);
 
         var secondEngine = new ScriptedEngine();
         await using var second = await WorkerAsync(secondEngine);
@@ -200,23 +180,16 @@ public sealed class JobTests(RabbitMQServer server)
     public async Task When_the_gateway_is_gone_the_work_ends_and_is_not_redone()
     {
         using var outcomes = new JobOutcomes(Queue);
-        var gateway = await Side.GatewayAsync(server, Queue);
+        var gateway = await MessagingHost.GatewayAsync(AddBroker, Queue);
         var engine = new ScriptedEngine();
         await using (var worker = await WorkerAsync(engine))
         {
             _ = await SendAsync(gateway, Requests.Create(stream: true));
             var run = await engine.NextAsync();
-            await using (var connection = await server.ConnectAsync())
-            await using (var channel = await connection.CreateChannelAsync())
-            {
-                var replies = gateway.Get<ReplyReceiver>().Address;
-                await gateway.DisposeAsync();
-                await channel.QueueDeleteAsync(replies, ifUnused: false, ifEmpty: false);
-            }
-
+            await gateway.DisposeAsync();
             run.Give(ReplyKind.Delta, "{}");
             await run.Cancelled.Task.WaitAsync(_limit);
-            await Side.UntilAsync(() => Task.FromResult(worker.Get<EngineSlots>().Active == 0));
+            await Wait.UntilAsync(() => worker.ActiveSlots == 0);
         }
 
         Assert.Equal(0u, await WaitingAsync());
@@ -224,40 +197,9 @@ public sealed class JobTests(RabbitMQServer server)
     }
 
     [Fact]
-    public async Task When_the_gateway_is_killed_work_and_questions_for_it_end_long_before_its_queue_and_others_are_served()
-    {
-        using var outcomes = new JobOutcomes(Queue);
-        (string, string)[] quick = [("Messaging:GatewayTimeout", "00:00:01"), ("Messaging:MaxReconnectDelay", "00:00:00.5")];
-        await using var survivor = await Side.GatewayAsync(server, Queue);
-        var killed = await Side.GatewayAsync(server, Queue);
-        ScriptedEngine[] engines = [new(), new()];
-        var lost = await WorkerAsync(engines[0], [("Engine:Slots", "1"), ("Stopping:DrainTimeout", "00:00:00"), .. quick]);
-        _ = await SendAsync(killed, Requests.Create(stream: true));
-        await engines[0].NextAsync();
-        await using (var worker = await WorkerAsync(engines[1], [("Engine:Slots", "1"), .. quick]))
-        {
-            _ = await SendAsync(killed, Requests.Create(stream: true));
-            var running = await engines[1].NextAsync();
-            _ = await SendAsync(killed, Requests.Create(stream: true));
-
-            // Its queue stays, for minutes.
-            await killed.DisposeAsync();
-            await lost.DisposeAsync();
-            await running.Cancelled.Task.WaitAsync(_limit);
-            var answer = await SendAsync(survivor, Requests.Create());
-            (await engines[1].NextAsync()).Give(ReplyKind.Result, "{}");
-            Assert.Equal("Result {}", (await answer.WaitAsync(_limit))[^1]);
-            Assert.False(engines[1].HasNext);
-        }
-
-        Assert.Equal(0u, await WaitingAsync());
-        Assert.Equal(3, outcomes.All.Count(outcome => outcome == "orphaned"));
-    }
-
-    [Fact]
     public async Task A_job_that_breaks_its_handler_is_tried_once_more_and_then_its_client_is_told()
     {
-        await using var gateway = await Side.GatewayAsync(server, Queue);
+        await using var gateway = await MessagingHost.GatewayAsync(AddBroker, Queue);
         var engine = new ScriptedEngine();
         await using (var worker = await WorkerAsync(engine))
         {
@@ -275,27 +217,6 @@ public sealed class JobTests(RabbitMQServer server)
     }
 
     [Fact]
-    public async Task After_a_restart_of_the_broker_the_worker_is_ready_again_and_the_job_it_held_is_done()
-    {
-        await using var gateway = await Side.GatewayAsync(server, Queue);
-        var engine = new ScriptedEngine();
-        await using var worker = await WorkerAsync(engine);
-        var request = Requests.Create();
-        var answer = await SendAsync(gateway, request);
-        var held = await engine.NextAsync();
-        await server.KillAsync();
-        await held.Cancelled.Task.WaitAsync(_limit);
-        Assert.False(await worker.IsReadyAsync());
-
-        await server.StartAsync();
-        await worker.ReadyAsync();
-        var again = await engine.NextAsync();
-        Assert.Equal(request.RequestId, again.Request.RequestId);
-        again.Give(ReplyKind.Result, "{}");
-        Assert.Equal("Result {}", (await answer.WaitAsync(_limit))[^1]);
-    }
-
-    [Fact]
     public async Task One_trace_leads_from_the_publisher_over_the_job_to_the_engine()
     {
         var ended = new ConcurrentQueue<Activity>();
@@ -306,7 +227,7 @@ public sealed class JobTests(RabbitMQServer server)
             ActivityStopped = ended.Enqueue,
         };
         ActivitySource.AddActivityListener(listener);
-        await using var gateway = await Side.GatewayAsync(server, Queue);
+        await using var gateway = await MessagingHost.GatewayAsync(AddBroker, Queue);
         var engine = new ScriptedEngine();
         ActivityTraceId trace;
         await using (var worker = await WorkerAsync(engine))
@@ -328,29 +249,19 @@ public sealed class JobTests(RabbitMQServer server)
         Assert.Null(chat.GetTagItem("error.type"));
     }
 
-    private async Task<TestWorker> WorkerAsync(IEngine engine, params (string Key, string Value)[] settings)
+    private Task<ServiceHost> StartAsync(IEngine engine, params (string Key, string Value)[] settings) =>
+        ServiceHost.WorkerAsync(engine, AddBroker, [("Model:Version", _version), .. settings]);
+
+    private async Task<ServiceHost> WorkerAsync(IEngine engine, params (string Key, string Value)[] settings)
     {
         var worker = await StartAsync(engine, settings);
-        await worker.ReadyAsync();
-        return worker;
+        return await worker.ReadyAsync();
     }
 
-    private Task<TestWorker> StartAsync(IEngine engine, params (string Key, string Value)[] settings) =>
-        TestWorker.StartAsync(engine, server.ConnectionString, [("Model:Version", _version), .. settings]);
+    private void AddBroker(IServiceCollection services) => services.AddInMemoryBroker(_broker);
 
-    private async Task<Task<List<string>>> SendAsync(Side gateway, InferenceRequest request)
-    {
-        var receiver = gateway.Get<ReplyReceiver>();
-        var answer = receiver.Admit(request, Queue, _version);
-        await gateway.Get<JobPublisher>().PublishAsync(request, Queue, _version, receiver.Address, issue: 0, CancellationToken.None);
-        return answer.ReadAsync(CancellationToken.None).ReadAsync();
-    }
+    private Task<Task<List<string>>> SendAsync(MessagingHost gateway, InferenceRequest request) => gateway.SendAsync(request, Queue, _version);
 
     /// <summary>Jobs in the queue that no worker holds.</summary>
-    private async Task<uint> WaitingAsync()
-    {
-        await using var connection = await server.ConnectAsync();
-        await using var channel = await connection.CreateChannelAsync();
-        return await channel.MessageCountAsync(Queue);
-    }
+    private async Task<uint> WaitingAsync() => (await _broker.LookAsync(Queue, CancellationToken.None))!.Value.Waiting;
 }

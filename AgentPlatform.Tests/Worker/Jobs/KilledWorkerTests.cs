@@ -1,5 +1,4 @@
 using AgentPlatform.Inference;
-using AgentPlatform.Messaging.Asking;
 using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Tests.Broker;
 using AgentPlatform.Tests.Messaging;
@@ -18,7 +17,7 @@ public sealed class KilledWorkerTests(RabbitMQServer server)
     public async Task The_job_of_a_killed_worker_is_redone_and_the_client_sees_the_answer_it_would_have_seen()
     {
         var queue = QueueNames.Job("m", _version);
-        await using var gateway = await Side.GatewayAsync(server, queue);
+        await using var gateway = await MessagingHost.GatewayAsync(server, queue);
         await using var first = Start();
         await first.ReadyAsync();
 
@@ -49,16 +48,12 @@ public sealed class KilledWorkerTests(RabbitMQServer server)
         Assert.Equal(undisturbed, parts);
     }
 
-    private WorkerProcess Start() => WorkerProcess.Start(
-        "Engine:Type=simulated", "Model:Name=m", $"Model:Version={_version}", $"ConnectionStrings:messaging={server.ConnectionString}", "Simulated:TimePerToken=00:00:00.1");
+    private ServiceProcess Start() => ServiceProcess.Worker(
+        "Engine:Type=simulated", "Model:Name=m", $"Model:Version={_version}", $"ConnectionStrings:messaging={server.ConnectionString}",
+        "Simulated:TimePerToken=00:00:00.1");
 
-    private async Task<IAsyncEnumerator<ReplyPart>> SendAsync(Side gateway, string queue, InferenceRequest request)
-    {
-        var receiver = gateway.Get<ReplyReceiver>();
-        var answer = receiver.Admit(request, queue, _version);
-        await gateway.Get<JobPublisher>().PublishAsync(request, queue, _version, receiver.Address, issue: 0, CancellationToken.None);
-        return answer.ReadAsync(CancellationToken.None).GetAsyncEnumerator();
-    }
+    private async Task<IAsyncEnumerator<ReplyPart>> SendAsync(MessagingHost gateway, string queue, InferenceRequest request) =>
+        (await gateway.BeginAsync(request, queue, _version)).ReadAsync(CancellationToken.None).GetAsyncEnumerator();
 
     private static string Text(ReplyPart part) => $"{part.Kind} {System.Text.Encoding.UTF8.GetString(part.Payload.Span)}";
 }

@@ -1,4 +1,3 @@
-using AgentPlatform.Tests.Messaging;
 using AgentPlatform.Worker.Engines.Running;
 using AgentPlatform.Worker.Scaling;
 using Microsoft.AspNetCore.Builder;
@@ -148,7 +147,7 @@ public sealed class DeletionCostTests : IAsyncDisposable
         await _worker.StartAsync();
     }
 
-    private Task UntilAsync(Func<bool> condition) => Side.UntilAsync(() =>
+    private Task UntilAsync(Func<bool> condition) => Wait.UntilAsync(() =>
     {
         _time.Advance(TimeSpan.FromSeconds(1));
         return Task.FromResult(condition());

@@ -1,4 +1,3 @@
-using AgentPlatform.Tests.Messaging;
 using AgentPlatform.Worker.Weights;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
@@ -113,7 +112,7 @@ public sealed class ModelFolderTests : IDisposable
         server.Files.TryRemove("config.json", out _);
         server.WriteList();
         server.Cuts.Enqueue(200_000);
-        server.BeforeCut = () => Side.UntilAsync(() => Task.FromResult(_cache.EnumerateFiles("model.onnx.part", SearchOption.AllDirectories).Any(part => part.Length > 0)));
+        server.BeforeCut = () => Wait.UntilAsync(() => _cache.EnumerateFiles("model.onnx.part", SearchOption.AllDirectories).Any(part => part.Length > 0));
         await using var services = Services(server);
         var folder = await GetAsync(services);
         Assert.Equal(_weights, await File.ReadAllBytesAsync(Path.Combine(folder, "onnx", "model.onnx")));

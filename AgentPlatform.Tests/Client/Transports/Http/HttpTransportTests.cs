@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text.Json;
-using AgentPlatform.Tests.Gateway;
 using AgentPlatform.Tests.Inference.OpenAI;
 using Microsoft.AspNetCore.Http;
 
@@ -25,12 +24,13 @@ public sealed class HttpTransportTests : IAsyncLifetime
             "/analyze" => context.Response.WriteAsync("""{"sentiment":"Neutral","confidence":1}"""),
             _ => UpstreamServer.Stream("data: {\"choices\":[{\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n")(context, body),
         };
-        await using var host = Host();
-        using var client = host.CreateClient();
+        await using var host = await HostAsync();
 
-        Assert.Contains("\"model\":\"agent\",\"choices\":[1]}", (await GatewayHost.PostAsync(client, "/v1/chat/completions", Chat)).Body, StringComparison.Ordinal);
-        Assert.Equal("""{"sentiment":"Neutral","confidence":1}""", (await GatewayHost.PostAsync(client, "/analyze", """{"text":"Hi"}""")).Body);
-        Assert.EndsWith("data: [DONE]\n\n", (await GatewayHost.PostAsync(client, "/v1/chat/completions", Chat.Replace("\"messages\"", "\"stream\":true,\"messages\"", StringComparison.Ordinal))).Body, StringComparison.Ordinal);
+        var whole = await host.PostAsync("/v1/chat/completions", Chat);
+        Assert.Contains("\"model\":\"agent\",\"choices\":[1]}", whole.Body, StringComparison.Ordinal);
+        Assert.Equal("""{"sentiment":"Neutral","confidence":1}""", (await host.PostAsync("/analyze", """{"text":"Hi"}""")).Body);
+        var streamed = await host.PostAsync("/v1/chat/completions", Chat.Replace("\"messages\"", "\"stream\":true,\"messages\"", StringComparison.Ordinal));
+        Assert.EndsWith("data: [DONE]\n\n", streamed.Body, StringComparison.Ordinal);
         Assert.Equal(["/invoke", "/analyze", "/v1/chat/completions"], _agent.Requests.Select(request => request.Path));
         Assert.Equal(["upstream", null, "upstream"], _agent.Requests.Select(request => ModelOf(request.Body)));
     }
@@ -48,10 +48,9 @@ public sealed class HttpTransportTests : IAsyncLifetime
         };
 
         // The fourth request fills the batch; the window itself would take longer than the test may.
-        await using var host = Host(("Models:0:BatchWindow", "00:00:10"), ("Models:0:MaxBatchSize", "4"));
-        using var client = host.CreateClient();
+        await using var host = await HostAsync(("Models:0:BatchWindow", "00:00:10"), ("Models:0:MaxBatchSize", "4"));
         var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(seed =>
-            GatewayHost.PostAsync(client, "/v1/chat/completions", $$"""{"model":"agent","seed":{{seed}},"messages":[{"role":"user","content":"Hi"}]}""")));
+            host.PostAsync("/v1/chat/completions", $$"""{"model":"agent","seed":{{seed}},"messages":[{"role":"user","content":"Hi"}]}""")));
 
         Assert.Equal(["/batch", "/batch"], _agent.Requests.Select(request => request.Path));
         for (var seed = 0; seed < answers.Length; seed++)
@@ -65,9 +64,8 @@ public sealed class HttpTransportTests : IAsyncLifetime
     public async Task Window_ThatPasses_SendsWhatItHas()
     {
         _agent.Answer = (context, _) => context.Response.WriteAsync("""[{"choices":[]}]""");
-        await using var host = Host(("Models:0:BatchWindow", "00:00:00.05"));
-        using var client = host.CreateClient();
-        Assert.Equal(HttpStatusCode.OK, (await GatewayHost.PostAsync(client, "/v1/chat/completions", Chat)).Status);
+        await using var host = await HostAsync(("Models:0:BatchWindow", "00:00:00.05"));
+        Assert.Equal(HttpStatusCode.OK, (await host.PostAsync("/v1/chat/completions", Chat)).Status);
     }
 
     [Theory]
@@ -79,9 +77,8 @@ public sealed class HttpTransportTests : IAsyncLifetime
     public async Task A_batch_that_is_answered_wrongly_is_a_failure(string answer)
     {
         _agent.Answer = (context, _) => context.Response.WriteAsync(answer);
-        await using var host = Host(("Models:0:BatchWindow", "00:00:00.05"));
-        using var client = host.CreateClient();
-        Assert.Equal(HttpStatusCode.BadGateway, (await GatewayHost.PostAsync(client, "/v1/chat/completions", Chat)).Status);
+        await using var host = await HostAsync(("Models:0:BatchWindow", "00:00:00.05"));
+        Assert.Equal(HttpStatusCode.BadGateway, (await host.PostAsync("/v1/chat/completions", Chat)).Status);
     }
 
     [Theory]
@@ -92,18 +89,16 @@ public sealed class HttpTransportTests : IAsyncLifetime
     {
         var left = new TaskCompletionSource();
         _agent.Answer = (context, _) => UpstreamServer.RepeatAsync(context, new string(' ', 64 * 1024), left);
-        await using var host = Host([.. window is null ? Array.Empty<(string, string)>() : [("Models:0:BatchWindow", window)]]);
-        using var client = host.CreateClient();
-        Assert.Equal(HttpStatusCode.BadGateway, (await GatewayHost.PostAsync(client, path, request)).Status);
+        await using var host = await HostAsync([.. window is null ? Array.Empty<(string, string)>() : [("Models:0:BatchWindow", window)]]);
+        Assert.Equal(HttpStatusCode.BadGateway, (await host.PostAsync(path, request)).Status);
         await left.Task.WaitAsync(TimeSpan.FromMinutes(1));
     }
 
     [Fact]
     public async Task An_agent_that_is_away_is_503()
     {
-        await using var host = Host(("Models:0:Endpoint", "http://127.0.0.1:9"));
-        using var client = host.CreateClient();
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await GatewayHost.PostAsync(client, "/v1/chat/completions", Chat)).Status);
+        await using var host = await HostAsync(("Models:0:Endpoint", "http://127.0.0.1:9"));
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await host.PostAsync("/v1/chat/completions", Chat)).Status);
     }
 
     [Theory]
@@ -118,23 +113,22 @@ public sealed class HttpTransportTests : IAsyncLifetime
             received = new HeaderDictionary(context.Request.Headers.ToDictionary());
             return context.Response.WriteAsync("""{"choices":[]}""");
         };
-        await using var host = Host(
+        await using var host = await HostAsync(
             ("Upstream:TraceContext", $"{isTold}"), ("Edge:TrustTraceContext", $"{isTrusted}"),
             ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")); // OpenTelemetry's instrumentation has propagators of its own.
-        using var client = host.CreateClient();
         const string Trace = "0af7651916cd43dd8448eb211c80319c";
-        client.DefaultRequestHeaders.Add("traceparent", $"00-{Trace}-b7ad6b7169203331-01");
-        client.DefaultRequestHeaders.Add("baggage", "inside=1");
-        Assert.Equal(HttpStatusCode.OK, (await GatewayHost.PostAsync(client, "/v1/chat/completions", Chat)).Status);
+        host.Http.DefaultRequestHeaders.Add("traceparent", $"00-{Trace}-b7ad6b7169203331-01");
+        host.Http.DefaultRequestHeaders.Add("baggage", "inside=1");
+        Assert.Equal(HttpStatusCode.OK, (await host.PostAsync("/v1/chat/completions", Chat)).Status);
         Assert.Equal(isTold, received!.ContainsKey("traceparent"));
         Assert.Equal(isTold && isTrusted, received["traceparent"].ToString().Contains(Trace, StringComparison.Ordinal));
         Assert.Equal(isTold && isTrusted, received.ContainsKey("baggage"));
     }
 
-    private GatewayHost Host(params (string Key, string Value)[] settings) => new(
+    private Task<ServiceHost> HostAsync(params (string Key, string Value)[] settings) => ServiceHost.GatewayAsync(
     [
-        ("Models:0:Name", "agent"), ("Models:0:Transport", "http"), ("Models:0:Endpoint", _agent.Address.ToString()), ("Models:0:UpstreamModel", "upstream"),
-        ("Models:0:Operations:0", "Chat"), ("Models:0:Operations:1", "Analyze"), .. settings,
+        ("Models:0:Name", "agent"), ("Models:0:Transport", "http"), ("Models:0:Endpoint", _agent.Address.ToString()),
+        ("Models:0:UpstreamModel", "upstream"), ("Models:0:Operations:0", "Chat"), ("Models:0:Operations:1", "Analyze"), .. settings,
     ]);
 
     private static string? ModelOf(string body)

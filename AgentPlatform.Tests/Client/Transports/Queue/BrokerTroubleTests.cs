@@ -4,10 +4,7 @@ using AgentPlatform.Messaging.Asking;
 using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Testing.Broker;
 using AgentPlatform.Tests.Broker;
-using AgentPlatform.Tests.Gateway;
-using AgentPlatform.Tests.Messaging;
 using AgentPlatform.Tests.Worker;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace AgentPlatform.Tests.Client.Transports.Queue;
 
@@ -49,7 +46,7 @@ public sealed class BrokerTroubleTests(RabbitMQServer server)
         await platform.BeginAsync();
         using var waiting = new StringContent(Body, Encoding.UTF8, "application/json");
         var second = platform.Client.PostAsync(new Uri("/v1/chat/completions", UriKind.Relative), waiting);
-        await Side.UntilAsync(async () => await CountAsync(Queue) == 1);
+        await Wait.UntilAsync(async () => await CountAsync(Queue) == 1);
         await DeleteAsync(Queue);
         Assert.Equal(WholeAnswer, await platform.FinishAsync());
         Assert.Equal(WholeAnswer, await platform.FinishAsync(second));
@@ -66,7 +63,7 @@ public sealed class BrokerTroubleTests(RabbitMQServer server)
         await platform.BeginAsync();
         using var waiting = new StringContent(Body, Encoding.UTF8, "application/json");
         var second = platform.Client.PostAsync(new Uri("/v1/chat/completions", UriKind.Relative), waiting);
-        await Side.UntilAsync(async () => sent.Total == 2 && await CountAsync(Queue) == 1);
+        await Wait.UntilAsync(async () => sent.Total == 2 && await CountAsync(Queue) == 1);
         network.Stall();
         await using (var connection = await server.ConnectAsync())
         await using (var channel = await connection.CreateChannelAsync())
@@ -101,13 +98,13 @@ public sealed class BrokerTroubleTests(RabbitMQServer server)
     private async Task<Platform> StartAsync(int slots = 2, string? broker = null)
     {
         var engine = new ScriptedEngine();
-        var worker = await TestWorker.StartAsync(engine, server.ConnectionString, ("Model:Version", _version), ("Engine:Slots", $"{slots}"));
+        var worker = await ServiceHost.WorkerAsync(
+            engine, ("ConnectionStrings:messaging", server.ConnectionString), ("Model:Version", _version), ("Engine:Slots", $"{slots}"));
         await worker.ReadyAsync();
-        var gateway = new GatewayHost(
+        var gateway = await ServiceHost.GatewayAsync(
             ("Models:0:Name", "m"), ("Models:0:Version", _version), ("ConnectionStrings:messaging", broker ?? server.ConnectionString));
-        var client = gateway.CreateClient();
-        await Side.UntilAsync(async () => (await client.GetAsync(new Uri("/health", UriKind.Relative))).IsSuccessStatusCode);
-        return new Platform(gateway, client, worker, engine);
+        await gateway.ReadyAsync();
+        return new Platform(gateway, worker, engine);
     }
 
     private async Task DeleteAsync(string queue)
@@ -125,21 +122,22 @@ public sealed class BrokerTroubleTests(RabbitMQServer server)
     }
 
     /// <summary>One stream through a gateway and a worker whose engine says what the test lets it say; a run that begins anew says it all again.</summary>
-    private sealed class Platform(GatewayHost gateway, HttpClient client, TestWorker worker, ScriptedEngine engine) : IAsyncDisposable
+    private sealed class Platform(ServiceHost gateway, ServiceHost worker, ScriptedEngine engine) : IAsyncDisposable
     {
         private readonly List<string> _given = [];
         private ScriptedEngine.Run? _run;
         private Task<ScriptedEngine.Run>? _next;
         private Task<HttpResponseMessage>? _response;
 
-        public HttpClient Client => client;
+        public HttpClient Client => gateway.Http;
 
-        public string ReplyQueue => gateway.Services.GetRequiredService<ReplyReceiver>().Address;
+        public string ReplyQueue => gateway.Get<ReplyReceiver>().Address;
 
         /// <summary>Sends a request and gives the first half of its answer.</summary>
         public async Task BeginAsync()
         {
-            _response = client.PostAsync(new Uri("/v1/chat/completions", UriKind.Relative), new StringContent(Body, Encoding.UTF8, "application/json"));
+            var body = new StringContent(Body, Encoding.UTF8, "application/json");
+            _response = Client.PostAsync(new Uri("/v1/chat/completions", UriKind.Relative), body);
             await GiveAsync("a");
             await GiveAsync("b");
         }
@@ -196,7 +194,6 @@ public sealed class BrokerTroubleTests(RabbitMQServer server)
 
         public async ValueTask DisposeAsync()
         {
-            client.Dispose();
             await worker.DisposeAsync();
             await gateway.DisposeAsync();
         }

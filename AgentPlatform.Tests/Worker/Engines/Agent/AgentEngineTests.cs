@@ -259,7 +259,7 @@ public sealed class AgentEngineTests
     private static InferenceRequest Request(bool stream, string more = "") =>
         Requests.Create(stream: stream, body: $$"""{"model":"m","messages":[{"role":"user","content":"Weather?"}]{{more}}}""");
 
-    private static async Task<JsonElement> AskAsync(TestWorker worker, string more = "")
+    private static async Task<JsonElement> AskAsync(ServiceHost worker, string more = "")
     {
         var part = Assert.Single(await worker.Get<EngineRunner>().RunAsync(Request(stream: false, more), CancellationToken.None).AnswerAsync().WaitAsync(_limit));
         return JsonDocument.Parse(part["Result ".Length..]).RootElement;

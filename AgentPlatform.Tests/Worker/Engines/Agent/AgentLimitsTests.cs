@@ -77,6 +77,6 @@ public sealed class AgentLimitsTests
 
     private static string Nested(int depth) => $"{new string('[', depth)}{new string(']', depth)}";
 
-    private static IAsyncEnumerable<ReplyPart> RunAsync(TestWorker worker, string more) => worker.Get<EngineRunner>().RunAsync(
+    private static IAsyncEnumerable<ReplyPart> RunAsync(ServiceHost worker, string more) => worker.Get<EngineRunner>().RunAsync(
         Requests.Create(body: $$"""{"model":"m","messages":[{"role":"user","content":"Weather?"}]{{more}}}"""), CancellationToken.None);
 }

@@ -1,4 +1,3 @@
-using AgentPlatform.Testing;
 using AgentPlatform.Tests.Broker;
 using AgentPlatform.Tests.Client;
 using Microsoft.Extensions.AI;
@@ -17,9 +16,9 @@ public sealed class AgentOverQueuesTests(RabbitMQServer server)
         var broker = $"ConnectionStrings:messaging={server.ConnectionString}";
         await using var model = await ScriptedModel.StartAsync(
             ScriptedModel.Calls(("c1", "social_media_analyze_comments", """{"comments":["I love this update!","This is terrible, it crashes all the time"]}""")), ScriptedModel.Says("One loves it."));
-        await using var classifier = WorkerProcess.Start(
+        await using var classifier = ServiceProcess.Worker(
             "Engine:Type=onnx-classifier", "Model:Name=sentiment", $"Model:Version={version}", $"Model:Source={Path.Combine(Repository.Root, "models", "sentiment")}", broker);
-        await using var agent = WorkerProcess.Start(
+        await using var agent = ServiceProcess.Worker(
             "Engine:Type=agent", "Model:Name=monitor", $"Model:Version={version}", broker,
             "Agent:Model:Name=llm", "Agent:Model:Transport=openai", $"Agent:Model:Endpoint={model.Endpoint}",
             "Agent:Plugins:0=social_media", "Agent:SocialMedia:Name=sentiment", $"Agent:SocialMedia:Version={version}",

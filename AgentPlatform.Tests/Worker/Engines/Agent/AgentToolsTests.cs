@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.Json;
-using AgentPlatform.Testing;
 using AgentPlatform.Tests.Inference.OpenAI;
 using AgentPlatform.Worker.Engines.Running;
 using Microsoft.AspNetCore.Http;
@@ -113,7 +112,7 @@ public sealed class AgentToolsTests
     public async Task What_cannot_be_loaded_is_a_sentence_and_the_worker_s_end(string settings, string says)
     {
         await using var model = await ScriptedModel.StartAsync();
-        await using var worker = WorkerProcess.Start([
+        await using var worker = ServiceProcess.Worker([
             "Engine:Type=agent", "Model:Name=m", "Agent:Model:Name=llm", "Agent:Model:Transport=openai", $"Agent:Model:Endpoint={model.Endpoint}", .. settings.Split(';')]);
 
         var (code, _) = await worker.EndAsync();
@@ -131,7 +130,7 @@ public sealed class AgentToolsTests
 
     private static IEnumerable<(string Key, string Value)> Pairs(string settings) => settings.Split(';').Select(setting => setting.Split('=')).Select(pair => (pair[0], pair[1]));
 
-    private static Task<List<string>> AskAsync(TestWorker worker) => worker.Get<EngineRunner>().RunAsync(Requests.Create(), CancellationToken.None).AnswerAsync().WaitAsync(_limit);
+    private static Task<List<string>> AskAsync(ServiceHost worker) => worker.Get<EngineRunner>().RunAsync(Requests.Create(), CancellationToken.None).AnswerAsync().WaitAsync(_limit);
 
     private static string ToolResult(ScriptedModel model) => model.Requests[1].GetProperty("messages").EnumerateArray().Last().GetProperty("content").GetString()!;
 }

@@ -3,9 +3,9 @@ namespace AgentPlatform.Tests.Worker.Engines.Agent;
 /// <summary>A worker whose engine is an agent with the tests' tools.</summary>
 internal static class AgentWorker
 {
-    public static async Task<TestWorker> StartAsync(ScriptedModel model, params (string Key, string Value)[] settings)
+    public static async Task<ServiceHost> StartAsync(ScriptedModel model, params (string Key, string Value)[] settings)
     {
-        var worker = await TestWorker.StartAsync(engine: null, broker: null,
+        var worker = await ServiceHost.WorkerAsync(
         [
             ("Engine:Type", "agent"),
             ("Agent:Instructions", "Be brief."),
@@ -15,7 +15,6 @@ internal static class AgentWorker
             ("Agent:Model:Endpoint", model.Endpoint),
             .. settings,
         ]);
-        await worker.ReadyAsync();
-        return worker;
+        return await worker.ReadyAsync();
     }
 }

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using AgentPlatform.Inference;
 using AgentPlatform.Inference.OpenAI;
-using AgentPlatform.Testing;
 using AgentPlatform.Tests.Worker.Weights;
 using AgentPlatform.Worker.Batching;
 using AgentPlatform.Worker.Engines;

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using AgentPlatform.Inference;
 using AgentPlatform.OnnxChat.Scheduling;
-using AgentPlatform.Testing;
 using AgentPlatform.Testing.OnnxChat;
 using AgentPlatform.Tests.Training.Decoder;
 using AgentPlatform.Tests.Worker.Weights;

@@ -14,12 +14,14 @@ public sealed class TroubledServerTests : IAsyncLifetime
     private const string Chunk = """data: {"choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":null}]}""" + "\n\n";
 
     private UpstreamServer _server = null!;
-    private ConfiguredWorker _worker = null!;
+    private ServiceHost _worker = null!;
 
     public async Task InitializeAsync()
     {
         _server = await UpstreamServer.StartAsync();
-        _worker = await ConfiguredWorker.StartAsync(("Model:Name", "m"), ("Engine:Type", "openai"), ("OpenAI:Endpoint", new Uri(_server.Address, "/v1").AbsoluteUri), ("Engine:Slots", "1"));
+        _worker = await ServiceHost.WorkerAsync(
+            ("Engine:Type", "openai"), ("OpenAI:Endpoint", new Uri(_server.Address, "/v1").AbsoluteUri), ("Engine:Slots", "1"));
+        await _worker.ReadyAsync();
     }
 
     public async Task DisposeAsync()
@@ -142,7 +144,7 @@ public sealed class TroubledServerTests : IAsyncLifetime
         await _server.DisposeAsync();
         var (status, body, retryAfter) = await AskAsync(stream: true);
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "unavailable", 2d), (status, CodeOf(body), retryAfter?.TotalSeconds));
-        await Messaging.Side.UntilAsync(() => Task.FromResult(_worker.ActiveSlots == 0));
+        await Wait.UntilAsync(() => _worker.ActiveSlots == 0);
     }
 
     private async Task CheckBrokenStreamAsync(string code, string? timeout = null)
@@ -158,7 +160,7 @@ public sealed class TroubledServerTests : IAsyncLifetime
     /// <summary>The engine has one slot: it must be free, and the next request be answered.</summary>
     private async Task CheckRecoveryAsync()
     {
-        await Messaging.Side.UntilAsync(() => Task.FromResult(_worker.ActiveSlots == 0));
+        await Wait.UntilAsync(() => _worker.ActiveSlots == 0);
         _server.Answer = (context, _) => context.Response.WriteAsync(Good);
         Assert.Equal(HttpStatusCode.OK, (await AskAsync(stream: false)).Status);
     }

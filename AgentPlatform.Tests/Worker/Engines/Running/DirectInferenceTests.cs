@@ -14,7 +14,7 @@ public sealed class DirectInferenceTests
     public async Task A_worker_is_alive_but_not_ready_and_refuses_requests_until_its_engine_is_loaded()
     {
         var load = new TaskCompletionSource();
-        await using var worker = await TestWorker.StartAsync(new ScriptedEngine { Load = load.Task });
+        await using var worker = await ServiceHost.WorkerAsync(new ScriptedEngine { Load = load.Task });
         Assert.False(await worker.IsReadyAsync());
         Assert.True((await worker.Http.GetAsync(new Uri("/alive", UriKind.Relative))).IsSuccessStatusCode);
         var error = await Start(worker).FailureAsync();
@@ -27,7 +27,7 @@ public sealed class DirectInferenceTests
     public async Task A_request_is_answered_by_the_engine()
     {
         var engine = new ScriptedEngine();
-        await using var worker = await TestWorker.StartAsync(engine);
+        await using var worker = await ServiceHost.WorkerAsync(engine);
         await worker.ReadyAsync();
         var answer = Start(worker).ReadAsync();
         (await engine.NextAsync()).Give(ReplyKind.Result, "{}");
@@ -38,7 +38,7 @@ public sealed class DirectInferenceTests
     public async Task More_requests_than_may_wait_are_refused_with_when_to_retry()
     {
         var engine = new ScriptedEngine();
-        await using var worker = await TestWorker.StartAsync(engine, null, ("Engine:Slots", "1"), ("Engine:MaxWaiting", "1"));
+        await using var worker = await ServiceHost.WorkerAsync(engine, ("Engine:Slots", "1"), ("Engine:MaxWaiting", "1"));
         await worker.ReadyAsync();
         var running = Start(worker).ReadAsync();
         var run = await engine.NextAsync();
@@ -55,7 +55,7 @@ public sealed class DirectInferenceTests
     public async Task A_request_that_outlasts_the_drain_fails_with_when_to_retry()
     {
         var engine = new ScriptedEngine();
-        await using var worker = await TestWorker.StartAsync(engine, null, ("Stopping:DrainTimeout", "00:00:00.05"));
+        await using var worker = await ServiceHost.WorkerAsync(engine, ("Stopping:DrainTimeout", "00:00:00.05"));
         await worker.ReadyAsync();
         using var body = new StringContent("""{"messages":[{"role":"user","content":"hi"}]}""", Encoding.UTF8, "application/json");
         var failure = worker.Http.PostAsync(new Uri("/invoke", UriKind.Relative), body);
@@ -66,5 +66,5 @@ public sealed class DirectInferenceTests
         Assert.Equal(TimeSpan.FromSeconds(1), response.Headers.RetryAfter!.Delta);
     }
 
-    private static IAsyncEnumerable<ReplyPart> Start(TestWorker worker) => worker.Get<DirectInference>().RunAsync(Requests.Create(), CancellationToken.None);
+    private static IAsyncEnumerable<ReplyPart> Start(ServiceHost worker) => worker.Get<DirectInference>().RunAsync(Requests.Create(), CancellationToken.None);
 }

@@ -10,9 +10,9 @@ public sealed class LoneWorkerTests
     [Fact]
     public async Task A_lone_worker_streams_and_answers_over_http_and_another_can_stand_before_it()
     {
-        await using var engine = WorkerProcess.Start("Engine:Type=simulated", "Model:Name=tiny", "Simulated:AnswerTokens=6", "Simulated:TimeToFirstToken=00:00:00");
+        await using var engine = ServiceProcess.Worker("Engine:Type=simulated", "Model:Name=tiny", "Simulated:AnswerTokens=6", "Simulated:TimeToFirstToken=00:00:00");
         var server = await engine.ReadyAsync();
-        await using var front = WorkerProcess.Start("Engine:Type=openai", "Model:Name=front", $"OpenAI:Endpoint={server}v1", "OpenAI:UpstreamModel=tiny");
+        await using var front = ServiceProcess.Worker("Engine:Type=openai", "Model:Name=front", $"OpenAI:Endpoint={server}v1", "OpenAI:UpstreamModel=tiny");
         var address = await front.ReadyAsync();
 
         foreach (var (worker, model) in new[] { (server, "tiny"), (address, "front") })
@@ -38,7 +38,7 @@ public sealed class LoneWorkerTests
     [Fact]
     public async Task What_the_model_cannot_do_is_a_bad_request_that_names_the_model_field()
     {
-        await using var worker = await TestWorker.StartAsync(new ScriptedEngine(AgentPlatform.Inference.Operation.Analyze));
+        await using var worker = await ServiceHost.WorkerAsync(new ScriptedEngine(AgentPlatform.Inference.Operation.Analyze));
         await worker.ReadyAsync();
         var (status, body) = await PostAsync(worker.Http, "/v1/chat/completions", """{"model":"m","messages":[{"role":"user","content":"hi"}]}""");
         Assert.Equal(HttpStatusCode.BadRequest, status);

@@ -56,7 +56,7 @@ public sealed class TritonClassifierTests
         await using var engine = await TritonEngines.LoadAsync(server, batching: new BatchingOptions { MaxBatchSize = worker }, classifies: true);
         var texts = Enumerable.Range(1, 20).Select(length => new string('x', length)).ToList();
         var first = engine.Analyze("first").ReadAsync();
-        await AgentPlatform.Tests.Messaging.Side.UntilAsync(() => Task.FromResult(!server.Inferences.IsEmpty));
+        await Wait.UntilAsync(() => !server.Inferences.IsEmpty);
         var answers = texts.Select(text => engine.Analyze(text).ReadAsync()).ToList();
         gate.SetResult();
         await first.WaitAsync(_limit);

@@ -217,9 +217,9 @@ public sealed class TritonGeneratorTests
     {
         await using var texts = await InferenceServer.StartAsync(ServedModel.Classifier(_ => [0.7f, 0.2f, 0.1f]));
         await using var chats = await InferenceServer.StartAsync(_vllm with { Generate = (_, _) => Pieces(("Hello", "stop", 1)) });
-        await using var classifier = WorkerProcess.Start(
+        await using var classifier = ServiceProcess.Worker(
             "Engine:Type=triton", "Model:Name=sentiment", $"Triton:Endpoint={texts.Address}", "Triton:ModelName=m", "Triton:Labels:0=Negative", "Triton:Labels:1=Neutral", "Triton:Labels:2=Positive");
-        await using var generator = WorkerProcess.Start("Engine:Type=triton", "Model:Name=m", $"Triton:Endpoint={chats.Address}", "Triton:Prompt=ChatML");
+        await using var generator = ServiceProcess.Worker("Engine:Type=triton", "Model:Name=m", $"Triton:Endpoint={chats.Address}", "Triton:Prompt=ChatML");
         using var http = new HttpClient();
         using var analyze = await http.PostAsync(new Uri(await classifier.ReadyAsync(), "/analyze"), new StringContent("""{"text":"Awful."}""", Encoding.UTF8, "application/json"));
         Assert.Equal("""{"sentiment":"Negative","confidence":0.7}""", await analyze.Content.ReadAsStringAsync());

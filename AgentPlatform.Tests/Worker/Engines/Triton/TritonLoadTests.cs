@@ -131,7 +131,7 @@ public sealed class TritonLoadTests
     [InlineData("Triton:BatchTimeout", "Triton:Endpoint=http://x", "Triton:BatchTimeout=0")]
     public async Task A_wrong_setting_ends_the_worker_with_a_sentence_that_names_it(string named, params string[] settings)
     {
-        await using var worker = WorkerProcess.Start(["Engine:Type=triton", "Model:Name=m", .. settings]);
+        await using var worker = ServiceProcess.Worker(["Engine:Type=triton", "Model:Name=m", .. settings]);
         var (exitCode, errors) = await worker.EndAsync();
         Assert.Equal(1, exitCode);
         Assert.Contains(named, Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);

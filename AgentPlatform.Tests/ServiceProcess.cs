@@ -1,12 +1,14 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.RegularExpressions;
-using AgentPlatform.Testing;
 
-namespace AgentPlatform.Tests.Worker;
+namespace AgentPlatform.Tests;
 
-/// <summary>A worker as a user starts it: a process of its own.</summary>
-internal sealed partial class WorkerProcess : IAsyncDisposable
+/// <summary>
+/// A gateway or a worker as a user starts it: a process of its own, of which a test sees what an operator does. What a test looks at from inside is in
+/// a <see cref="ServiceHost"/>.
+/// </summary>
+internal sealed partial class ServiceProcess : IAsyncDisposable
 {
     private static readonly TimeSpan _limit = TimeSpan.FromMinutes(1);
 
@@ -15,7 +17,7 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
     private readonly Task<string> _errors;
     private readonly TaskCompletionSource<Uri> _address = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private WorkerProcess(Process process)
+    private ServiceProcess(Process process)
     {
         _process = process;
         _errors = process.StandardError.ReadToEndAsync();
@@ -33,16 +35,17 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
     /// <summary>The lines that it has written to standard output.</summary>
     public IReadOnlyCollection<string> Output => _output;
 
-    public static WorkerProcess Start(params string[] arguments) => StartProgram("AgentPlatform.Worker.dll", arguments);
+    public static ServiceProcess Worker(params string[] settings) => Start("AgentPlatform.Worker", [], settings);
 
-    /// <summary>Another service of the platform in the worker's place.</summary>
-    public static WorkerProcess StartProgram(string program, params string[] arguments) => StartProgram(program, new Dictionary<string, string>(), arguments);
+    public static ServiceProcess Gateway(params string[] settings) => Start("AgentPlatform.Gateway", [], settings);
 
-    /// <summary>The same with variables of the environment.</summary>
-    public static WorkerProcess StartProgram(string program, IReadOnlyDictionary<string, string> environment, params string[] arguments)
+    /// <param name="project">The gateway's or the worker's.</param>
+    /// <param name="environment">Variables of the environment.</param>
+    /// <param name="settings">Such as <c>Model:Name=m</c>. It listens on a port that the system chooses, unless they say otherwise.</param>
+    public static ServiceProcess Start(string project, IReadOnlyCollection<KeyValuePair<string, string>> environment, params string[] settings)
     {
-        var start = TiedProcess.StartInfo(
-            "dotnet", [Path.Combine(AppContext.BaseDirectory, program), "--urls=http://127.0.0.1:0", .. arguments.Select(argument => $"--{argument}")]);
+        var start = TiedProcess.StartInfo("dotnet",
+            [Path.Combine(AppContext.BaseDirectory, $"{project}.dll"), "--urls=http://127.0.0.1:0", .. settings.Select(setting => $"--{setting}")]);
         foreach (var (name, value) in environment)
         {
             start.Environment[name] = value;
@@ -51,12 +54,12 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
         return new(Process.Start(start)!);
     }
 
-    /// <summary>Waits until the worker says that it is ready, and gives its address.</summary>
+    /// <summary>Waits until it says that it is ready, and gives its address.</summary>
     public async Task<Uri> ReadyAsync()
     {
         var address = await _address.Task.WaitAsync(_limit);
         using var http = new HttpClient { BaseAddress = address };
-        await Messaging.Side.UntilAsync(async () =>
+        await Wait.UntilAsync(async () =>
         {
             using var response = await http.GetAsync(new Uri("/health", UriKind.Relative));
             return response.IsSuccessStatusCode;
