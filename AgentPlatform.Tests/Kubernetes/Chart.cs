@@ -1,11 +1,12 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using AgentPlatform.Tests.Kubernetes.Helm;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
 namespace AgentPlatform.Tests.Kubernetes;
 
-/// <summary>A chart as it would be installed: its objects, rendered with its own values and some others.</summary>
+/// <summary>A chart as it would be installed: the objects that Helm makes of its own values and some others.</summary>
 internal sealed class Chart
 {
     /// <summary>Name of the release.</summary>
@@ -18,31 +19,16 @@ internal sealed class Chart
 
     public IReadOnlyList<JsonObject> Objects { get; }
 
-    /// <summary>Renders the chart in a folder.</summary>
+    /// <summary>Has Helm render the chart in a folder.</summary>
     /// <param name="folder">Folder of Chart.yaml.</param>
-    /// <param name="settings">One of <see cref="ChartScenarios"/>.</param>
-    /// <exception cref="ChartRefusedException">The chart refuses them.</exception>
-    public static Chart Render(string folder, params string[] settings)
-    {
-        Assert.Contains(ChartScenarios.OfTheCommittedChart.Concat(ChartScenarios.Refused.Select(refused => refused.Settings)), scenario => scenario.SequenceEqual(settings));
-        var values = (Dictionary<string, object?>)Value(Load(File.ReadAllText(Path.Combine(folder, "values.yaml"))).Single())!;
-        foreach (var setting in ChartScenarios.Images.Concat(settings))
-        {
-            Set(values, setting);
-        }
+    /// <param name="settings">As in <see cref="ChartScenarios"/>.</param>
+    public static async Task<Chart> RenderAsync(string folder, params string[] settings) =>
+        Parse((await HelmTemplate.RunAsync(folder, settings)).Checked());
 
-        var template = new GoTemplate(new Dictionary<string, object?>
-        {
-            ["Values"] = values,
-            ["Chart"] = new Dictionary<string, object?> { ["Name"] = "agentplatform" },
-            ["Release"] = new Dictionary<string, object?> { ["Name"] = Release, ["Namespace"] = Namespace },
-            ["Capabilities"] = new Dictionary<string, object?> { ["HelmVersion"] = new Dictionary<string, object?> { ["Version"] = "v4.2.3" } },
-        });
-        var files = Directory.EnumerateFiles(Path.Combine(folder, "templates"), "*.yaml", SearchOption.AllDirectories).Order(StringComparer.Ordinal);
-        return new Chart([.. files.SelectMany(file => Parse(template.Render(File.ReadAllText(file))).Objects)]);
-    }
+    /// <summary>The committed chart.</summary>
+    public static Task<Chart> RenderCommittedAsync(params string[] settings) => RenderAsync(ChartFixture.Committed, settings);
 
-    /// <summary>A chart that something else has rendered.</summary>
+    /// <summary>What Helm has rendered.</summary>
     public static Chart Parse(string yaml) => new([.. Load(yaml).Select(Json).OfType<JsonObject>()]);
 
     /// <summary>A map or a list of a setting.</summary>
@@ -53,7 +39,8 @@ internal sealed class Chart
     public JsonObject Get(string kind, string name) => Assert.Single(Of(kind), item => (string?)item["metadata"]!["name"] == name);
 
     /// <summary>The container of ours in the pods of a Deployment.</summary>
-    public JsonNode Container(string component) => Assert.Single(List(Get("Deployment", $"{component}-deployment")["spec"]!["template"]!["spec"]!["containers"]));
+    public JsonNode Container(string component) =>
+        Assert.Single(List(Get("Deployment", $"{component}-deployment")["spec"]!["template"]!["spec"]!["containers"]));
 
     public static string Name(JsonObject item) => (string)item["metadata"]!["name"]!;
 
@@ -63,7 +50,8 @@ internal sealed class Chart
 
     /// <summary>Deployments and StatefulSets with the pod that they make.</summary>
     public IEnumerable<(string Name, JsonNode Workload, JsonNode Pod)> Pods() =>
-        Objects.Where(item => (string?)item["kind"] is "Deployment" or "StatefulSet").Select(item => ((string)item["metadata"]!["name"]!, (JsonNode)item, item["spec"]!["template"]!));
+        Objects.Where(item => (string?)item["kind"] is "Deployment" or "StatefulSet")
+            .Select(item => (Name(item), (JsonNode)item, item["spec"]!["template"]!));
 
     /// <summary>Containers and sidecars of a pod.</summary>
     public static IEnumerable<JsonNode> Containers(JsonNode pod) => List(pod["spec"]!["initContainers"]).Concat(List(pod["spec"]!["containers"]));
@@ -77,52 +65,23 @@ internal sealed class Chart
         return yaml.Documents.Select(document => document.RootNode);
     }
 
-    private static void Set(Dictionary<string, object?> values, string setting)
-    {
-        var equals = setting.IndexOf('=', StringComparison.Ordinal);
-        var path = setting[..equals].Split('.');
-        var section = path[..^1].Aggregate(values, (map, key) => (Dictionary<string, object?>)map[key]!);
-        Assert.True(section.ContainsKey(path[^1]), $"The chart has no value {setting[..equals]}.");
-        var text = setting[(equals + 1)..];
-        var value = Value(text is ['{' or '[' or '"', ..] ? Load(text).Single() : new YamlScalarNode(text) { Style = ScalarStyle.Plain });
-        section[path[^1]] = value is Dictionary<string, object?> map ? Merge((Dictionary<string, object?>)section[path[^1]]!, map) : value;
-    }
-
-    // As Helm does: what a map has stays, unless the other has null there.
-    private static Dictionary<string, object?> Merge(Dictionary<string, object?> map, Dictionary<string, object?> other) =>
-        map.Where(entry => !other.ContainsKey(entry.Key)).Concat(other.Where(entry => entry.Value is not null)).ToDictionary();
-
-    private static object? Value(YamlNode node) => node switch
-    {
-        YamlMappingNode mapping => mapping.Children.ToDictionary(child => ((YamlScalarNode)child.Key).Value!, child => Value(child.Value)),
-        YamlSequenceNode sequence => sequence.Select(Value).ToList(),
-        YamlScalarNode { Style: ScalarStyle.Plain, Value: var text } => text switch
-        {
-            "true" => true,
-            "false" => false,
-            "" or "null" or "~" => null,
-            _ when int.TryParse(text, CultureInfo.InvariantCulture, out var number) => number,
-            _ => text,
-        },
-        _ => ((YamlScalarNode)node).Value,
-    };
-
     private static JsonNode? Json(YamlNode node) => Json(node, keepsNulls: false);
 
     // A field of an object without a value is one that is not there.
     private static JsonNode? Json(YamlNode node, bool keepsNulls) => node switch
     {
         YamlMappingNode mapping => new JsonObject(mapping.Children
-            .Select(child => KeyValuePair.Create(((YamlScalarNode)child.Key).Value!, Json(child.Value, keepsNulls))).Where(field => keepsNulls || field.Value is not null)),
+            .Select(child => KeyValuePair.Create(((YamlScalarNode)child.Key).Value!, Json(child.Value, keepsNulls)))
+            .Where(field => keepsNulls || field.Value is not null)),
         YamlSequenceNode sequence => new JsonArray([.. sequence.Select(item => Json(item, keepsNulls))]),
-        _ => JsonValue(Value(node)),
-    };
-
-    private static JsonNode? JsonValue(object? value) => value switch
-    {
-        null => null,
-        bool flag => flag,
-        int number => number,
-        _ => (string)value,
+        YamlScalarNode { Style: ScalarStyle.Plain, Value: var text } => text switch
+        {
+            "true" => true,
+            "false" => false,
+            null or "" or "null" or "~" => null,
+            _ when int.TryParse(text, CultureInfo.InvariantCulture, out var number) => number,
+            _ => text,
+        },
+        _ => ((YamlScalarNode)node).Value,
     };
 }

@@ -5,6 +5,7 @@ using AgentPlatform.ServiceDefaults;
 namespace AgentPlatform.Tests.Kubernetes;
 
 /// <summary>Any part can be replaced without a failed request, by what the objects say: the checklist.</summary>
+[Trait("Category", "Helm")]
 public sealed class ChartAvailabilityTests(ChartFixture charts) : IClassFixture<ChartFixture>
 {
     [Fact]
@@ -104,7 +105,7 @@ public sealed class ChartAvailabilityTests(ChartFixture charts) : IClassFixture<
     [Fact]
     public async Task Scaling_HasSettingsOfZeroWhereThereMayBeNoWorkerOnly()
     {
-        foreach (var spec in (await charts.AllAsync()).Append(Chart.Render(ChartFixture.Committed, ChartScenarios.FromZero)).SelectMany(chart => chart.Of("ScaledObject")).Select(item => item["spec"]!))
+        foreach (var spec in (await charts.AllAsync()).Append(await Chart.RenderCommittedAsync(ChartScenarios.FromZero)).SelectMany(chart => chart.Of("ScaledObject")).Select(item => item["spec"]!))
         {
             var isFromZero = (int)spec["minReplicaCount"]! == 0;
             Assert.Equal((isFromZero ? 5 : null, isFromZero ? 300 : null), ((int?)spec["pollingInterval"], (int?)spec["cooldownPeriod"]));
@@ -154,15 +155,15 @@ public sealed class ChartAvailabilityTests(ChartFixture charts) : IClassFixture<
         }
 
         // One node keeps the name that it had, and with it its queues.
-        var one = Assert.Single(Chart.Render(ChartFixture.Committed).Of("StatefulSet"))["spec"]!;
+        var one = Assert.Single((await Chart.RenderCommittedAsync()).Of("StatefulSet"))["spec"]!;
         Assert.Equal(("messaging-service", 1), ((string?)one["serviceName"], (int)one["replicas"]!));
-        Assert.Equal("rabbit@$(POD_NAME)", PodSettings.Of(Chart.Render(ChartFixture.Committed), one["template"]!["spec"]!["containers"]![0]!)["RABBITMQ_NODENAME"]);
+        Assert.Equal("rabbit@$(POD_NAME)", PodSettings.Of(await Chart.RenderCommittedAsync(), one["template"]!["spec"]!["containers"]![0]!)["RABBITMQ_NODENAME"]);
     }
 
     [Fact]
     public async Task GracePeriod_FollowsTheDrainTimeout()
     {
-        var chart = Chart.Render(await charts.PublishAsync(static pools => pools.AddOnnxChat("chat", "models/tiny-chat", "A model."), "--Pools:chat:DrainTimeout=00:05:00"));
+        var chart = await Chart.RenderAsync(await charts.PublishAsync(static pools => pools.AddOnnxChat("chat", "models/tiny-chat", "A model."), "--Pools:chat:DrainTimeout=00:05:00"));
 
         Assert.Equal("00:05:00", PodSettings.Of(chart, chart.Container("chat"))["Stopping__DrainTimeout"]);
         Assert.Equal(320, (int)chart.Get("Deployment", "chat-deployment")["spec"]!["template"]!["spec"]!["terminationGracePeriodSeconds"]!);
@@ -187,7 +188,7 @@ public sealed class ChartAvailabilityTests(ChartFixture charts) : IClassFixture<
     [Fact]
     public async Task Sidecars_OutliveTheWorkersThatNeedThem()
     {
-        var chart = Chart.Render(await charts.EveryKindAsync());
+        var chart = await charts.RenderEveryKindAsync();
 
         // Containers that restart among those that come first are stopped last.
         var sidecars = chart.Pods().Where(item => (string?)item.Workload["kind"] == "Deployment").SelectMany(item => Chart.List(item.Pod["spec"]!["initContainers"])).ToList();

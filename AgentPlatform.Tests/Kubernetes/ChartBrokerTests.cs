@@ -13,6 +13,7 @@ using RabbitMQ.Client.Exceptions;
 namespace AgentPlatform.Tests.Kubernetes;
 
 [Trait("Category", "Broker")]
+[Trait("Category", "Helm")]
 [Collection(BrokerGroup.Name)]
 public sealed class ChartBrokerTests
 {
@@ -25,7 +26,7 @@ public sealed class ChartBrokerTests
     [InlineData("broker.tls.secretName=rabbit-tls")]
     public async Task Gateway_and_worker_work_under_their_users_and_KEDA_sees_a_job_that_waits_and_one_that_runs(params string[] settings)
     {
-        var chart = Chart.Render(ChartFixture.Committed, settings);
+        var chart = await Chart.RenderCommittedAsync(settings);
         await using var broker = new ChartBroker(chart);
         await broker.BeginAsync();
         using var keda = broker.Management("scaler");
@@ -48,7 +49,7 @@ public sealed class ChartBrokerTests
     [Fact]
     public async Task KEDAs_user_sees_queues_and_can_do_nothing_with_them()
     {
-        await using var broker = new ChartBroker(Chart.Render(ChartFixture.Committed));
+        await using var broker = new ChartBroker(await Chart.RenderCommittedAsync());
         await broker.BeginAsync();
         await using var connection = await broker.ConnectAsync();
         await using var channel = await connection.CreateChannelAsync();
@@ -83,7 +84,7 @@ public sealed class ChartBrokerTests
     [Fact]
     public async Task Queues_of_an_earlier_build_are_bounded_by_bytes_too_once_the_broker_has_the_charts_policies()
     {
-        await using var broker = new ChartBroker(Chart.Render(ChartFixture.Committed));
+        await using var broker = new ChartBroker(await Chart.RenderCommittedAsync());
         await broker.BeginAsync();
         await using var connection = await broker.ConnectAsync();
         await using var channel = await connection.CreateChannelAsync();
@@ -106,7 +107,7 @@ public sealed class ChartBrokerTests
     [Fact]
     public async Task A_broker_that_starts_again_takes_the_passwords_of_the_Secret_and_keeps_its_jobs()
     {
-        await using var broker = new ChartBroker(Chart.Render(ChartFixture.Committed));
+        await using var broker = new ChartBroker(await Chart.RenderCommittedAsync());
         await broker.BeginAsync();
         await using (var connection = await broker.ConnectAsync())
         {

@@ -4,6 +4,7 @@ using AgentPlatform.Worker.Scaling;
 namespace AgentPlatform.Tests.Kubernetes;
 
 /// <summary>Workers may write the deletion cost of pods, and nobody may do anything else with the cluster's API.</summary>
+[Trait("Category", "Helm")]
 public sealed class ChartDeletionCostTests(ChartFixture charts) : IClassFixture<ChartFixture>
 {
     private const string TokenFolder = "/var/run/secrets/kubernetes.io/serviceaccount";
@@ -36,7 +37,7 @@ public sealed class ChartDeletionCostTests(ChartFixture charts) : IClassFixture<
     [Fact]
     public async Task OnlyTheWorker_SeesTheToken()
     {
-        var chart = Chart.Render(await charts.EveryKindAsync());
+        var chart = await charts.RenderEveryKindAsync();
 
         Assert.All(Workers(chart).SelectMany(item => Chart.List(item.Pod["spec"]!["initContainers"])), server =>
             Assert.Contains(Chart.List(server["volumeMounts"]), mount => (string?)mount["mountPath"] == TokenFolder && (string?)mount["name"] == "tmp"));
@@ -45,17 +46,17 @@ public sealed class ChartDeletionCostTests(ChartFixture charts) : IClassFixture<
     }
 
     [Fact]
-    public void Workers_ReachTheApiOfTheCluster()
+    public async Task Workers_ReachTheApiOfTheCluster()
     {
-        var chart = Chart.Render(ChartFixture.Committed, ChartScenarios.ApiAddresses);
+        var chart = await Chart.RenderCommittedAsync(ChartScenarios.ApiAddresses);
 
         var rule = Assert.Single(Chart.List(chart.Get("NetworkPolicy", "sentiment-api")["spec"]!["egress"]));
         Assert.Equal("10.0.0.1/32", (string?)Assert.Single(Chart.List(rule["to"]))["ipBlock"]!["cidr"]);
         Assert.Equal([443, 16443], Chart.List(rule["ports"]).Select(port => (int)port["port"]!));
-        Assert.Empty(Chart.Render(ChartFixture.Committed, ChartScenarios.WithoutPolicies).Of("NetworkPolicy"));
+        Assert.Empty((await Chart.RenderCommittedAsync(ChartScenarios.WithoutPolicies)).Of("NetworkPolicy"));
 
         // By default not all that there is.
-        var byDefault = Assert.Single(Chart.List(Chart.Render(ChartFixture.Committed).Get("NetworkPolicy", "sentiment-api")["spec"]!["egress"]));
+        var byDefault = Assert.Single(Chart.List((await Chart.RenderCommittedAsync()).Get("NetworkPolicy", "sentiment-api")["spec"]!["egress"]));
         Assert.NotEmpty(Chart.List(byDefault["to"]));
         Assert.All(Chart.List(byDefault["to"]), peer => Assert.DoesNotMatch("/0$", (string)peer["ipBlock"]!["cidr"]!));
     }
@@ -75,7 +76,7 @@ public sealed class ChartDeletionCostTests(ChartFixture charts) : IClassFixture<
     [Fact]
     public async Task APoolWithoutIt_HasNoAccount()
     {
-        var chart = Chart.Render(await charts.PublishAsync(static pools => pools.AddOnnxChat("chat", "models/tiny-chat", "A model."), "--Pools:chat:DeletionCost=false"));
+        var chart = await Chart.RenderAsync(await charts.PublishAsync(static pools => pools.AddOnnxChat("chat", "models/tiny-chat", "A model."), "--Pools:chat:DeletionCost=false"));
 
         var pod = chart.Get("Deployment", "chat-deployment")["spec"]!["template"]!["spec"]!;
         Assert.False((bool)pod["automountServiceAccountToken"]!);

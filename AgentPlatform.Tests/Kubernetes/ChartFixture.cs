@@ -16,7 +16,11 @@ public sealed class ChartFixture : IDisposable
     public static string Committed { get; } = Path.Combine(Repository.Root, "deploy", "chart");
 
     /// <summary>The committed chart, and one of a platform with a pool of each kind, rendered with some values.</summary>
-    internal async Task<IReadOnlyList<Chart>> AllAsync(params string[] settings) => [Chart.Render(Committed, settings), Chart.Render(await EveryKindAsync(), settings)];
+    internal async Task<IReadOnlyList<Chart>> AllAsync(params string[] settings) =>
+        [await Chart.RenderCommittedAsync(settings), await RenderEveryKindAsync(settings)];
+
+    /// <summary>The chart of a platform with a pool of each kind, rendered with some values.</summary>
+    internal async Task<Chart> RenderEveryKindAsync(params string[] settings) => await Chart.RenderAsync(await EveryKindAsync(), settings);
 
     /// <summary>The folder of the chart of a platform with a pool of each kind.</summary>
     internal Task<string> EveryKindAsync() => _everyKind ??= PublishAsync(static pools =>

@@ -6,6 +6,7 @@ using AgentPlatform.Messaging.Broker;
 namespace AgentPlatform.Tests.Kubernetes;
 
 /// <summary>A cluster would accept the chart, and its objects fit together: the committed one, and one with GPUs, servers and keys.</summary>
+[Trait("Category", "Helm")]
 public sealed class ChartRulesTests(ChartFixture charts) : IClassFixture<ChartFixture>
 {
     public static TheoryData<string[]> Settings => [.. ChartScenarios.OfAnyChart];
@@ -127,7 +128,7 @@ public sealed class ChartRulesTests(ChartFixture charts) : IClassFixture<ChartFi
     [Fact]
     public async Task Scaling_FollowsFromTheOptions()
     {
-        var chart = Chart.Render(await charts.PublishAsync(
+        var chart = await Chart.RenderAsync(await charts.PublishAsync(
             static pools => pools.AddOnnxChat("chat", "models/tiny-chat", "A model.", pool => (pool.JobsPerReplica, pool.MaxReplicas) = (10, 7)), "--Pools:chat:MaxReplicas=9"));
 
         var spec = chart.Get("ScaledObject", "chat-scaling")["spec"]!;
@@ -139,18 +140,14 @@ public sealed class ChartRulesTests(ChartFixture charts) : IClassFixture<ChartFi
     }
 
     [Fact]
-    public void AVersion_InTheValues_IsTheWorkersTheGatewaysAndTheQueues()
+    public async Task AVersion_InTheValues_IsTheWorkersTheGatewaysAndTheQueues()
     {
-        var chart = Chart.Render(ChartFixture.Committed, ChartScenarios.Version);
+        var chart = await Chart.RenderCommittedAsync(ChartScenarios.Version);
 
         Assert.Equal(@"^infer\.tiny-chat\.v2\.(default|resume)$", (string?)chart.Get("ScaledObject", "tiny-chat-scaling")["spec"]!["triggers"]![0]!["metadata"]!["queueName"]);
         Assert.Equal("v2", PodSettings.Of(chart, chart.Container("tiny-chat"))["Model__Version"]);
         Assert.Equal("v2", PodSettings.Of(chart, chart.Container("gateway"))["Models__1__Version"]);
     }
-
-    [Fact]
-    public void ValuesThatDoNotGoTogether_AreRefusedWithASentence() => Assert.All(ChartScenarios.Refused, refused =>
-        Assert.Equal(refused.Sentence, Assert.Throws<ChartRefusedException>(() => Chart.Render(ChartFixture.Committed, refused.Settings)).Message));
 
     [Fact]
     public void Values_HaveASchemaThatKnowsNoOthers()
@@ -170,7 +167,7 @@ public sealed class ChartRulesTests(ChartFixture charts) : IClassFixture<ChartFi
     [Fact]
     public async Task Gpus_AreRequestedAsLimitedAndKeepPodsToNodesThatHaveThem()
     {
-        var chart = Chart.Render(await charts.EveryKindAsync());
+        var chart = await charts.RenderEveryKindAsync();
         var computing = new HashSet<string>();
         foreach (var (name, _, pod) in chart.Pods())
         {
@@ -192,9 +189,9 @@ public sealed class ChartRulesTests(ChartFixture charts) : IClassFixture<ChartFi
     }
 
     [Fact]
-    public void EveryPart_HasItsOwnNodesAndAllHaveTheCredentialsOfTheRegistry()
+    public async Task EveryPart_HasItsOwnNodesAndAllHaveTheCredentialsOfTheRegistry()
     {
-        var chart = Chart.Render(ChartFixture.Committed, ChartScenarios.Placement);
+        var chart = await Chart.RenderCommittedAsync(ChartScenarios.Placement);
 
         Assert.Equal(ChartScenarios.Parts.Order(StringComparer.Ordinal), chart.Pods().Select(item => item.Pod["spec"]!).Select(pod =>
         {
@@ -209,7 +206,7 @@ public sealed class ChartRulesTests(ChartFixture charts) : IClassFixture<ChartFi
     [Fact]
     public async Task AServer_IsASidecarThatStartsBeforeItsWorkerAndComputesTheModelForIt()
     {
-        var chart = Chart.Render(await charts.EveryKindAsync());
+        var chart = await charts.RenderEveryKindAsync();
 
         var pod = chart.Get("Deployment", "llama-deployment")["spec"]!["template"]!;
         var server = Assert.Single(Chart.List(pod["spec"]!["initContainers"]));
@@ -227,7 +224,7 @@ public sealed class ChartRulesTests(ChartFixture charts) : IClassFixture<ChartFi
     [Fact]
     public async Task Servers_ListenInsideTheirPodOnlyAndFetchNothingThatAMessageNames()
     {
-        var chart = Chart.Render(await charts.EveryKindAsync());
+        var chart = await charts.RenderEveryKindAsync();
 
         Assert.Equal((string[])["--allowed-media-domains", "none.invalid", "--host", "127.0.0.1"], Arguments("llama").Intersect(["--allowed-media-domains", "none.invalid", "--host", "127.0.0.1"]));
         Assert.Equal("0", PodSettings.Of(chart, Server("llama"))["VLLM_MEDIA_URL_ALLOW_REDIRECTS"]);
@@ -246,11 +243,11 @@ public sealed class ChartRulesTests(ChartFixture charts) : IClassFixture<ChartFi
     }
 
     [Fact]
-    public void AnIngress_HasTheClustersClassAndWhatItsControllerIsTold()
+    public async Task AnIngress_HasTheClustersClassAndWhatItsControllerIsTold()
     {
-        Assert.Null(Assert.Single(Chart.Render(ChartFixture.Committed, ChartScenarios.Ingress).Of("Ingress"))["spec"]!["ingressClassName"]);
+        Assert.Null(Assert.Single((await Chart.RenderCommittedAsync(ChartScenarios.Ingress)).Of("Ingress"))["spec"]!["ingressClassName"]);
 
-        var ingress = Assert.Single(Chart.Render(ChartFixture.Committed, ChartScenarios.IngressOfAKind).Of("Ingress"));
+        var ingress = Assert.Single((await Chart.RenderCommittedAsync(ChartScenarios.IngressOfAKind)).Of("Ingress"));
         Assert.Equal("traefik", (string?)ingress["spec"]!["ingressClassName"]);
         Assert.Equal("off", (string?)ingress["metadata"]!["annotations"]!["example.org/buffering"]);
     }

@@ -3,8 +3,7 @@ using System.Text.Json;
 namespace AgentPlatform.Tests.Kubernetes;
 
 /// <summary>
-/// What charts are rendered with, as <c>helm --set</c> takes it, or with a map or list in braces or brackets. Tests render with nothing else, so
-/// that what Helm itself makes of the same is compared for all of it.
+/// Values that charts are rendered with, as <c>helm --set</c> takes them, or with a map or list in braces or brackets.
 /// </summary>
 internal static class ChartScenarios
 {
@@ -119,7 +118,4 @@ internal static class ChartScenarios
         (["gateway.minReplicas=7"], "gateway.minReplicas is above gateway.maxReplicas."),
         (["pools.tiny_chat.maxReplicas=1", "pools.tiny_chat.minReplicas=2"], "pools.tiny_chat.minReplicas is above pools.tiny_chat.maxReplicas."),
     ];
-
-    /// <summary>All of them.</summary>
-    public static IReadOnlyList<string[]> OfTheCommittedChart { get; } = [.. OfAnyChart, Version, AwkwardVersion, FromZero, Placement];
 }

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 namespace AgentPlatform.Tests.Kubernetes;
 
 /// <summary>Pods may do no more than their work takes, and secrets stand nowhere but in Secrets.</summary>
+[Trait("Category", "Helm")]
 public sealed class ChartSecurityTests(ChartFixture charts) : IClassFixture<ChartFixture>
 {
     // https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
@@ -41,13 +42,13 @@ public sealed class ChartSecurityTests(ChartFixture charts) : IClassFixture<Char
                 Policies(chart, item.Pod), policy => Chart.List(policy["spec"]!["policyTypes"]).Select(type => (string)type!).ToHashSet().SetEquals(["Ingress", "Egress"])));
         }
 
-        Assert.Empty(Chart.Render(ChartFixture.Committed, ChartScenarios.WithoutPolicies).Of("NetworkPolicy"));
+        Assert.Empty((await Chart.RenderCommittedAsync(ChartScenarios.WithoutPolicies)).Of("NetworkPolicy"));
     }
 
     [Fact]
-    public void Workers_AreReachedByNobodyAndReachTheBrokerAndNamesOnly()
+    public async Task Workers_AreReachedByNobodyAndReachTheBrokerAndNamesOnly()
     {
-        var chart = Chart.Render(ChartFixture.Committed, ChartScenarios.WithoutDeletionCost);
+        var chart = await Chart.RenderCommittedAsync(ChartScenarios.WithoutDeletionCost);
 
         var policy = Assert.Single(Policies(chart, chart.Get("Deployment", "sentiment-deployment")["spec"]!["template"]!));
         Assert.Null(policy["spec"]!["ingress"]);
@@ -58,7 +59,7 @@ public sealed class ChartSecurityTests(ChartFixture charts) : IClassFixture<Char
     [Fact]
     public async Task Workers_ThatFetchWeights_ReachTheirPortOutside()
     {
-        var chart = Chart.Render(await charts.EveryKindAsync());
+        var chart = await charts.RenderEveryKindAsync();
 
         Assert.Equal(["8443"], Outside("fetched"));
         Assert.Equal(["443"], Outside("llama"));
@@ -70,9 +71,9 @@ public sealed class ChartSecurityTests(ChartFixture charts) : IClassFixture<Char
     }
 
     [Fact]
-    public void TheBroker_IsReachedByThisReleaseAndItsManagementByKedaOnly()
+    public async Task TheBroker_IsReachedByThisReleaseAndItsManagementByKedaOnly()
     {
-        var chart = Chart.Render(ChartFixture.Committed, ChartScenarios.KedaElsewhere);
+        var chart = await Chart.RenderCommittedAsync(ChartScenarios.KedaElsewhere);
 
         var rules = Chart.List(chart.Get("NetworkPolicy", "messaging-network")["spec"]!["ingress"]).ToList();
         Assert.Equal([5672, 5671], Chart.List(rules[0]["ports"]).Select(port => (int)port["port"]!));
@@ -115,15 +116,15 @@ public sealed class ChartSecurityTests(ChartFixture charts) : IClassFixture<Char
     }
 
     [Fact]
-    public void TlsOnly_LeavesNoOtherWayToTheBroker() => Assert.Contains(
+    public async Task TlsOnly_LeavesNoOtherWayToTheBroker() => Assert.Contains(
         "\nlisteners.tcp = none\nlisteners.ssl.default = 5671\n",
-        (string)Chart.Render(ChartFixture.Committed, ChartScenarios.TlsOnly).Get("ConfigMap", "messaging-files")["data"]!["agentplatform.conf"]!,
+        (string)(await Chart.RenderCommittedAsync(ChartScenarios.TlsOnly)).Get("ConfigMap", "messaging-files")["data"]!["agentplatform.conf"]!,
         StringComparison.Ordinal);
 
     [Fact]
-    public void CertManager_MakesTheCertificateThatPodsWaitFor()
+    public async Task CertManager_MakesTheCertificateThatPodsWaitFor()
     {
-        var chart = Chart.Render(ChartFixture.Committed, ChartScenarios.CertManager);
+        var chart = await Chart.RenderCommittedAsync(ChartScenarios.CertManager);
 
         var certificate = chart.Get("Certificate", "messaging-tls-certificate")["spec"]!;
         Assert.Equal(["messaging-service", "messaging-service.models.svc"], Chart.List(certificate["dnsNames"]).Select(name => (string)name!));
@@ -140,9 +141,9 @@ public sealed class ChartSecurityTests(ChartFixture charts) : IClassFixture<Char
     }
 
     [Fact]
-    public void WithoutACertificate_NothingIsEncryptedOrTrustedBesides()
+    public async Task WithoutACertificate_NothingIsEncryptedOrTrustedBesides()
     {
-        var chart = Chart.Render(ChartFixture.Committed);
+        var chart = await Chart.RenderCommittedAsync();
 
         Assert.DoesNotContain("ssl", (string)chart.Get("ConfigMap", "messaging-files")["data"]!["agentplatform.conf"]!, StringComparison.Ordinal);
         Assert.Equal("/etc/ssl/certs", PodSettings.Of(chart, chart.Container("gateway"))["SSL_CERT_DIR"]);
@@ -157,7 +158,7 @@ public sealed class ChartSecurityTests(ChartFixture charts) : IClassFixture<Char
             var text = string.Join('\n', Directory.EnumerateFiles(folder, "*.yaml", SearchOption.AllDirectories).Select(File.ReadAllText));
             Assert.DoesNotContain("sk-secret", text, StringComparison.Ordinal);
             Assert.DoesNotContain(".Values.secrets", text, StringComparison.Ordinal);
-            var chart = Chart.Render(folder);
+            var chart = await Chart.RenderAsync(folder);
             Assert.Equal(["messaging-users"], chart.Of("Secret").Select(Chart.Name));
             Assert.All(chart.Pods().SelectMany(item => Chart.Containers(item.Pod)).SelectMany(container => PodSettings.Of(chart, container)), setting =>
                 Assert.True(!setting.Key.EndsWith("_PASSWORD", StringComparison.OrdinalIgnoreCase) || setting.Value.StartsWith("secret:", StringComparison.Ordinal), setting.Key));
@@ -165,9 +166,9 @@ public sealed class ChartSecurityTests(ChartFixture charts) : IClassFixture<Char
     }
 
     [Fact]
-    public void Broker_IsOneSecretForAllConsumersWithAUserForEachRole()
+    public async Task Broker_IsOneSecretForAllConsumersWithAUserForEachRole()
     {
-        var chart = Chart.Render(ChartFixture.Committed, ChartScenarios.ExistingBroker);
+        var chart = await Chart.RenderCommittedAsync(ChartScenarios.ExistingBroker);
 
         Assert.Empty(chart.Of("StatefulSet"));
         Assert.Empty(chart.Of("Secret"));

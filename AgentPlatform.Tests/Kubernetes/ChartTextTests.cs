@@ -5,6 +5,7 @@ using AgentPlatform.Messaging.Broker;
 namespace AgentPlatform.Tests.Kubernetes;
 
 /// <summary>Whatever text a value is, it stays one where it enters YAML, JSON, an address or a regular expression.</summary>
+[Trait("Category", "Helm")]
 public sealed class ChartTextTests(ChartFixture charts) : IClassFixture<ChartFixture>
 {
     [Fact]
@@ -24,9 +25,9 @@ public sealed class ChartTextTests(ChartFixture charts) : IClassFixture<ChartFix
     }
 
     [Fact]
-    public void AVersion_IsNoRegularExpression()
+    public async Task AVersion_IsNoRegularExpression()
     {
-        var metadata = Chart.Render(ChartFixture.Committed, ChartScenarios.AwkwardVersion).Get("ScaledObject", "tiny-chat-scaling")["spec"]!["triggers"]![0]!["metadata"]!;
+        var metadata = (await Chart.RenderCommittedAsync(ChartScenarios.AwkwardVersion)).Get("ScaledObject", "tiny-chat-scaling")["spec"]!["triggers"]![0]!["metadata"]!;
 
         var pattern = new Regex((string)metadata["queueName"]!);
         Assert.Matches(pattern, QueueNames.Job("tiny-chat", "1.0+b"));

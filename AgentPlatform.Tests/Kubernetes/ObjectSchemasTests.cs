@@ -3,12 +3,13 @@ using System.Text.Json.Nodes;
 namespace AgentPlatform.Tests.Kubernetes;
 
 /// <summary>The checks of the chart's tests find what they are there to find.</summary>
+[Trait("Category", "Helm")]
 public sealed class ObjectSchemasTests
 {
     private readonly ObjectSchemas _schemas = new();
 
     [Fact]
-    public void AnObjectOfTheChart_HasNoMistake() => Assert.Empty(_schemas.Check(Deployment()));
+    public async Task AnObjectOfTheChart_HasNoMistake() => Assert.Empty(_schemas.Check(await DeploymentAsync()));
 
     [Theory]
     [InlineData("""{"spec":{"replica":1}}""", "Deployment gateway-deployment.spec.replica is no field.")]
@@ -18,42 +19,24 @@ public sealed class ObjectSchemasTests
     [InlineData("""{"spec":{"selector":null}}""", "Deployment gateway-deployment.spec has no selector.")]
     [InlineData("""{"metadata":{"labels":{"a":1}}}""", "Deployment gateway-deployment.metadata.labels.a is 1, which is no \"string\".")]
     [InlineData("""{"kind":"Deploymnt"}""", "There is no kind Deploymnt of apps/v1.")]
-    public void AMistake_IsNamed(string change, string mistake)
+    public async Task AMistake_IsNamed(string change, string mistake)
     {
-        var item = Deployment();
+        var item = await DeploymentAsync();
         Merge(item, JsonNode.Parse(change)!.AsObject());
 
         Assert.Equal(mistake, Assert.Single(_schemas.Check(item)));
     }
 
     [Fact]
-    public void AProbeOfAWrongScheme_IsNamed()
+    public async Task AProbeOfAWrongScheme_IsNamed()
     {
-        var item = Deployment();
+        var item = await DeploymentAsync();
         item["spec"]!["template"]!["spec"]!["containers"]![0]!["readinessProbe"]!["httpGet"]!["scheme"] = "http";
 
         Assert.Contains("is http, none of", Assert.Single(_schemas.Check(item)), StringComparison.Ordinal);
     }
 
-    [Theory]
-    [InlineData("{{ .Values.none }}")]
-    [InlineData("{{ .Values.a | upper }}")]
-    [InlineData("{{ if .Values.a }}")]
-    public void ATemplate_ThatHelmOrThisDoesNotKnow_IsRefused(string template) => Assert.ThrowsAny<Exception>(
-        () => new GoTemplate(new Dictionary<string, object?> { ["Values"] = new Dictionary<string, object?> { ["a"] = "b" } }).Render(template));
-
-    [Theory]
-    [InlineData("""a: "{{ .Values.a | default `x` }}" """, """a: "b" """)]
-    [InlineData("""a: "{{ .Values.empty | default (printf `%s-%s` .Values.a `y`) }}" """, """a: "b-y" """)]
-    [InlineData("{{- if and .Values.a (not .Values.empty) }}\nyes\n{{- else }}\nno\n{{- end }}\n", "\nyes\n")]
-    [InlineData("{{- if .Values.empty }}\nyes\n{{- end }}\n", "\n")]
-    [InlineData("{{ .Values.number | int }}", "5")]
-    public void ATemplate_IsRenderedAsHelmDoes(string template, string text) => Assert.Equal(text, new GoTemplate(new Dictionary<string, object?>
-    {
-        ["Values"] = new Dictionary<string, object?> { ["a"] = "b", ["empty"] = "", ["number"] = 5 },
-    }).Render(template));
-
-    private static JsonObject Deployment() => Chart.Render(ChartFixture.Committed).Get("Deployment", "gateway-deployment");
+    private static async Task<JsonObject> DeploymentAsync() => (await Chart.RenderCommittedAsync()).Get("Deployment", "gateway-deployment");
 
     private static void Merge(JsonObject target, JsonObject change)
     {

@@ -4,6 +4,7 @@ using Cel;
 namespace AgentPlatform.Tests.Kubernetes;
 
 /// <summary>What the cluster lets a worker change, by the expressions that the chart gives it: the deletion cost of its own pod.</summary>
+[Trait("Category", "Helm")]
 public sealed class PodAdmissionTests(ChartFixture charts) : IClassFixture<ChartFixture>
 {
     private const string Cost = "controller.kubernetes.io/pod-deletion-cost";
@@ -48,11 +49,11 @@ public sealed class PodAdmissionTests(ChartFixture charts) : IClassFixture<Chart
     [InlineData("""{"metadata":{"annotations":{"a":"1"}}}""", """{"metadata":{"annotations":{"a":null}}}""", "annotation")]
     [InlineData("{}", """{"metadata":{"finalizers":["stay"]}}""", "finalizers")]
     [InlineData("{}", """{"status":{"phase":"Failed"}}""", "status")]
-    public void AWorker_ChangesTheDeletionCostOfItsPodAndNothingElse(string before, string patch, string? refusal)
+    public async Task AWorker_ChangesTheDeletionCostOfItsPodAndNothingElse(string before, string patch, string? refusal)
     {
         var pod = Patched(JsonNode.Parse("""{"metadata":{"labels":{"app.kubernetes.io/component":"tiny-chat"}},"status":{"phase":"Running"}}""")!.AsObject(), before);
 
-        var refusals = Refusals(Request("tiny-chat-account"), pod, Patched((JsonObject)pod.DeepClone(), patch));
+        var refusals = await RefusalsAsync(Request("tiny-chat-account"), pod, Patched((JsonObject)pod.DeepClone(), patch));
 
         Assert.Equal(refusal is null ? 0 : 1, refusals.Count);
         Assert.All(refusals, sentence => Assert.Contains(refusal!, sentence, StringComparison.Ordinal));
@@ -62,7 +63,7 @@ public sealed class PodAdmissionTests(ChartFixture charts) : IClassFixture<Chart
     [InlineData("""{"authentication.kubernetes.io/pod-name":["another"]}""")]
     [InlineData("{}")]
     [InlineData(null)]
-    public void AWorker_ThatDoesNotShowItIsThePod_ChangesNothing(string? extra)
+    public async Task AWorker_ThatDoesNotShowItIsThePod_ChangesNothing(string? extra)
     {
         var request = Request("tiny-chat-account");
         request["userInfo"]!.AsObject().Remove("extra");
@@ -71,7 +72,8 @@ public sealed class PodAdmissionTests(ChartFixture charts) : IClassFixture<Chart
             request["userInfo"]!["extra"] = JsonNode.Parse(extra);
         }
 
-        Assert.Equal(["A worker may change its own pod only."], Refusals(request, Patched([], """{"status":{}}"""), Patched([], $$$"""{"metadata":{"annotations":{"{{{Cost}}}":"1"}},"status":{}}""")));
+        Assert.Equal(["A worker may change its own pod only."], await RefusalsAsync(
+            request, Patched([], """{"status":{}}"""), Patched([], $$$"""{"metadata":{"annotations":{"{{{Cost}}}":"1"}},"status":{}}""")));
     }
 
     private static JsonObject Request(string account) => JsonNode.Parse($$$"""
@@ -84,9 +86,9 @@ public sealed class PodAdmissionTests(ChartFixture charts) : IClassFixture<Chart
         }
         """)!.AsObject();
 
-    private static List<string> Refusals(JsonObject request, JsonObject before, JsonObject after)
+    private static async Task<List<string>> RefusalsAsync(JsonObject request, JsonObject before, JsonObject after)
     {
-        var policy = Assert.Single(Chart.Render(ChartFixture.Committed).Of("ValidatingAdmissionPolicy"), policy => Chart.Name(policy) == $"{Chart.Namespace}-tiny-chat-deletion-cost");
+        var policy = (await Chart.RenderCommittedAsync()).Get("ValidatingAdmissionPolicy", $"{Chart.Namespace}-tiny-chat-deletion-cost");
         return [.. Chart.List(policy["spec"]!["validations"]).Where(rule => !IsTrue((string)rule["expression"]!, request, before, after)).Select(rule => (string)rule["message"]!)];
     }
 

@@ -10,6 +10,7 @@ using RabbitMQ.Client.Events;
 namespace AgentPlatform.Tests.Kubernetes;
 
 /// <summary>The memory of the release's own broker is that of its pod, and what it keeps of messages fits into it.</summary>
+[Trait("Category", "Helm")]
 public sealed partial class SmallBrokerTests
 {
     private const long Mebibyte = 1024 * 1024;
@@ -18,9 +19,9 @@ public sealed partial class SmallBrokerTests
     [InlineData(614, 64, 1024)]
     [InlineData(192, 20, 298, "broker.memory=320Mi", "broker.storage=2.5G")]
     [InlineData(19_660, 512, 119_209, "broker.memory=32Gi", "broker.storage=1000G")]
-    public void MemoryAndDisk_FollowFromThePod(int watermark, int log, int free, params string[] settings)
+    public async Task MemoryAndDisk_FollowFromThePod(int watermark, int log, int free, params string[] settings)
     {
-        var configuration = ConfigurationOf(Chart.Render(ChartFixture.Committed, settings));
+        var configuration = ConfigurationOf(await Chart.RenderCommittedAsync(settings));
 
         Assert.Equal((watermark, log, free), (Number("vm_memory_high_watermark.absolute"), Number("raft.wal_max_size_bytes"), Number("disk_free_limit.absolute")));
 
@@ -28,6 +29,7 @@ public sealed partial class SmallBrokerTests
     }
 
     [Trait("Category", "Broker")]
+    [Trait("Category", "Helm")]
     [Collection(BrokerGroup.Name)]
     public sealed class UnderLoad
     {
@@ -41,7 +43,7 @@ public sealed partial class SmallBrokerTests
         [Fact]
         public async Task A_small_broker_takes_many_large_jobs_and_never_has_publishers_wait()
         {
-            await using var broker = new ChartBroker(Chart.Render(ChartFixture.Committed, ChartScenarios.HalfBroker));
+            await using var broker = new ChartBroker(await Chart.RenderCommittedAsync(ChartScenarios.HalfBroker));
             await broker.BeginAsync();
             await using var connection = await broker.ConnectAsync();
             var blocked = new List<string>();

@@ -18,7 +18,7 @@ public sealed class HelmReleaseTests : IAsyncLifetime
     {
         var output = await InstallAsync();
 
-        Assert.Equal(Chart.Render(ChartFixture.Committed).Objects.Select(item => $"{item["kind"]} {Chart.Name(item)}").Order(StringComparer.Ordinal), _cluster.Names());
+        Assert.Equal((await Chart.RenderCommittedAsync()).Objects.Select(item => $"{item["kind"]} {Chart.Name(item)}").Order(StringComparer.Ordinal), _cluster.Names());
         Assert.Equal(4, _cluster.Passwords().Values.Distinct().Count());
         Assert.Contains("port-forward service/gateway-service 8080:8080\n", output, StringComparison.Ordinal);
         AssertNoSecretIn(output);

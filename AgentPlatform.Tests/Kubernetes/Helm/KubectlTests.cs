@@ -21,7 +21,7 @@ public sealed class KubectlTests(ChartFixture charts) : IClassFixture<ChartFixtu
     {
         foreach (var folder in new[] { ChartFixture.Committed, await charts.EveryKindAsync() })
         {
-            var rendered = await RenderAsync(folder, "--set", "ingress.enabled=true");
+            var rendered = await RenderAsync(folder, ChartScenarios.Ingress);
 
             var lines = (await ApplyAsync(rendered, how)).Checked().Trim().Split('\n');
 
@@ -36,10 +36,11 @@ public sealed class KubectlTests(ChartFixture charts) : IClassFixture<ChartFixtu
     {
         var rendered = (await RenderAsync(ChartFixture.Committed)).Replace("revisionHistoryLimit:", "revisionLimit:", StringComparison.Ordinal);
 
-        Assert.Contains("Deployment gateway-deployment.spec.revisionLimit is no field.", (await ApplyAsync(rendered, "--dry-run=server", "--server-side")).Refused(), StringComparison.Ordinal);
+        var refusal = (await ApplyAsync(rendered, "--dry-run=server", "--server-side")).Refused();
+        Assert.Contains("Deployment gateway-deployment.spec.revisionLimit is no field.", refusal, StringComparison.Ordinal);
     }
 
-    private async Task<string> RenderAsync(string folder, params string[] settings) => (await _cluster.HelmAsync(["template", Chart.Release, folder, .. HelmSettings.Arguments(), .. settings])).Checked();
+    private static async Task<string> RenderAsync(string folder, params string[] settings) => (await HelmTemplate.RunAsync(folder, settings)).Checked();
 
     private async Task<EndedProcess> ApplyAsync(string objects, params string[] how)
     {
