@@ -19,7 +19,7 @@ public sealed partial class SmallBrokerTests
     [InlineData(614, 64, 1024)]
     [InlineData(192, 20, 298, "broker.memory=320Mi", "broker.storage=2.5G")]
     [InlineData(19_660, 512, 119_209, "broker.memory=32Gi", "broker.storage=1000G")]
-    public async Task MemoryAndDisk_FollowFromThePod(int watermark, int log, int free, params string[] settings)
+    public async Task Memory_and_disk_follow_from_the_pod(int watermark, int log, int free, params string[] settings)
     {
         var configuration = ConfigurationOf(await Chart.RenderCommittedAsync(settings));
 

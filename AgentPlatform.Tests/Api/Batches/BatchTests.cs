@@ -82,7 +82,7 @@ public sealed class BatchTests
     }
 
     [Fact]
-    public async Task Root_Models_And_Description_are_served()
+    public async Task RootModelsAndDescription_AreServed()
     {
         await using var host = await ApiHost.StartAsync();
         Assert.Equal("AI Agent Microservice is running.", await host.Client.GetStringAsync(new Uri("/", UriKind.Relative)));

@@ -12,7 +12,7 @@ public sealed class ChatStreamTests
     private const string WithUsage = """{"model":"tiny","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"Hi"}]}""";
 
     [Fact]
-    public async Task Stream_WithUsage_IsByteForByteOpenAIs()
+    public async Task A_stream_with_usage_is_byte_for_byte_OpenAIs()
     {
         await using var host = await ApiHost.StartAsync();
         host.Inference.Answer = (_, _) => Parts(Started, Text("Hel"), Text("lo", "stop"), End("""{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}"""));
@@ -33,7 +33,7 @@ public sealed class ChatStreamTests
     }
 
     [Fact]
-    public async Task Stream_WithoutUsage_HasNoneInAnyChunk()
+    public async Task A_stream_without_usage_has_none_in_any_chunk()
     {
         await using var host = await ApiHost.StartAsync();
         host.Inference.Answer = (_, _) => Parts(Delta("{\r\n \"choices\": [] }"), End("""{"total_tokens":3}"""));

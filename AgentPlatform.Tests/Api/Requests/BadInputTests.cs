@@ -226,7 +226,7 @@ public sealed class BadInputTests
     [InlineData("""{"text":"  "}""")]
     [InlineData("""{"text":7}""")]
     [InlineData("""{"text":null}""")]
-    public async Task Analyze_BadBody_Is400WithItsText(string body)
+    public async Task A_bad_body_of_analyze_is_400_with_its_text(string body)
     {
         await using var host = await ApiHost.StartAsync();
         using var response = await host.PostAsync("/analyze", body);

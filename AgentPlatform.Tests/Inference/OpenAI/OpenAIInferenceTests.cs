@@ -28,7 +28,7 @@ public sealed class OpenAIInferenceTests : IAsyncLifetime, IDisposable
     public void Dispose() => _http.Dispose();
 
     [Fact]
-    public async Task Stream_PassesPartsWithoutTheirEnvelope()
+    public async Task A_stream_passes_parts_without_their_envelope()
     {
         _server.Answer = UpstreamServer.Stream(First, Last, Usage, Done);
         Assert.Equal([FirstPart, LastPart, """End {"total_tokens":3}"""], await StreamAsync());
@@ -41,7 +41,7 @@ public sealed class OpenAIInferenceTests : IAsyncLifetime, IDisposable
     [InlineData("\n")]
     [InlineData("\r\n")]
     [InlineData("\r")]
-    public async Task Stream_HoweverItIsCut_IsTheSame(string lineEnd)
+    public async Task A_stream_is_the_same_however_it_is_cut(string lineEnd)
     {
         var bytes = Encoding.UTF8.GetBytes((": hello\n\nevent: x\nid: 1\n" + First + ":\n\n" + Last.Replace("data: ", "data:", StringComparison.Ordinal) + Usage + Done).Replace("\n", lineEnd, StringComparison.Ordinal));
         _server.Answer = async (context, _) =>
@@ -57,7 +57,7 @@ public sealed class OpenAIInferenceTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Stream_EndsWithoutDone_IsCompleteOnlyAfterAFinishReason()
+    public async Task A_stream_that_ends_without_done_is_complete_only_after_a_finish_reason()
     {
         _server.Answer = UpstreamServer.Stream(First, Last);
         Assert.Equal([FirstPart, LastPart, "End "], await StreamAsync());
@@ -67,7 +67,7 @@ public sealed class OpenAIInferenceTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Stream_Reset_IsAFailureAfterTheParts()
+    public async Task A_stream_that_is_reset_is_a_failure_after_its_parts()
     {
         var read = new TaskCompletionSource();
         _server.Answer = async (context, body) =>
@@ -86,7 +86,7 @@ public sealed class OpenAIInferenceTests : IAsyncLifetime, IDisposable
     [Theory]
     [InlineData("""data: {"error":{"message":"Out of memory.","type":"x"}}""")]
     [InlineData("event: error\ndata: {\"error\":\"Out of memory.\"}")]
-    public async Task Stream_ErrorEvent_IsTheFailure(string @event)
+    public async Task An_error_event_of_a_stream_is_its_failure(string @event)
     {
         _server.Answer = UpstreamServer.Stream(First, @event + "\n\n", Done);
         Assert.Equal((502, "The server of model 'tiny' failed."), (await FailureAsync([FirstPart]) is var error ? error.Status : 0, error.Message));
@@ -97,7 +97,7 @@ public sealed class OpenAIInferenceTests : IAsyncLifetime, IDisposable
     [InlineData("data: nonsense\n\n")]
     [InlineData("data: {\"choices\":7}\n\n")]
     [InlineData("data: []\n\n")]
-    public async Task Stream_Nonsense_IsAFailure(string piece)
+    public async Task Nonsense_in_a_stream_is_a_failure(string piece)
     {
         _server.Answer = UpstreamServer.Stream(piece, Done);
         Assert.Equal(502, (await FailureAsync([])).Status);

@@ -36,7 +36,7 @@ public sealed class TakeoverQuestionsTests
     }
 
     [Fact]
-    public void Receive_OfAnyControlMessage_LeavesTheListenerAsItWas()
+    public void Any_control_message_leaves_the_listener_as_it_was()
     {
         using var cancellations = new CancellationTokenSource();
         var watched = new Cancellations();

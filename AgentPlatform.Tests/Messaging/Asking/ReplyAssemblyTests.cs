@@ -160,7 +160,7 @@ public sealed class ReplyAssemblyTests
     }
 
     [Fact]
-    public void A_request_that_is_lost_again_and_again_without_a_new_part_runs_alone_and_is_given_up()
+    public void Losses_WithoutANewPart_HaveTheRequestRunAloneAndGivenUp()
     {
         Accept(0, "S", "a");
         var alone = new List<bool>();
@@ -177,7 +177,7 @@ public sealed class ReplyAssemblyTests
     }
 
     [Fact]
-    public void A_request_that_is_lost_late_is_suspected_late()
+    public void Losses_ThatComeLate_MakeTheRequestSuspectLate()
     {
         var losses = 0;
         while (Claim(issue: 0) is { Attempt: { } attempt })
@@ -192,7 +192,7 @@ public sealed class ReplyAssemblyTests
     }
 
     [Fact]
-    public void A_request_that_is_lost_again_and_again_before_its_engine_began_is_given_up_too()
+    public void Losses_BeforeTheEngineBegan_HaveTheRequestGivenUpToo()
     {
         var alone = new List<bool>();
         while (Claim(issue: 0) is { Attempt: { } attempt } grant)
@@ -207,7 +207,7 @@ public sealed class ReplyAssemblyTests
     }
 
     [Fact]
-    public void A_request_whose_workers_fall_silent_before_its_engine_began_is_issued_again_no_more_often_than_it_may_be_lost()
+    public void Silence_BeforeTheEngineBegan_IssuesTheRequestNoMoreOftenThanItMayBeLost()
     {
         var (reissues, issue) = (0, (ushort)0);
         Accept(0, "A");
@@ -226,7 +226,7 @@ public sealed class ReplyAssemblyTests
     }
 
     [Fact]
-    public void A_request_that_is_lost_late_in_the_line_of_its_worker_is_suspected_late()
+    public void Losses_ThatComeLateInTheLineOfTheWorker_MakeTheRequestSuspectLate()
     {
         var losses = 0;
         while (Claim(issue: 0) is { Attempt: { } attempt })
@@ -240,7 +240,7 @@ public sealed class ReplyAssemblyTests
     }
 
     [Fact]
-    public void Losses_in_good_order_or_after_new_parts_are_no_ones_fault()
+    public void Losses_InGoodOrderOrAfterNewParts_AreNoOnesFault()
     {
         for (ushort round = 0; round < 20; round++)
         {

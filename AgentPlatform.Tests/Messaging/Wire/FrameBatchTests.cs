@@ -119,7 +119,7 @@ public sealed class FrameBatchTests
     [InlineData("""{"worker":"w","status":200,"type":"t","message":"m"}""")]
     [InlineData("""{"worker":"w","status":500}""")]
     [InlineData("{\"worker\":\"\xff\"}")]
-    public void A_note_that_cannot_be_read_is_none(string text)
+    public void ReadNote_OfWhatCannotBeRead_IsNone(string text)
     {
         var utf8 = Encoding.Latin1.GetBytes(text);
         Assert.Equal(502, ErrorNote.Read(utf8).ToError().Status);
@@ -128,7 +128,7 @@ public sealed class FrameBatchTests
     }
 
     [Fact]
-    public void An_error_comes_back_with_the_worker_that_said_it()
+    public void ReadError_GivesItBackWithTheWorkerThatSaidIt()
     {
         var error = new InferenceError(ErrorKind.Overloaded, "Full.", "overloaded", "model", 7);
         var note = ErrorNote.Read(ErrorNote.ToUtf8(error, "worker-1"));

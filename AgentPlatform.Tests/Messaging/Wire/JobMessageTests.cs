@@ -33,7 +33,7 @@ public sealed class JobMessageTests
 
     [Theory]
     [MemberData(nameof(Mistakes))]
-    public void Read_OfAHeaderThatIsWrong_SaysWhich(string header, object? value, string named)
+    public void A_header_that_is_wrong_is_named(string header, object? value, string named)
     {
         var properties = Describe();
         properties.Headers![header] = value;
@@ -41,7 +41,7 @@ public sealed class JobMessageTests
     }
 
     [Fact]
-    public void Read_OfAnyMessage_GivesAJobOrSaysWhyItIsNone()
+    public void Any_message_is_a_job_or_says_why_it_is_none()
     {
         object?[] values =
         [

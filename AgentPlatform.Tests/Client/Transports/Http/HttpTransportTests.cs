@@ -36,7 +36,7 @@ public sealed class HttpTransportTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Window_CollectsRequestsIntoOneBatch_AnswersEachWithItsOwn()
+    public async Task A_window_collects_requests_into_one_batch_and_answers_each_with_its_own()
     {
         _agent.Answer = (context, body) =>
         {
@@ -61,7 +61,7 @@ public sealed class HttpTransportTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Window_ThatPasses_SendsWhatItHas()
+    public async Task A_window_that_passes_sends_what_it_has()
     {
         _agent.Answer = (context, _) => context.Response.WriteAsync("""[{"choices":[]}]""");
         await using var host = await HostAsync(("Models:0:BatchWindow", "00:00:00.05"));

@@ -39,7 +39,7 @@ public sealed class OnnxChatEngineTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public void Traits_SayWhatItCanAndWhatTheModelsFilesSayOfIt()
+    public void Traits_say_what_it_can_and_what_the_models_files_say_of_it()
     {
         Assert.Equal([Operation.Chat], _engine.Traits.Operations);
         Assert.True(_engine.Traits is { Replayable: true, Continues: true, Slots: 16, Caveat: "Random weights." });
