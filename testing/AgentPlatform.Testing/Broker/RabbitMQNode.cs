@@ -79,7 +79,7 @@ public class RabbitMQNode : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        await KillAsync();
+        await EndAsync();
         Directory.Delete(_home, recursive: true);
         GC.SuppressFinalize(this);
     }
@@ -124,16 +124,10 @@ public class RabbitMQNode : IAsyncDisposable
     /// <summary>Kills the node as a power failure would; its folder stays.</summary>
     public async Task KillAsync()
     {
-        if (_group is { } group)
-        {
-            // RabbitMQ 3.10 saves the identity of a new quorum queue half a second after it was declared. A kill before that leaves
-            // a queue that never elects a leader again, which no client can mend.
-            await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System);
-            group.StandardInput.Close();
-            await group.WaitForExitAsync();
-            group.Dispose();
-            _group = null;
-        }
+        // RabbitMQ writes the identity of a new quorum queue to disk a while after it was declared. A kill before that leaves a queue that
+        // never elects a leader again, which no client can mend.
+        await ControlAsync("eval '[dets:sync(Table) || Table <- dets:all()].'");
+        await EndAsync();
     }
 
     /// <summary>Freezes the node, connections and all, as a stalled machine would be.</summary>
@@ -200,6 +194,17 @@ public class RabbitMQNode : IAsyncDisposable
         }
 
         throw new InvalidOperationException($"All ports from {FirstPort} on are taken.");
+    }
+
+    private async Task EndAsync()
+    {
+        if (_group is { } group)
+        {
+            group.StandardInput.Close();
+            await group.WaitForExitAsync();
+            group.Dispose();
+            _group = null;
+        }
     }
 
     private async Task SignalAsync(string signal)

@@ -5,6 +5,7 @@ using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Testing.Broker;
 using AgentPlatform.Tests.Broker;
 using AgentPlatform.Tests.Worker;
+using Microsoft.Extensions.Options;
 
 namespace AgentPlatform.Tests.Client.Transports.Queue;
 
@@ -85,7 +86,7 @@ public sealed class BrokerTroubleTests(RabbitMQServer server)
         await server.ControlAsync("set_vm_memory_high_watermark 0");
         try
         {
-            await Task.Delay(TimeSpan.FromSeconds(2), TimeProvider.System); // Longer than a lease.
+            await platform.BlockedForLongerThanALeaseAsync();
         }
         finally
         {
@@ -132,6 +133,16 @@ public sealed class BrokerTroubleTests(RabbitMQServer server)
         public HttpClient Client => gateway.Http;
 
         public string ReplyQueue => gateway.Get<ReplyReceiver>().Address;
+
+        /// <summary>Waits until the broker has taken nothing from the worker for longer than a lease. It tells those that publish.</summary>
+        public async Task BlockedForLongerThanALeaseAsync()
+        {
+            var state = worker.Get<BrokerState>();
+            await Wait.UntilAsync(() => state.IsBlocked);
+            var (began, lease) = (TimeProvider.System.GetTimestamp(), gateway.Get<IOptions<MessagingOptions>>().Value.LeaseTimeout);
+            await Wait.UntilAsync(() => TimeProvider.System.GetElapsedTime(began) > lease);
+            Assert.True(state.IsBlocked);
+        }
 
         /// <summary>Sends a request and gives the first half of its answer.</summary>
         public async Task BeginAsync()
