@@ -127,7 +127,8 @@ internal sealed class Attempts(MessagingOptions options, TimeProvider time)
     /// <summary>A worker asks with a message of the request that is not its first delivery. Nobody is granted what is poison.</summary>
     /// <param name="note">The question.</param>
     /// <param name="parts">How many parts of the answer there are.</param>
-    public ClaimDecision Claim(ClaimNote note, uint parts)
+    /// <param name="listeningSince">Timestamp since which its frames could come.</param>
+    public ClaimDecision Claim(ClaimNote note, uint parts, long listeningSince)
     {
         if (_isHeld && note.Claim != _claim)
         {
@@ -136,7 +137,7 @@ internal sealed class Attempts(MessagingOptions options, TimeProvider time)
                 return default;
             }
 
-            Lose(AttemptEnd.Lost, parts);
+            Lose(AttemptEnd.Lost, parts, listeningSince);
         }
 
         if (IsPoison)
@@ -160,14 +161,17 @@ internal sealed class Attempts(MessagingOptions options, TimeProvider time)
     }
 
     /// <summary>The holder is lost.</summary>
-    public void Lose(AttemptEnd end, uint parts)
+    /// <param name="end">How.</param>
+    /// <param name="parts">How many parts of the answer there are.</param>
+    /// <param name="listeningSince">Timestamp since which its frames could come. A holder that was last heard of before it may have been lost with the broker, which is not the request's fault.</param>
+    public void Lose(AttemptEnd end, uint parts, long listeningSince = 0)
     {
         _ended.Add(new AttemptRecord(Current, _worker, parts - _partsBefore, end));
         if (parts > _partsBefore)
         {
             _suspicion = 0;
         }
-        else if (end is not (AttemptEnd.Returned or AttemptEnd.Early))
+        else if (end is not (AttemptEnd.Returned or AttemptEnd.Early) && _seen >= listeningSince)
         {
             // As far as was heard of it: that it is lost may be known much later. A worker can break before its engine begins, over the size of a request for one.
             // But one that still waits to be alone is not alone yet with what breaks the worker.

@@ -100,11 +100,13 @@ public sealed class ReplyAssembly
     }
 
     /// <summary>Answers a worker that asks whether to work on this request; null while it is being given up, until that is safely written down.</summary>
-    internal GrantMessage? Claim(ClaimNote note)
+    /// <param name="note">The question.</param>
+    /// <param name="listeningSince">Timestamp since which this gateway hears what workers send.</param>
+    internal GrantMessage? Claim(ClaimNote note, long listeningSince)
     {
         lock (_lock)
         {
-            var decision = _ended ? default : _attempts.Claim(note, _delivered);
+            var decision = _ended ? default : _attempts.Claim(note, _delivered, listeningSince);
             if (!decision.IsGranted)
             {
                 return !_ended && _attempts.IsPoison ? null : GrantMessage.Refuse(Request.RequestId, note.Claim);
@@ -145,7 +147,7 @@ public sealed class ReplyAssembly
 
             if (_attempts.IsSilent(listeningSince))
             {
-                _attempts.Lose(AttemptEnd.Silent, _delivered);
+                _attempts.Lose(AttemptEnd.Silent, _delivered, listeningSince);
             }
             else if (isFirstGone && _attempts.IsFirstMissing)
             {

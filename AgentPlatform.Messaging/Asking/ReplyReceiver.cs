@@ -17,6 +17,7 @@ public sealed partial class ReplyReceiver : IReplyHandler
     private readonly ConcurrentDictionary<Guid, ReplyAssembly> _waiting = new();
     private readonly ControlPublisher _control;
     private readonly QueueAdmission _admission;
+    private readonly BrokerState _broker;
     private readonly MessagingTelemetry _telemetry;
     private readonly MessagingOptions _options;
     private readonly TimeProvider _time;
@@ -26,9 +27,11 @@ public sealed partial class ReplyReceiver : IReplyHandler
     private readonly RepeatedLog<(string Worker, TimeSpan Left)> _early;
 
     public ReplyReceiver(
-        ControlPublisher control, QueueAdmission admission, MessagingTelemetry telemetry, IOptions<MessagingOptions> options, TimeProvider time, ILogger<ReplyReceiver> logger)
+        ControlPublisher control, QueueAdmission admission, BrokerState broker, MessagingTelemetry telemetry, IOptions<MessagingOptions> options,
+        TimeProvider time, ILogger<ReplyReceiver> logger)
     {
-        (_control, _admission, _telemetry, _options, _time, _logger) = (control, admission, telemetry, options.Value, time, logger);
+        (_control, _admission, _broker, _telemetry) = (control, admission, broker, telemetry);
+        (_options, _time, _logger) = (options.Value, time, logger);
         _malformed = new(time, (reason, count) => MalformedReply(logger, count, reason));
         _early = new(time, (early, count) => WorkerEarly(logger, count, early.Worker, early.Left));
     }
@@ -133,7 +136,7 @@ public sealed partial class ReplyReceiver : IReplyHandler
             return;
         }
 
-        var answer = assembly is null ? GrantMessage.Refuse(frame.RequestId, claim.Claim) : assembly.Claim(claim);
+        var answer = assembly is null ? GrantMessage.Refuse(frame.RequestId, claim.Claim) : assembly.Claim(claim, _broker.OpenedAt);
         if (answer is not null)
         {
             _control.Answer(claim, answer);

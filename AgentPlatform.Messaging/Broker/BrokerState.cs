@@ -9,6 +9,7 @@ public sealed class BrokerState(TimeProvider time)
     private readonly TaskCompletionSource _known = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _isOpen;
     private volatile bool _isBlocked;
+    private long _openedAt;
 
     /// <summary>Whether the broker takes no messages for now, since it is short of memory or disk space.</summary>
     public bool IsBlocked
@@ -23,12 +24,20 @@ public sealed class BrokerState(TimeProvider time)
         get => _isOpen;
         set
         {
+            if (value && !_isOpen)
+            {
+                Volatile.Write(ref _openedAt, time.GetTimestamp());
+            }
+
             _isOpen = value;
             _known.TrySetResult();
         }
     }
 
-    /// <summary>The same, but where a program has just started the first attempt to connect is waited for, a few seconds at most.</summary>
+    /// <summary>Timestamp of the moment since which it is connected, or was connected last.</summary>
+    public long OpenedAt => Volatile.Read(ref _openedAt);
+
+    /// <summary>Whether it is connected; but where a program has just started the first attempt to connect is waited for, a few seconds at most.</summary>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public async ValueTask<bool> WaitOpenAsync(CancellationToken cancellationToken)
     {

@@ -74,7 +74,7 @@ internal sealed class ChaosSuite(ChaosOptions options)
     }
 
     // What holds whatever happens.
-    private static void Promise(ChaosRun run, Holdings after, int deaths, IReadOnlyList<int> exitCodes, uint waiting, IReadOnlyList<string> dead)
+    private static void Promise(ChaosRun run, Holdings after, int deaths, IReadOnlyList<int> exitCodes, uint waiting, IReadOnlyList<DeadRequest> dead)
     {
         foreach (var verdict in (Verdict[])[Verdict.Duplicated, Verdict.Truncated, Verdict.Wrong, Verdict.Hung])
         {
@@ -82,7 +82,7 @@ internal sealed class ChaosSuite(ChaosOptions options)
             run.Promise(count == 0, $"{count} of {run.Tally.Requests} answers were {$"{verdict}".ToLowerInvariant()}.");
         }
 
-        var innocents = dead.Count(body => !body.Contains(ChaosRequest.PoisonText, StringComparison.Ordinal));
+        var innocents = dead.Where(request => !request.Body.Contains(ChaosRequest.PoisonText, StringComparison.Ordinal)).ToList();
         run.Promise(run.Tally.Sum(Verdict.Completed) > 0, $"No request was completed.");
         run.Promise(run.Tally.RefusalsWithoutRetryAfter == 0, $"{run.Tally.RefusalsWithoutRetryAfter} refusals do not say when to come again.");
         run.Promise(after.ActiveSlots == 0, $"{after.ActiveSlots} slots are taken though nothing is asked.");
@@ -90,6 +90,7 @@ internal sealed class ChaosSuite(ChaosOptions options)
         run.Promise(exitCodes.All(exitCode => exitCode == 0), $"The exit codes of workers and gateway are {string.Join(", ", exitCodes)} instead of 0.");
         run.Promise(waiting == 0, $"{waiting} jobs are left in the queue.");
         run.Promise(dead.Count <= run.DeadAllowed, $"{dead.Count} jobs were given up instead of at most {run.DeadAllowed}.");
-        run.Promise(innocents == 0, $"{innocents} jobs were given up that kill no worker.");
+        run.Promise(innocents.Count == 0,
+            $"{innocents.Count} jobs were given up that kill no worker, after these attempts: {string.Join("; ", innocents.Select(request => request.Attempts))}");
     }
 }

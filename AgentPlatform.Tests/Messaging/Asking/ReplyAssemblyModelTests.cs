@@ -168,7 +168,7 @@ public sealed class ReplyAssemblyModelTests
             var id = _assembly.Request.RequestId;
             if (worker.Attempt is not { } attempt)
             {
-                var grant = _assembly.Claim(new ClaimNote("w", worker.Claim, worker.Message.Issue));
+                var grant = _assembly.Claim(new ClaimNote("w", worker.Claim, worker.Message.Issue), 0);
                 if (grant?.Attempt is { } granted)
                 {
                     worker.Attempt = granted;

@@ -34,7 +34,7 @@ public sealed class ReplyAssemblyPlaceTests : IDisposable
         Assert.Equal(1, _admission[Queue].Waiting);
 
         first.Accept(Frame(first, 0, FrameKind.Returned));
-        first.Claim(new ClaimNote("w", Guid.NewGuid(), 0));
+        first.Claim(new ClaimNote("w", Guid.NewGuid(), 0), 0);
         first.Accept(Frame(first, 1, FrameKind.Started));
         first.Leave();
         Assert.Equal(1, _admission[Queue].Waiting);
@@ -58,14 +58,14 @@ public sealed class ReplyAssemblyPlaceTests : IDisposable
         _time.Advance(_options.LeaseTimeout + TimeSpan.FromMilliseconds(1));
         Assert.Equal(RequestNeed.Burial, request.Check(0, isFirstGone: false, out _));
         Assert.Equal(RequestNeed.None, request.Check(0, isFirstGone: false, out _));
-        Assert.Null(request.Claim(new ClaimNote("w", Guid.NewGuid(), 0)));
+        Assert.Null(request.Claim(new ClaimNote("w", Guid.NewGuid(), 0), 0));
 
         request.PostponeBurial();
         Assert.Equal(RequestNeed.Burial, request.Check(0, isFirstGone: false, out _));
         request.Fail(InferenceError.EngineFailed("Given up."));
         request.PostponeBurial();
         Assert.Equal(RequestNeed.None, request.Check(0, isFirstGone: false, out _));
-        Assert.Null(request.Claim(new ClaimNote("w", Guid.NewGuid(), 0))!.Attempt);
+        Assert.Null(request.Claim(new ClaimNote("w", Guid.NewGuid(), 0), 0)!.Attempt);
     }
 
     private ReplyAssembly Enter()

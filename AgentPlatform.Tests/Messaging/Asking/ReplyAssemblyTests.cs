@@ -146,7 +146,7 @@ public sealed class ReplyAssemblyTests
     {
         Accept(0, "S", "a");
         var question = new ClaimNote("w", Guid.NewGuid(), 0);
-        var (first, second) = (_stream.Claim(question)!, _stream.Claim(question)!);
+        var (first, second) = (_stream.Claim(question, 0)!, _stream.Claim(question, 0)!);
         Assert.Equal(first with { ResumeState = [] }, second with { ResumeState = [] });
     }
 
@@ -240,6 +240,30 @@ public sealed class ReplyAssemblyTests
     }
 
     [Fact]
+    public void Losses_WhileTheBrokerIsAway_AreNotHeldAgainstTheRequest()
+    {
+        var granted = Claim(issue: 0)!;
+        for (var round = 0; round < 5 * _options.DeliveryLimit; round++)
+        {
+            Accept(granted.Attempt!.Value, "S");
+            _time.Advance(TimeSpan.FromMilliseconds(1));
+            var brokerIsBack = _time.GetTimestamp();
+            if (round % 2 == 0)
+            {
+                granted = _stream.Claim(new ClaimNote("worker", Guid.NewGuid(), 0), brokerIsBack)!;
+            }
+            else
+            {
+                _time.Advance(_options.LeaseTimeout + TimeSpan.FromMilliseconds(1));
+                Assert.Equal(RequestNeed.Reissue, _stream.Check(brokerIsBack, isFirstGone: false, out _));
+                granted = Claim(issue: 0)!;
+            }
+
+            Assert.False(granted.Alone);
+        }
+    }
+
+    [Fact]
     public void Losses_InGoodOrderOrAfterNewParts_AreNoOnesFault()
     {
         for (ushort round = 0; round < 20; round++)
@@ -278,7 +302,7 @@ public sealed class ReplyAssemblyTests
         stream.Accept(Late(request, attempt: 0));
         Assert.Equal([("fast", TimeSpan.FromSeconds(30))], early);
         Assert.Equal(RequestNeed.Reissue, stream.Check(0, isFirstGone: false, out _));
-        var grant = stream.Claim(new ClaimNote("w", Guid.NewGuid(), 1))!;
+        var grant = stream.Claim(new ClaimNote("w", Guid.NewGuid(), 1), 0)!;
         Assert.Equal(((ushort?)1, 30_000L), (grant.Attempt, grant.TimeLeft));
 
         // Its own clock says so, too.
@@ -297,7 +321,7 @@ public sealed class ReplyAssemblyTests
         for (ushort? attempt = 0; attempt is { } current; attempts++)
         {
             stream.Accept(Late(request, current));
-            attempt = stream.Claim(new ClaimNote("w", Guid.NewGuid(), 0))!.Attempt;
+            attempt = stream.Claim(new ClaimNote("w", Guid.NewGuid(), 0), 0)!.Attempt;
         }
 
         Assert.Equal(_options.DeliveryLimit + 1, attempts);
@@ -358,7 +382,7 @@ public sealed class ReplyAssemblyTests
         _ => new Frame(_stream.Request.RequestId, attempt, offset, FrameKind.Delta, Encoding.UTF8.GetBytes(part), Encoding.UTF8.GetBytes(part)),
     };
 
-    private GrantMessage? Claim(ushort issue) => _stream.Claim(new ClaimNote("worker", Guid.NewGuid(), issue));
+    private GrantMessage? Claim(ushort issue) => _stream.Claim(new ClaimNote("worker", Guid.NewGuid(), issue), 0);
 
     private RequestNeed Check(out ushort issue) => _stream.Check(0, isFirstGone: false, out issue);
 

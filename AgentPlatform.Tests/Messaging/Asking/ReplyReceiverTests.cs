@@ -24,7 +24,7 @@ public sealed class ReplyReceiverTests : IDisposable
         var logging = LoggerFactory.Create(builder => builder.AddProvider(_log));
         _receiver = new ReplyReceiver(
             new ControlPublisher(new NoBroker()), new QueueAdmission(new AdmissionMetrics(Meters.Create()), Options.Create(new AdmissionOptions()), _time),
-            new MessagingTelemetry(Meters.Create()), options, _time, logging.CreateLogger<ReplyReceiver>());
+            new BrokerState(_time), new MessagingTelemetry(Meters.Create()), options, _time, logging.CreateLogger<ReplyReceiver>());
     }
 
     public void Dispose() => _log.Dispose();

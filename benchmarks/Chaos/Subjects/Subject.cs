@@ -1,6 +1,7 @@
 using System.Text;
 using AgentPlatform.Benchmarks.Chaos.Clients;
 using AgentPlatform.Messaging.Broker;
+using AgentPlatform.Messaging.Wire;
 using AgentPlatform.Testing.Broker;
 
 namespace AgentPlatform.Benchmarks.Chaos.Subjects;
@@ -10,6 +11,11 @@ namespace AgentPlatform.Benchmarks.Chaos.Subjects;
 /// <param name="Workers">The same of all workers together.</param>
 /// <param name="ActiveSlots">Requests that engines run.</param>
 internal sealed record Holdings(long Gateway, long Workers, long ActiveSlots);
+
+/// <summary>A job that was given up.</summary>
+/// <param name="Body">What its client sent.</param>
+/// <param name="Attempts">What its gateway saw of its attempts, as JSON; empty if the broker gave it up.</param>
+internal sealed record DeadRequest(string Body, string Attempts);
 
 /// <summary>The platform under test, all of it processes of their own: broker, gateway, workers.</summary>
 internal sealed class Subject : IAsyncDisposable
@@ -104,15 +110,16 @@ internal sealed class Subject : IAsyncDisposable
         }
     }
 
-    /// <summary>The bodies of the jobs that were given up.</summary>
-    public async Task<IReadOnlyList<string>> ReadDeadAsync(CancellationToken cancellationToken)
+    /// <summary>The jobs that were given up.</summary>
+    public async Task<IReadOnlyList<DeadRequest>> ReadDeadAsync(CancellationToken cancellationToken)
     {
         await using var connection = await Broker.ConnectAsync();
         await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
-        var dead = new List<string>();
+        var dead = new List<DeadRequest>();
         while (await channel.BasicGetAsync(QueueNames.Dead, autoAck: false, cancellationToken) is { } message)
         {
-            dead.Add(Encoding.UTF8.GetString(message.Body.Span));
+            var attempts = message.BasicProperties.Headers?.TryGetValue(DeadHeaders.Attempts, out var json) == true ? json as byte[] : null;
+            dead.Add(new DeadRequest(Encoding.UTF8.GetString(message.Body.Span), Encoding.UTF8.GetString(attempts ?? [])));
         }
 
         return dead;
