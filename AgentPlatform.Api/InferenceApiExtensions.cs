@@ -62,7 +62,7 @@ public static class InferenceApiExtensions
     /// <summary>Maps the routes.</summary>
     public static WebApplication MapInferenceApi(this WebApplication app)
     {
-        app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = RequestErrors.WriteUnforeseenAsync });
+        app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = RequestErrors.WriteUnhandledAsync });
         app.UseStopping();
         app.UseRequestIdentity();
         app.UseMiddleware<RequestErrors>();

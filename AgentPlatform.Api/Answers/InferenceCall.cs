@@ -62,7 +62,7 @@ internal sealed partial class InferenceCall(
         }
         catch (Exception) when (!deadline.Token.IsCancellationRequested)
         {
-            error = RequestErrors.Unforeseen.Code;
+            error = RequestErrors.Unhandled.Code;
             throw;
         }
         finally
@@ -75,11 +75,11 @@ internal sealed partial class InferenceCall(
         }
     }
 
-    /// <summary>What a client is told in the middle of a response of a failure that nobody foresaw. The log gets the rest.</summary>
-    public InferenceError Unforeseen(Exception e, Guid requestId)
+    /// <summary>What a client is told in the middle of a response of an unhandled exception. The log gets the rest.</summary>
+    public InferenceError Unhandled(Exception e, Guid requestId)
     {
-        NobodyForesaw(logger, e, requestId);
-        return RequestErrors.Unforeseen;
+        RequestFailed(logger, e, requestId);
+        return RequestErrors.Unhandled;
     }
 
     /// <summary>Streams the answer to the client. Returns normally when a failure was told inside the stream.</summary>
@@ -109,13 +109,13 @@ internal sealed partial class InferenceCall(
         catch (Exception e) when (!context.RequestAborted.IsCancellationRequested)
         {
             // Before the first byte it is a 500 like any other; after it only the stream itself can tell it from a good end.
-            progress.Fail(RequestErrors.Unforeseen);
+            progress.Fail(RequestErrors.Unhandled);
             if (!writer.HasBegun)
             {
                 throw;
             }
 
-            await FailAsync(Unforeseen(e, request.RequestId));
+            await FailAsync(Unhandled(e, request.RequestId));
         }
         finally
         {
@@ -196,8 +196,8 @@ internal sealed partial class InferenceCall(
         }
     }
 
-    [LoggerMessage(LogLevel.Error, "Request {RequestId} failed for a reason that nobody foresaw")]
-    private static partial void NobodyForesaw(ILogger logger, Exception e, Guid requestId);
+    [LoggerMessage(LogLevel.Error, "Request {RequestId} failed with an unhandled exception")]
+    private static partial void RequestFailed(ILogger logger, Exception e, Guid requestId);
 
     private void WriteResult(InferenceRequest request, ReadOnlySpan<byte> result, IBufferWriter<byte> output)
     {

@@ -98,7 +98,7 @@ internal static class BatchApi
         {
             // Alone it would be a 500. Here its neighbours are answered all the same.
             answer.ResetWrittenCount();
-            ErrorResponse.WriteEnvelope(answer, call.Unforeseen(e, requestId));
+            ErrorResponse.WriteEnvelope(answer, call.Unhandled(e, requestId));
         }
 
         return answer;

@@ -17,8 +17,8 @@ internal sealed partial class RequestErrors(RequestDelegate next, ILogger<Reques
 {
     private const int ClientLeft = 499; // nginx's number; nobody is there to read it, but logs and metrics are.
 
-    /// <summary>What a client is told of a failure that nobody foresaw; the log has the rest.</summary>
-    public static InferenceError Unforeseen { get; } = new(ErrorKind.Internal, "The platform failed at this request; its log says why.", "internal_error");
+    /// <summary>What a client is told of an unhandled exception; the log has the rest.</summary>
+    public static InferenceError Unhandled { get; } = new(ErrorKind.Internal, "The platform failed at this request; its log says why.", "internal_error");
 
     public async Task InvokeAsync(HttpContext context)
     {
@@ -54,9 +54,9 @@ internal sealed partial class RequestErrors(RequestDelegate next, ILogger<Reques
         }
     }
 
-    /// <summary>Writes <see cref="Unforeseen"/> for the failure that the framework caught.</summary>
-    public static Task WriteUnforeseenAsync(HttpContext context) =>
-        context.Features.Get<IExceptionHandlerFeature>()?.Error is null ? Task.CompletedTask : ErrorResponse.WriteAsync(context, Unforeseen);
+    /// <summary>Writes <see cref="Unhandled"/> for the failure that the framework caught.</summary>
+    public static Task WriteUnhandledAsync(HttpContext context) =>
+        context.Features.Get<IExceptionHandlerFeature>()?.Error is null ? Task.CompletedTask : ErrorResponse.WriteAsync(context, Unhandled);
 
     /// <summary>What a client is told of a request that the server rejects.</summary>
     public static InferenceError Describe(BadHttpRequestException rejection) =>

@@ -132,13 +132,13 @@ internal sealed partial class RecordedRequests
         }
         catch (Exception e)
         {
-            // The server does this for requests on connections: log what nobody foresaw, and tell the client if that can still be done.
+            // The server does this for requests on connections: log the exception, and tell the client if that can still be done.
             RunBroke(_logger, e, detached.TraceIdentifier);
             isBroken = recorder.HasStarted;
             if (!isBroken)
             {
                 detached.Response.Headers.Clear();
-                await ErrorResponse.WriteAsync(detached, RequestErrors.Unforeseen);
+                await ErrorResponse.WriteAsync(detached, RequestErrors.Unhandled);
             }
         }
 

@@ -54,15 +54,15 @@ public sealed class TruncationTests
     [Theory]
     [InlineData("deadline")]
     [InlineData("drain")]
-    [InlineData("unforeseen")]
+    [InlineData("unhandled")]
     public async Task So_ends_a_stream_for_any_other_reason(string reason)
     {
         await using var host = await ApiHost.StartAsync(("Stopping:DrainTimeout", "00:00:20"));
-        host.Inference.Answer = (_, token) => reason == "unforeseen" ? Parts(Text("a"), Delta("no object"), End()) : Gated(new TaskCompletionSource().Task, [Text("a")], [], token);
+        host.Inference.Answer = (_, token) => reason == "unhandled" ? Parts(Text("a"), Delta("no object"), End()) : Gated(new TaskCompletionSource().Task, [Text("a")], [], token);
         using var connection = await RawConnection.OpenAsync(host.Client.BaseAddress!);
         await connection.PostAsync(Path, Streamed, "x-request-timeout: 10");
         Task? stopped = null;
-        if (reason != "unforeseen")
+        if (reason != "unhandled")
         {
             await connection.ReadUntilAsync("\n\n\r\n");
             stopped = reason == "drain" ? host.StopAsync() : null;

@@ -9,10 +9,10 @@ using static AgentPlatform.Tests.Api.FakeInference;
 
 namespace AgentPlatform.Tests.Api.Errors;
 
-public sealed class UnforeseenFailureTests
+public sealed class UnhandledExceptionTests
 {
     [Fact]
-    public async Task A_failure_that_nobody_foresaw_is_500_and_tells_nothing_of_the_inside()
+    public async Task An_unhandled_exception_is_500_and_tells_nothing_of_the_inside()
     {
         await using var host = await ApiHost.StartAsync();
         host.Inference.Answer = (_, _) => throw new NotSupportedException("secret");
