@@ -1,9 +1,13 @@
+using System.Collections.Frozen;
+
 namespace AgentPlatform.Inference.OpenAI;
 
 /// <summary>How OpenAI's API says each kind of failure: by an HTTP status and the <c>type</c> in its error envelope.</summary>
 /// <remarks>https://platform.openai.com/docs/guides/error-codes</remarks>
 public static class ErrorFormat
 {
+    private static readonly FrozenDictionary<int, ErrorKind> _kinds = Enum.GetValues<ErrorKind>().ToFrozenDictionary(StatusOf);
+
     extension(InferenceError error)
     {
         /// <summary>The HTTP status that carries the error.</summary>
@@ -34,9 +38,7 @@ public static class ErrorFormat
 
     /// <summary>The kind that a status stands for; the nearest one for a status that no kind has.</summary>
     public static ErrorKind KindOf(int status) =>
-        Array.Find(Enum.GetValues<ErrorKind>(), kind => StatusOf(kind) == status) is var kind && Enum.IsDefined(kind) ? kind
-            : status < 500 ? ErrorKind.InvalidRequest
-            : ErrorKind.EngineFailed;
+        _kinds.TryGetValue(status, out var kind) ? kind : status < 500 ? ErrorKind.InvalidRequest : ErrorKind.EngineFailed;
 
     /// <summary>OpenAI's type of an error with this status.</summary>
     public static string TypeOf(int status) => status switch
