@@ -54,12 +54,13 @@ public static class MessagingExtensions
         services.AddSingleton<ReplyReceiver>();
         services.AddSingleton<IReplyHandler>(static provider => provider.GetRequiredService<ReplyReceiver>());
         services.AddSingleton<JobPublisher>();
-        services.AddHostedService<RequestWatch>();
         if (!services.Has<IJobSender>())
         {
             services.AddRabbitMQAsking();
         }
 
+        // After the connection: a host stops its services in reverse.
+        services.AddHostedService<RequestWatch>();
         return builder;
     }
 
@@ -78,13 +79,14 @@ public static class MessagingExtensions
         services.TryAddSingleton<IJobHandler>(static provider => provider.GetRequiredService<JobInbox>());
         services.AddSingleton<FrameSender>();
         services.AddSingleton<ReplyQueues>();
-        services.AddHostedService<GatewayWatch>();
-        services.AddHostedService<ConsumerWatch>();
         if (!services.Has<IJobReceiver>())
         {
             services.AddRabbitMQAnswering();
         }
 
+        // After the connection: a host stops its services in reverse.
+        services.AddHostedService<GatewayWatch>();
+        services.AddHostedService<ConsumerWatch>();
         return builder;
     }
 
@@ -96,9 +98,13 @@ public static class MessagingExtensions
         }
 
         services.TryAddSingleton(TimeProvider.System);
-        services.AddOptions<MessagingOptions>().BindConfiguration(MessagingOptions.Section).ValidateOnStart();
-        services.AddSingleton<IValidateOptions<MessagingOptions>, MessagingOptionsValidator>();
-        services.AddSingleton<IValidateOptions<MessagingOptions>, LeaseValidator>();
+        services.AddOptions<BrokerOptions>().BindConfiguration(BrokerOptions.Section).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<BrokerOptions>, BrokerOptionsValidator>();
+        services.AddOptions<AnsweringOptions>().BindConfiguration(AnsweringOptions.Section).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<AnsweringOptions>, AnsweringOptionsValidator>();
+        services.AddOptions<AskingOptions>().BindConfiguration(AskingOptions.Section).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<AskingOptions>, AskingOptionsValidator>();
+        services.AddSingleton<IValidateOptions<AskingOptions>, MessagingRules>();
         services.AddSingleton<MessagingTelemetry>();
         services.TryAddSingleton<BrokerState>();
         services.AddSingleton<DeadJobs>();

@@ -15,7 +15,7 @@ internal static class DeadHost
         builder.Configuration.AddInMemoryCollection(settings);
         if (!ModelRules.HasBroker(builder.Configuration))
         {
-            throw new OptionsValidationException("", typeof(MessagingOptions), ["ConnectionStrings:messaging is missing; set it to the broker's address, such as amqp://user:password@host:5672."]);
+            throw new OptionsValidationException("", typeof(BrokerOptions), ["ConnectionStrings:messaging is missing; set it to the broker's address, such as amqp://user:password@host:5672."]);
         }
 
         // Standard output is for what was asked.
@@ -28,7 +28,7 @@ internal static class DeadHost
         });
 
         // It lives for one command: a worker that still has something of it is not to wait for it.
-        builder.Configuration[$"{MessagingOptions.Section}:{nameof(MessagingOptions.ReplyQueueExpiry)}"] = "00:00:10";
+        builder.Configuration[$"{BrokerOptions.Section}:{nameof(BrokerOptions.ReplyQueueExpiry)}"] = "00:00:10";
         builder.AddBrokerConnection();
 
         // It declares no queue: a version that is gone must not come back because a job of it is dead.

@@ -12,14 +12,14 @@ namespace AgentPlatform.Messaging.Answering;
 internal sealed partial class ControlListener : IControlHandler
 {
     private readonly Cancellations _cancellations;
-    private readonly TakeoverQuestions _claims;
+    private readonly TakeoverQuestions _questions;
     private readonly MessagingTelemetry _telemetry;
     private readonly RepeatedLog<string> _malformed;
 
-    public ControlListener(Cancellations cancellations, TakeoverQuestions claims, MessagingTelemetry telemetry, TimeProvider time, ILogger<ControlListener> logger)
+    public ControlListener(Cancellations cancellations, TakeoverQuestions questions, MessagingTelemetry telemetry, TimeProvider time, ILogger<ControlListener> logger)
     {
-        (_cancellations, _claims, _telemetry) = (cancellations, claims, telemetry);
-        Topics = [CancelMessage.RoutingKey, GrantMessage.RoutingKey(claims.Worker)];
+        (_cancellations, _questions, _telemetry) = (cancellations, questions, telemetry);
+        Topics = [CancelMessage.RoutingKey, GrantMessage.RoutingKey(questions.Worker)];
         _malformed = new(time, (reason, count) => MalformedControl(logger, count, reason));
     }
 
@@ -37,12 +37,12 @@ internal sealed partial class ControlListener : IControlHandler
             }
             else
             {
-                _claims.Answer(Parse(message, ControlJsonContext.Default.GrantMessage));
+                _questions.Answer(Parse(message, ControlJsonContext.Default.GrantMessage));
             }
         }
         catch (JsonException e)
         {
-            _telemetry.Malformed("infer.control");
+            _telemetry.Malformed(QueueNames.Control);
             _malformed.Write(e.Message);
         }
     }

@@ -35,7 +35,7 @@ internal sealed class FrameLane
     private bool _due;
     private bool _timerSet;
 
-    public FrameLane(string replyQueue, IReplySender replies, MessagingTelemetry telemetry, MessagingOptions options, TimeProvider time)
+    public FrameLane(string replyQueue, IReplySender replies, MessagingTelemetry telemetry, AnsweringOptions options, TimeProvider time)
     {
         (ReplyQueue, _replies, _telemetry, _window) = (replyQueue, replies, telemetry, options.CoalesceWindow);
         _timer = time.CreateTimer(_ => OnWindowPassed(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -202,7 +202,7 @@ internal sealed class FrameLane
         if (IsDead)
         {
             _outcome.TrySetResult(PublishOutcome.Lost);
-            Bury();
+            Fail();
         }
         else if (!_inFlight && _frames > 0 && (_due || (_pending > 0 && _pending == _streaming)))
         {
@@ -219,7 +219,7 @@ internal sealed class FrameLane
     private async Task SendAsync(ArrayBufferWriter<byte> message, TaskCompletionSource<PublishOutcome> outcome, int frames)
     {
         var result = await _replies.SendAsync(ReplyQueue, message.WrittenMemory);
-        _telemetry.Sent("infer.reply");
+        _telemetry.Sent(QueueNames.Replies);
         _telemetry.FramesSent(frames);
         message.ResetWrittenCount();
         outcome.TrySetResult(result);
@@ -243,7 +243,7 @@ internal sealed class FrameLane
         }
     }
 
-    private void Bury()
+    private void Fail()
     {
         _timer.Dispose();
         _pulse.Dispose();

@@ -14,10 +14,10 @@ public sealed class FrameSender
     private readonly Dictionary<string, FrameLane> _lanes = [];
     private readonly IReplySender _replies;
     private readonly MessagingTelemetry _telemetry;
-    private readonly MessagingOptions _options;
+    private readonly AnsweringOptions _options;
     private readonly TimeProvider _time;
 
-    public FrameSender(IReplySender replies, MessagingTelemetry telemetry, IOptions<MessagingOptions> options, TimeProvider time) =>
+    public FrameSender(IReplySender replies, MessagingTelemetry telemetry, IOptions<AnsweringOptions> options, TimeProvider time) =>
         (_replies, _telemetry, _options, _time) = (replies, telemetry, options.Value, time);
 
     /// <summary>Opens the way to the gateway of a request; dispose the writer when the request is over, however it ended.</summary>

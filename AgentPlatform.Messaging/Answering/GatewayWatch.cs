@@ -1,4 +1,3 @@
-using AgentPlatform.Messaging.Broker;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -6,7 +5,7 @@ using Microsoft.Extensions.Options;
 namespace AgentPlatform.Messaging.Answering;
 
 /// <summary>A worker's look at the gateways that it answers: ends the work for one that is gone, since nobody waits for it.</summary>
-internal sealed partial class GatewayWatch(FrameSender frames, ReplyQueues queues, IOptions<MessagingOptions> options, TimeProvider time, ILogger<GatewayWatch> logger)
+internal sealed partial class GatewayWatch(FrameSender frames, ReplyQueues queues, IOptions<AnsweringOptions> options, TimeProvider time, ILogger<GatewayWatch> logger)
     : BackgroundService
 {
     private const int LooksPerTimeout = 4;

@@ -5,7 +5,7 @@ namespace AgentPlatform.Messaging.Answering;
 
 /// <summary>
 /// Which gateways are gone, as their reply queues show it: a queue outlives its gateway by minutes and takes all that is sent there, so that only the number of its
-/// consumers tells. A gateway may lose its connection and come back; it is gone when it has not been there for <see cref="MessagingOptions.GatewayTimeout"/>.
+/// consumers tells. A gateway may lose its connection and come back; it is gone when it has not been there for <see cref="AnsweringOptions.GatewayTimeout"/>.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 public sealed class ReplyQueues
@@ -16,8 +16,8 @@ public sealed class ReplyQueues
     private readonly TimeProvider _time;
     private readonly IQueueInspector _queues;
 
-    public ReplyQueues(IQueueInspector queues, IOptions<MessagingOptions> options, TimeProvider time) =>
-        (_queues, _timeout, _expiry, _time) = (queues, options.Value.GatewayTimeout, options.Value.ReplyQueueExpiry, time);
+    public ReplyQueues(IQueueInspector queues, IOptions<AnsweringOptions> options, IOptions<BrokerOptions> broker, TimeProvider time) =>
+        (_queues, _timeout, _expiry, _time) = (queues, options.Value.GatewayTimeout, broker.Value.ReplyQueueExpiry, time);
 
     /// <summary>The queues whose gateways were not there at the last look.</summary>
     internal IReadOnlyCollection<string> Absent

@@ -1,4 +1,3 @@
-using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Wire;
 
 namespace AgentPlatform.Messaging.Asking;
@@ -48,7 +47,7 @@ internal readonly record struct ClaimDecision(bool IsGranted, ushort Attempt, bo
 /// Not safe for concurrent use; <see cref="ReplyAssembly"/> guards it. The first worker need not ask: attempt 0 is held by whoever sends
 /// the first frame of it.
 /// </remarks>
-internal sealed class Attempts(MessagingOptions options, TimeProvider time)
+internal sealed class Attempts(AskingOptions options, TimeProvider time)
 {
     /// <summary>Messages of one re-issue. The broker gives them to different workers, since one of them may be frozen and not known to be.</summary>
     public const ushort Copies = 2;

@@ -10,7 +10,7 @@ namespace AgentPlatform.Messaging.Asking;
 
 /// <summary>Puts requests into the queues of model versions.</summary>
 /// <remarks>Safe for concurrent use. Whether a request whose confirm was lost is in the queue cannot be known; it is not published a second time.</remarks>
-public sealed class JobPublisher(BrokerState broker, IJobSender jobs, QueueAdmission admission, MessagingTelemetry telemetry, IOptions<MessagingOptions> options)
+public sealed class JobPublisher(BrokerState broker, IJobSender jobs, QueueAdmission admission, MessagingTelemetry telemetry, IOptions<BrokerOptions> options)
 {
     /// <summary>
     /// Publishes <paramref name="request"/> to <paramref name="queue"/>; its answer will come to <paramref name="replyQueue"/>. A request that is issued

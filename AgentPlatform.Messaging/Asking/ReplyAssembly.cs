@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using AgentPlatform.Inference;
 using AgentPlatform.Messaging.Asking.Admission;
-using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Wire;
 
 namespace AgentPlatform.Messaging.Asking;
@@ -30,9 +29,9 @@ public sealed class ReplyAssembly
     private uint _next;
     private uint _delivered;
     private bool _ended;
-    private bool _isBeingBuried;
+    private bool _isBeingDeadLettered;
 
-    internal ReplyAssembly(InferenceRequest request, string queue, string version, MessagingOptions options, TimeProvider time)
+    internal ReplyAssembly(InferenceRequest request, string queue, string version, AskingOptions options, TimeProvider time)
     {
         (Request, Queue, Version) = (request, queue, version);
         _attempts = new Attempts(options, time);
@@ -140,7 +139,7 @@ public sealed class ReplyAssembly
         lock (_lock)
         {
             issue = 0;
-            if (_ended || _isBeingBuried)
+            if (_ended || _isBeingDeadLettered)
             {
                 return RequestNeed.None;
             }
@@ -156,8 +155,8 @@ public sealed class ReplyAssembly
 
             if (_attempts.IsPoison)
             {
-                _isBeingBuried = true;
-                return RequestNeed.Burial;
+                _isBeingDeadLettered = true;
+                return RequestNeed.DeadLetter;
             }
 
             return _attempts.TryReissue(out issue) ? RequestNeed.Reissue : RequestNeed.None;
@@ -165,11 +164,11 @@ public sealed class ReplyAssembly
     }
 
     /// <summary>It could not be written down that the request is given up; it needs that still.</summary>
-    internal void PostponeBurial()
+    internal void PostponeDeadLettering()
     {
         lock (_lock)
         {
-            _isBeingBuried = false;
+            _isBeingDeadLettered = false;
         }
     }
 

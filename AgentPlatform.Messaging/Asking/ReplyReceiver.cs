@@ -19,7 +19,7 @@ public sealed partial class ReplyReceiver : IReplyHandler
     private readonly QueueAdmission _admission;
     private readonly BrokerState _broker;
     private readonly MessagingTelemetry _telemetry;
-    private readonly MessagingOptions _options;
+    private readonly AskingOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger<ReplyReceiver> _logger;
     private readonly RepeatedLog<string> _malformed;
@@ -27,7 +27,7 @@ public sealed partial class ReplyReceiver : IReplyHandler
     private readonly RepeatedLog<(string Worker, TimeSpan Left)> _early;
 
     public ReplyReceiver(
-        ControlPublisher control, QueueAdmission admission, BrokerState broker, MessagingTelemetry telemetry, IOptions<MessagingOptions> options,
+        ControlPublisher control, QueueAdmission admission, BrokerState broker, MessagingTelemetry telemetry, IOptions<AskingOptions> options,
         TimeProvider time, ILogger<ReplyReceiver> logger)
     {
         (_control, _admission, _broker, _telemetry) = (control, admission, broker, telemetry);
@@ -86,7 +86,7 @@ public sealed partial class ReplyReceiver : IReplyHandler
     /// <inheritdoc/>
     public void Receive(ReadOnlyMemory<byte> frames)
     {
-        _telemetry.Consumed("infer.reply");
+        _telemetry.Consumed(QueueNames.Replies);
         try
         {
             foreach (var frame in FrameBatch.Read(frames))
@@ -124,7 +124,7 @@ public sealed partial class ReplyReceiver : IReplyHandler
 
     private void Malformed(string reason)
     {
-        _telemetry.Malformed("infer.reply");
+        _telemetry.Malformed(QueueNames.Replies);
         _malformed.Write(reason);
     }
 

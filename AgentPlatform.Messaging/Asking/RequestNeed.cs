@@ -10,5 +10,5 @@ internal enum RequestNeed
     Reissue,
 
     /// <summary>It breaks the workers that try it: give it up.</summary>
-    Burial,
+    DeadLetter,
 }

@@ -31,21 +31,21 @@ internal sealed partial class RequestWatch : BackgroundService
     private readonly DeadJobs _dead;
     private readonly BrokerState _broker;
     private readonly MessagingTelemetry _telemetry;
-    private readonly MessagingOptions _options;
+    private readonly AskingOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger<RequestWatch> _logger;
     private readonly RepeatedLog<Guid> _reissued;
     private readonly RepeatedLog<(Guid Request, string Reason)> _notReissued;
-    private readonly RepeatedLog<(Guid Request, PublishOutcome Outcome)> _notBuried;
+    private readonly RepeatedLog<(Guid Request, PublishOutcome Outcome)> _notDeadLettered;
 
     public RequestWatch(
-        ReplyReceiver replies, JobPublisher jobs, IQueueInspector queues, DeadJobs dead, BrokerState broker, MessagingTelemetry telemetry, IOptions<MessagingOptions> options,
+        ReplyReceiver replies, JobPublisher jobs, IQueueInspector queues, DeadJobs dead, BrokerState broker, MessagingTelemetry telemetry, IOptions<AskingOptions> options,
         TimeProvider time, ILogger<RequestWatch> logger)
     {
         (_replies, _jobs, _queues, _dead, _broker, _telemetry, _options, _time, _logger) = (replies, jobs, queues, dead, broker, telemetry, options.Value, time, logger);
         _reissued = new(time, (request, count) => Reissued(logger, count, request));
         _notReissued = new(time, (failed, count) => NotReissued(logger, count, failed.Request, failed.Reason));
-        _notBuried = new(time, (failed, count) => NotBuried(logger, count, failed.Request, failed.Outcome));
+        _notDeadLettered = new(time, (failed, count) => NotDeadLettered(logger, count, failed.Request, failed.Outcome));
     }
 
     /// <inheritdoc/>
@@ -107,8 +107,8 @@ internal sealed partial class RequestWatch : BackgroundService
                 case RequestNeed.Reissue:
                     _ = ReissueAsync(request, issue, stoppingToken);
                     break;
-                case RequestNeed.Burial:
-                    _ = BuryAsync(request);
+                case RequestNeed.DeadLetter:
+                    _ = DeadLetterAsync(request);
                     break;
                 default:
                     break;
@@ -138,20 +138,20 @@ internal sealed partial class RequestWatch : BackgroundService
         }
     }
 
-    private async Task BuryAsync(ReplyAssembly waiting)
+    private async Task DeadLetterAsync(ReplyAssembly waiting)
     {
         Activity.Current = waiting.Span;
         var outcome = await _dead.PublishAsync(waiting.Request, waiting.Queue, waiting.Version, [.. waiting.Attempts().Select(Describe)]);
         if (outcome != PublishOutcome.Confirmed)
         {
             // Only what is safely in infer.dead may end here.
-            _notBuried.Write((waiting.Request.RequestId, outcome));
-            waiting.PostponeBurial();
+            _notDeadLettered.Write((waiting.Request.RequestId, outcome));
+            waiting.PostponeDeadLettering();
             return;
         }
 
-        _telemetry.Buried(waiting.Queue);
-        Buried(_logger, waiting.Request.RequestId, _options.DeliveryLimit);
+        _telemetry.DeadLettered(waiting.Queue);
+        DeadLettered(_logger, waiting.Request.RequestId, _options.DeliveryLimit);
         waiting.Fail(new InferenceError(ErrorKind.EngineFailed, $"The request was given up: {_options.DeliveryLimit} workers were lost over it.", DeadJobs.Poison));
     }
 
@@ -164,8 +164,8 @@ internal sealed partial class RequestWatch : BackgroundService
     private static partial void NotReissued(ILogger logger, int count, Guid requestId, string reason);
 
     [LoggerMessage(LogLevel.Warning, "{Count} times a request that is to be given up could not be written to the queue of dead jobs yet, the latest {RequestId}: {Outcome}")]
-    private static partial void NotBuried(ILogger logger, int count, Guid requestId, PublishOutcome outcome);
+    private static partial void NotDeadLettered(ILogger logger, int count, Guid requestId, PublishOutcome outcome);
 
     [LoggerMessage(LogLevel.Error, "Request {RequestId} was given up after {Losses} workers were lost over it")]
-    private static partial void Buried(ILogger logger, Guid requestId, int losses);
+    private static partial void DeadLettered(ILogger logger, Guid requestId, int losses);
 }

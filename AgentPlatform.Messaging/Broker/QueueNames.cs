@@ -6,6 +6,12 @@ public static class QueueNames
     /// <summary>Jobs that could not be done.</summary>
     public const string Dead = "infer.dead";
 
+    /// <summary>What gateways tell all workers.</summary>
+    public const string Control = "infer.control";
+
+    /// <summary>The reply queues of all gateways together, as metrics name them.</summary>
+    public const string Replies = "infer.reply";
+
     private const string DefaultLane = ".default";
 
     /// <summary>The queue of one model at one version.</summary>
@@ -15,5 +21,5 @@ public static class QueueNames
     public static string Resume(string jobQueue) => $"{jobQueue[..^DefaultLane.Length]}.resume";
 
     /// <summary>The queue to which workers send the answers of one gateway instance.</summary>
-    public static string Reply(string gateway) => $"infer.reply.{gateway}";
+    public static string Reply(string gateway) => $"{Replies}.{gateway}";
 }

@@ -30,10 +30,13 @@ internal sealed class InMemoryReceiver(InMemoryBroker broker, JobSource source, 
     {
         SetAttached(false);
         _lost.Cancel();
-        foreach (var held in _held.ToList())
+        List<Held> held;
+        lock (_lock)
         {
-            held.ReturnAsync();
+            held = [.. _held];
         }
+
+        held.ForEach(static one => one.ReturnAsync());
 
         _lost.Dispose();
     }
@@ -66,7 +69,7 @@ internal sealed class InMemoryReceiver(InMemoryBroker broker, JobSource source, 
         {
             while (TakeOne(queue) is { } held)
             {
-                _ = handler.HandleAsync(held.Content, held, held.IsRedelivered, _lost.Token);
+                _ = handler.HandleAsync(held.Content, held, held.IsRedelivered, held.Lost);
             }
         }
     }
@@ -80,15 +83,17 @@ internal sealed class InMemoryReceiver(InMemoryBroker broker, JobSource source, 
                 return null;
             }
 
-            var held = new Held(this, queue, message);
+            var held = new Held(this, queue, message, _lost.Token);
             _held.Add(held);
             return held;
         }
     }
 
-    private sealed class Held(InMemoryReceiver owner, string queue, InMemoryMessage message) : ISettlement
+    private sealed class Held(InMemoryReceiver owner, string queue, InMemoryMessage message, CancellationToken lost) : ISettlement
     {
         public string Queue => queue;
+
+        public CancellationToken Lost => lost;
 
         public BrokerMessage Content => message.Content;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using AgentPlatform.Messaging.Broker;
 using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
 
 namespace AgentPlatform.Messaging.RabbitMQ;
 
@@ -12,6 +13,10 @@ internal static class Amqp
     /// Set by RabbitMQ on a message that it dead-lettered itself: a list of tables with <c>reason</c>, <c>queue</c> and <c>time</c>, the latest first.
     /// </summary>
     private const string Deaths = "x-death";
+
+    /// <summary>Whether a call failed since its channel or connection is closed. What was not confirmed may have been done or not.</summary>
+    public static bool IsGone(Exception e) =>
+        e is AlreadyClosedException or OperationInterruptedException or IOException or ObjectDisposedException;
 
     /// <summary>The properties of a message that must survive the broker's restart.</summary>
     public static BasicProperties Properties(BrokerMessage message, bool canExpire = true) => new()

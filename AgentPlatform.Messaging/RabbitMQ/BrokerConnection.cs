@@ -28,7 +28,7 @@ internal sealed partial class BrokerConnection : BackgroundService
     private readonly BrokerState _state;
 
     public BrokerConnection(
-        IConnectionFactory factory, IEnumerable<IBrokerSession> sessions, BrokerState state, IOptions<MessagingOptions> options, TimeProvider time,
+        IConnectionFactory factory, IEnumerable<IBrokerSession> sessions, BrokerState state, IOptions<BrokerOptions> options, TimeProvider time,
         ILogger<BrokerConnection> logger)
     {
         (_factory, _sessions, _state, _time, _logger) = (factory, sessions, state, time, logger);

@@ -12,7 +12,7 @@ namespace AgentPlatform.Messaging.RabbitMQ;
 /// (<see cref="PublishWindow"/>): the rest of a burst of large messages waits here and not in the broker's memory.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
-internal sealed class ConfirmedPublisher(BrokerState state, IOptions<MessagingOptions> options, TimeProvider time) : IBrokerSession
+internal sealed class ConfirmedPublisher(BrokerState state, IOptions<BrokerOptions> options, TimeProvider time) : IBrokerSession
 {
     private volatile Lane? _lane;
 
@@ -106,7 +106,7 @@ internal sealed class ConfirmedPublisher(BrokerState state, IOptions<MessagingOp
             {
                 Settle(message, e.IsReturn ? PublishOutcome.Returned : PublishOutcome.Refused);
             }
-            catch (Exception e) when (e is OperationInterruptedException or AlreadyClosedException or IOException or ObjectDisposedException or OperationCanceledException)
+            catch (Exception e) when (Amqp.IsGone(e) || e is OperationCanceledException)
             {
                 Settle(message, PublishOutcome.Lost);
             }

@@ -8,7 +8,7 @@ namespace AgentPlatform.Messaging.RabbitMQ;
 
 /// <summary>Declares job queues and what they need, and knows which of them an earlier build declared, or one with other settings.</summary>
 /// <remarks>Safe for concurrent use.</remarks>
-internal sealed partial class JobQueueDeclaration(IOptions<MessagingOptions> options, ILogger<JobQueueDeclaration> logger)
+internal sealed partial class JobQueueDeclaration(IOptions<QueueOptions> options, ILogger<JobQueueDeclaration> logger)
 {
     private readonly ConcurrentDictionary<string, QueueFit> _fits = new(StringComparer.Ordinal);
 

@@ -7,7 +7,7 @@ namespace AgentPlatform.Messaging.RabbitMQ;
 
 /// <summary>Publishes to the queue of dead jobs, and opens it on connections of their own.</summary>
 /// <remarks>Safe for concurrent use.</remarks>
-internal sealed class RabbitMQDeadLetters(ConfirmedPublisher publisher, IConnectionFactory factory, IOptions<MessagingOptions> options, TimeProvider time) : IDeadLetters
+internal sealed class RabbitMQDeadLetters(ConfirmedPublisher publisher, IConnectionFactory factory, IOptions<QueueOptions> options, TimeProvider time) : IDeadLetters
 {
     /// <inheritdoc/>
     public Task<PublishOutcome> PutAsync(BrokerMessage message) => publisher.PublishAsync("", QueueNames.Dead, Amqp.Properties(message), message.Body);

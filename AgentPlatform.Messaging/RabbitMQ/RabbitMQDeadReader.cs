@@ -27,7 +27,7 @@ internal sealed class RabbitMQDeadReader : IDeadReader
 
     /// <summary>Waits for its turn and opens the queue.</summary>
     /// <exception cref="TimeoutException">Somebody else has been looking at it for too long.</exception>
-    public static async Task<RabbitMQDeadReader> OpenAsync(IConnectionFactory factory, MessagingOptions options, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<RabbitMQDeadReader> OpenAsync(IConnectionFactory factory, QueueOptions options, TimeProvider time, CancellationToken cancellationToken)
     {
         var connection = await factory.CreateConnectionAsync(cancellationToken);
         try

@@ -1,6 +1,7 @@
 using AgentPlatform.Messaging.Broker;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 using RabbitMQ.Client;
 
 namespace AgentPlatform.Messaging.RabbitMQ;
@@ -62,6 +63,8 @@ internal static class RabbitMQExtensions
             return;
         }
 
+        services.AddOptions<QueueOptions>().BindConfiguration(QueueOptions.Section).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<QueueOptions>, QueueOptionsValidator>();
         services.AddSingleton<JobQueueDeclaration>();
 
         // First of the sessions: the others may publish as soon as they are open.

@@ -1,7 +1,6 @@
 using AgentPlatform.Messaging.Broker;
 using Microsoft.Extensions.Logging;
 using RabbitMQ.Client;
-using RabbitMQ.Client.Exceptions;
 
 namespace AgentPlatform.Messaging.RabbitMQ;
 
@@ -78,7 +77,7 @@ internal sealed partial class RabbitMQJobReceiver(JobSource source, JobQueueDecl
         {
             await call();
         }
-        catch (Exception e) when (e is AlreadyClosedException or OperationInterruptedException or IOException or ObjectDisposedException or OperationCanceledException)
+        catch (Exception e) when (Amqp.IsGone(e) || e is OperationCanceledException)
         {
             // The broker went away meanwhile. What is wanted is known, and is done on the next connection.
             BrokerAway(logger, e.Message);
@@ -129,7 +128,7 @@ internal sealed partial class RabbitMQJobReceiver(JobSource source, JobQueueDecl
             {
                 await settle();
             }
-            catch (Exception e) when (e is AlreadyClosedException or OperationInterruptedException or IOException or ObjectDisposedException)
+            catch (Exception e) when (Amqp.IsGone(e))
             {
                 // The channel is gone and the broker has requeued the message.
             }

@@ -42,7 +42,7 @@ internal sealed class RabbitMQQueues(JobQueueDeclaration declaration) : IQueueIn
         {
             return default(QueueState);
         }
-        catch (Exception e) when (IsBrokerAway(e))
+        catch (Exception e) when (Amqp.IsGone(e) || e is TimeoutException)
         {
             return null;
         }
@@ -62,7 +62,7 @@ internal sealed class RabbitMQQueues(JobQueueDeclaration declaration) : IQueueIn
                 await declaration.DeclareAsync(connection, jobQueue, cancellationToken);
             }
         }
-        catch (Exception e) when (IsBrokerAway(e))
+        catch (Exception e) when (Amqp.IsGone(e) || e is TimeoutException)
         {
             // The next connection declares it.
         }
@@ -70,7 +70,4 @@ internal sealed class RabbitMQQueues(JobQueueDeclaration declaration) : IQueueIn
 
     /// <inheritdoc/>
     public void Dispose() => _gate.Dispose();
-
-    private static bool IsBrokerAway(Exception e) =>
-        e is AlreadyClosedException or OperationInterruptedException or IOException or ObjectDisposedException or TimeoutException;
 }

@@ -16,7 +16,7 @@ internal sealed class RabbitMQReplySender(ConfirmedPublisher publisher) : IReply
 }
 
 /// <summary>Consumes this gateway's reply queue.</summary>
-internal sealed class RabbitMQReplyReceiver(IReplyHandler handler, IOptions<MessagingOptions> options) : IBrokerSession
+internal sealed class RabbitMQReplyReceiver(IReplyHandler handler, IOptions<BrokerOptions> options) : IBrokerSession
 {
     /// <inheritdoc/>
     public async Task OpenAsync(IConnection connection, CancellationToken cancellationToken)

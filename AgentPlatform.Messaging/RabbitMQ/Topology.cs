@@ -30,7 +30,7 @@ internal static class Topology
     public const string ExpiredQueue = "infer.expired";
 
     /// <summary>Topic exchange for what concerns every worker, such as a cancelled request.</summary>
-    public const string ControlExchange = "infer.control";
+    public const string ControlExchange = QueueNames.Control;
 
     // The gateway counts how often a job was lost, and to what end; the broker only stops one that no gateway looks after.
     private const int MostDeliveries = 20;
@@ -49,7 +49,7 @@ internal static class Topology
     private static readonly HashSet<string> _bounds = ["x-max-length", MaxBytes, MessageTtl, "x-overflow"];
 
     /// <summary>Arguments of a job queue and of the lane beside it.</summary>
-    public static Dictionary<string, object?> JobArguments(MessagingOptions options) =>
+    public static Dictionary<string, object?> JobArguments(QueueOptions options) =>
         new(options.DeadLettersByPolicy ? [] : _deadLetters)
     {
         // At-least-once dead-lettering works only with reject-publish, which is also what turns a full queue into the client's 429.
@@ -95,7 +95,7 @@ internal static class Topology
     }
 
     /// <summary>Declares <see cref="QueueNames.Dead"/>.</summary>
-    public static Task<QueueFit> DeclareDeadQueueAsync(IConnection connection, MessagingOptions options, CancellationToken cancellationToken) =>
+    public static Task<QueueFit> DeclareDeadQueueAsync(IConnection connection, QueueOptions options, CancellationToken cancellationToken) =>
         DeclareBoundedAsync(connection, QueueNames.Dead, new Dictionary<string, object?>
         {
             ["x-queue-type"] = "quorum",
@@ -142,7 +142,7 @@ internal static class Topology
         }
     }
 
-    public static Task DeclareReplyQueueAsync(IChannel channel, string queue, MessagingOptions options, CancellationToken cancellationToken) =>
+    public static Task DeclareReplyQueueAsync(IChannel channel, string queue, BrokerOptions options, CancellationToken cancellationToken) =>
         channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false, new Dictionary<string, object?>
         {
             ["x-queue-type"] = "classic",

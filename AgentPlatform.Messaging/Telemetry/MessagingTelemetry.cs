@@ -16,7 +16,7 @@ public sealed class MessagingTelemetry(IMeterFactory meters)
     private readonly Counter<long> _frames = meters.Create(Name).CreateCounter<long>("agentplatform.reply.frames", "{frame}", "Parts of answers sent to gateways; several share a message");
 
     private readonly Counter<long> _reissued = meters.Create(Name).CreateCounter<long>("agentplatform.request.reissues", "{request}", "Requests that were given to another worker since theirs was silent");
-    private readonly Counter<long> _buried = meters.Create(Name).CreateCounter<long>("agentplatform.request.burials", "{request}", "Requests that were given up since they break the workers that try them");
+    private readonly Counter<long> _deadLettered = meters.Create(Name).CreateCounter<long>("agentplatform.request.dead_lettered", "{request}", "Requests that were given up since they break the workers that try them");
 
     private readonly Counter<long> _early = meters.Create(Name).CreateCounter<long>("agentplatform.request.early_deadlines", "{request}", "Requests that workers refused as past their deadlines though they had time");
     private readonly Counter<long> _malformed = meters.Create(Name).CreateCounter<long>("agentplatform.messages.malformed", "{message}", "What came over the broker and could not be read");
@@ -35,7 +35,7 @@ public sealed class MessagingTelemetry(IMeterFactory meters)
 
     public void Reissued(string destination) => _reissued.Add(1, new KeyValuePair<string, object?>("messaging.destination.name", destination));
 
-    public void Buried(string destination) => _buried.Add(1, new KeyValuePair<string, object?>("messaging.destination.name", destination));
+    public void DeadLettered(string destination) => _deadLettered.Add(1, new KeyValuePair<string, object?>("messaging.destination.name", destination));
 
     public void EndedEarly(string destination) => _early.Add(1, new KeyValuePair<string, object?>("messaging.destination.name", destination));
 

@@ -32,10 +32,10 @@ public sealed class BrokerUserTests
         await using (var channel = await gateway.CreateChannelAsync())
         {
             await Topology.DeclareControlExchangeAsync(channel, CancellationToken.None);
-            await Topology.DeclareReplyQueueAsync(channel, _reply, new MessagingOptions(), CancellationToken.None);
+            await Topology.DeclareReplyQueueAsync(channel, _reply, new BrokerOptions(), CancellationToken.None);
         }
 
-        var declaration = new JobQueueDeclaration(Options.Create(new MessagingOptions { DeadLettersByPolicy = true }), NullLogger<JobQueueDeclaration>.Instance);
+        var declaration = new JobQueueDeclaration(Options.Create(new QueueOptions { DeadLettersByPolicy = true }), NullLogger<JobQueueDeclaration>.Instance);
         foreach (var queue in (string[])[_own, _others])
         {
             await declaration.DeclareAsync(gateway, queue, CancellationToken.None);

@@ -97,7 +97,7 @@ public sealed class ChartBrokerTests
             .ToDictionary(policy => policy.GetProperty("name").GetString()!, policy => JsonDocument.Parse(policy.GetProperty("definition").GetString()!).RootElement);
         var queues = JsonDocument.Parse(await broker.ControlAsync("-q list_queues name policy --formatter json")).RootElement.EnumerateArray()
             .ToDictionary(queue => queue.GetProperty("name").GetString()!, queue => queue.GetProperty("policy").GetString()!);
-        var (jobs, dead, expected) = (policies[queues[_queue]], policies[queues[QueueNames.Dead]], new MessagingOptions());
+        var (jobs, dead, expected) = (policies[queues[_queue]], policies[queues[QueueNames.Dead]], new QueueOptions());
         Assert.Equal(expected.MaxQueueBytes, jobs.GetProperty("max-length-bytes").GetInt64());
         Assert.Equal(
             (expected.MaxDeadJobs, expected.MaxDeadBytes, (long)expected.DeadRetention.TotalMilliseconds, "drop-head"),
@@ -127,7 +127,7 @@ public sealed class ChartBrokerTests
     }
 
     private static Task DeclareAsync(IConnection connection) =>
-        new JobQueueDeclaration(Options.Create(new MessagingOptions { DeadLettersByPolicy = true }), NullLogger<JobQueueDeclaration>.Instance).DeclareAsync(connection, _queue, CancellationToken.None);
+        new JobQueueDeclaration(Options.Create(new QueueOptions { DeadLettersByPolicy = true }), NullLogger<JobQueueDeclaration>.Instance).DeclareAsync(connection, _queue, CancellationToken.None);
 
     private static async Task<HttpStatusCode> AskAsync(HttpClient client, int tokens, CancellationToken cancellationToken)
     {

@@ -52,7 +52,7 @@ public sealed partial class SmallBrokerTests
                 blocked.Add(reason.Reason);
                 return Task.CompletedTask;
             };
-            await new JobQueueDeclaration(Options.Create(new MessagingOptions { DeadLettersByPolicy = true }), NullLogger<JobQueueDeclaration>.Instance).DeclareAsync(connection, _queue, CancellationToken.None);
+            await new JobQueueDeclaration(Options.Create(new QueueOptions { DeadLettersByPolicy = true }), NullLogger<JobQueueDeclaration>.Instance).DeclareAsync(connection, _queue, CancellationToken.None);
             await using var workers = await broker.ConnectAsUserAsync("worker-tiny-chat");
             await using var worker = await workers.CreateChannelAsync();
             await worker.BasicQosAsync(0, 100, global: false);

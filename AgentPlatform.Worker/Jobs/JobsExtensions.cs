@@ -26,7 +26,7 @@ internal static partial class JobsExtensions
             var model = services.GetRequiredService<IOptions<ModelOptions>>().Value;
             var slots = services.GetRequiredService<EngineSlots>().Total;
             var largest = Math.Min(
-                services.GetRequiredService<IOptions<MessagingOptions>>().Value.MaxMessageSize, services.GetRequiredService<IOptions<InferenceApiOptions>>().Value.MaxBodySize);
+                services.GetRequiredService<IOptions<BrokerOptions>>().Value.MaxMessageSize, services.GetRequiredService<IOptions<InferenceApiOptions>>().Value.MaxBodySize);
             var prefetch = MemoryShare.OfJobs(MemoryShare.Available, slots, largest);
             if (prefetch < slots)
             {

@@ -1,6 +1,5 @@
 using AgentPlatform.Inference;
 using AgentPlatform.Messaging.Answering;
-using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Telemetry;
 using AgentPlatform.Messaging.Wire;
 using AgentPlatform.Tests.Worker;
@@ -73,7 +72,7 @@ public sealed class TakeoverQuestionsTests
 
     private Task<Grant?> AskAsync(TimeSpan left)
     {
-        var options = Options.Create(new MessagingOptions());
+        var options = Options.Create(new AnsweringOptions());
         var telemetry = new MessagingTelemetry(Meters.Create());
         var request = Requests.Create(timeLimit: new TimeLimit(left, _time));
         var receipt = new HeldMessages(Meters.Create(), _time).Take(null!);

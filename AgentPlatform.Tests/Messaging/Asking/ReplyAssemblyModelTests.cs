@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using AgentPlatform.Inference;
 using AgentPlatform.Messaging.Asking;
-using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Wire;
 using FsCheck.Xunit;
 using Microsoft.Extensions.Time.Testing;
@@ -54,7 +53,7 @@ public sealed class ReplyAssemblyModelTests
     private sealed class Run
     {
         private readonly FakeTimeProvider _time = new();
-        private readonly MessagingOptions _options = new() { DeliveryLimit = 100 };
+        private readonly AskingOptions _options = new() { DeliveryLimit = 100 };
         private readonly ReplyAssembly _assembly;
         private readonly List<Message> _queue = [new(0, false)];
         private readonly List<Worker> _workers = [];

@@ -2,7 +2,6 @@ using System.Diagnostics.Metrics;
 using AgentPlatform.Inference;
 using AgentPlatform.Messaging.Asking;
 using AgentPlatform.Messaging.Asking.Admission;
-using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Wire;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -16,7 +15,7 @@ public sealed class ReplyAssemblyPlaceTests : IDisposable
     private const string Queue = "infer.m.1.default";
 
     private readonly FakeTimeProvider _time = new();
-    private readonly MessagingOptions _options = new() { DeliveryLimit = 1 };
+    private readonly AskingOptions _options = new() { DeliveryLimit = 1 };
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
     private readonly QueueAdmission _admission;
 
@@ -56,14 +55,14 @@ public sealed class ReplyAssemblyPlaceTests : IDisposable
         var request = Enter();
         request.Accept(Frame(request, 0, FrameKind.Started));
         _time.Advance(_options.LeaseTimeout + TimeSpan.FromMilliseconds(1));
-        Assert.Equal(RequestNeed.Burial, request.Check(0, isFirstGone: false, out _));
+        Assert.Equal(RequestNeed.DeadLetter, request.Check(0, isFirstGone: false, out _));
         Assert.Equal(RequestNeed.None, request.Check(0, isFirstGone: false, out _));
         Assert.Null(request.Claim(new ClaimNote("w", Guid.NewGuid(), 0), 0));
 
-        request.PostponeBurial();
-        Assert.Equal(RequestNeed.Burial, request.Check(0, isFirstGone: false, out _));
+        request.PostponeDeadLettering();
+        Assert.Equal(RequestNeed.DeadLetter, request.Check(0, isFirstGone: false, out _));
         request.Fail(InferenceError.EngineFailed("Given up."));
-        request.PostponeBurial();
+        request.PostponeDeadLettering();
         Assert.Equal(RequestNeed.None, request.Check(0, isFirstGone: false, out _));
         Assert.Null(request.Claim(new ClaimNote("w", Guid.NewGuid(), 0), 0)!.Attempt);
     }

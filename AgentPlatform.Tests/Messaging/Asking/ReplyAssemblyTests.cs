@@ -1,8 +1,8 @@
 using System.Text;
 using AgentPlatform.Inference;
 using AgentPlatform.Inference.OpenAI;
+using AgentPlatform.Messaging.Answering;
 using AgentPlatform.Messaging.Asking;
-using AgentPlatform.Messaging.Broker;
 using AgentPlatform.Messaging.Wire;
 using AgentPlatform.Tests.Worker;
 using Microsoft.Extensions.Time.Testing;
@@ -12,7 +12,7 @@ namespace AgentPlatform.Tests.Messaging.Asking;
 public sealed class ReplyAssemblyTests
 {
     private readonly FakeTimeProvider _time = new();
-    private readonly MessagingOptions _options = new();
+    private readonly AskingOptions _options = new();
     private readonly ReplyAssembly _stream;
 
     public ReplyAssemblyTests() => _stream = new ReplyAssembly(Worker.Requests.Create(stream: true), "infer.m.1.default", "1", _options, _time);
@@ -94,7 +94,7 @@ public sealed class ReplyAssemblyTests
         Accept(0, "S");
         for (var i = 0; i < 20; i++)
         {
-            _time.Advance(_options.HeartbeatInterval);
+            _time.Advance(new AnsweringOptions().HeartbeatInterval);
             Accept(0, "A");
             Assert.Equal(RequestNeed.None, Check().Need);
         }
@@ -171,7 +171,7 @@ public sealed class ReplyAssemblyTests
         }
 
         Assert.Equal([false, false, false, false, true], alone);
-        Assert.Equal(RequestNeed.Burial, Check().Need);
+        Assert.Equal(RequestNeed.DeadLetter, Check().Need);
         Assert.Equal(RequestNeed.None, Check().Need);
         Assert.Equal([1u, 0u, 0u, 0u, 0u, 0u], _stream.Attempts().Select(attempt => attempt.Parts));
     }
@@ -203,7 +203,7 @@ public sealed class ReplyAssemblyTests
 
         // Waiting to be alone is not to be alone: these losses are somebody else's rather, and count for a quarter.
         Assert.Equal([false, false, false, false, true, true, true, true], alone);
-        Assert.Equal(RequestNeed.Burial, Check().Need);
+        Assert.Equal(RequestNeed.DeadLetter, Check().Need);
     }
 
     [Fact]
@@ -211,7 +211,7 @@ public sealed class ReplyAssemblyTests
     {
         var (reissues, issue) = (0, (ushort)0);
         Accept(0, "A");
-        for (var need = RequestNeed.None; need != RequestNeed.Burial; need = Check(out issue))
+        for (var need = RequestNeed.None; need != RequestNeed.DeadLetter; need = Check(out issue))
         {
             if (need == RequestNeed.Reissue)
             {

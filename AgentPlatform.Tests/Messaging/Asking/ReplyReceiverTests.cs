@@ -20,7 +20,7 @@ public sealed class ReplyReceiverTests : IDisposable
 
     public ReplyReceiverTests()
     {
-        var options = Options.Create(new MessagingOptions());
+        var options = Options.Create(new AskingOptions());
         var logging = LoggerFactory.Create(builder => builder.AddProvider(_log));
         _receiver = new ReplyReceiver(
             new ControlPublisher(new NoBroker()), new QueueAdmission(new AdmissionMetrics(Meters.Create()), Options.Create(new AdmissionOptions()), _time),

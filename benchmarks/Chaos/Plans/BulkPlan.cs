@@ -1,6 +1,6 @@
 using AgentPlatform.Benchmarks.Chaos.Clients;
 using AgentPlatform.Benchmarks.Chaos.Subjects;
-using AgentPlatform.Messaging.Broker;
+using AgentPlatform.Messaging.RabbitMQ;
 using AgentPlatform.Testing.Chaos;
 
 namespace AgentPlatform.Benchmarks.Chaos.Plans;
@@ -42,7 +42,7 @@ internal sealed class BulkPlan : ChaosPlan
         var longest = await watching;
 
         var (small, completed) = (run.Tally.Requests, run.Tally.Sum(Verdict.Completed));
-        var bound = new MessagingOptions().MaxQueueBytes;
+        var bound = new QueueOptions().MaxQueueBytes;
         run.Note("large requests", $"{large.Requests:N0}, {large.Sum(Verdict.Refused):N0} refused, {large.Sum(Verdict.Failed):N0} failed: {string.Join(", ", large.Errors.Select(error => $"{error.Value:N0} {error.Key}"))}");
         run.Note("jobs in the queue, most", $"{longest}, at most {longest * (LargeBytes / 1e6):0} MB of {bound / 1e6:0} MB");
         run.Promise(completed >= 0.95 * small, $"{completed} of {small} small requests were completed, beside the large ones.");

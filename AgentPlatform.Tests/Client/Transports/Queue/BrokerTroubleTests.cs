@@ -139,7 +139,7 @@ public sealed class BrokerTroubleTests(RabbitMQServer server)
         {
             var state = worker.Get<BrokerState>();
             await Wait.UntilAsync(() => state.IsBlocked);
-            var (began, lease) = (TimeProvider.System.GetTimestamp(), gateway.Get<IOptions<MessagingOptions>>().Value.LeaseTimeout);
+            var (began, lease) = (TimeProvider.System.GetTimestamp(), gateway.Get<IOptions<AskingOptions>>().Value.LeaseTimeout);
             await Wait.UntilAsync(() => TimeProvider.System.GetElapsedTime(began) > lease);
             Assert.True(state.IsBlocked);
         }
