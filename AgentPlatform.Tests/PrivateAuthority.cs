@@ -13,7 +13,9 @@ internal sealed class PrivateAuthority : IDisposable
     public PrivateAuthority()
     {
         var request = new CertificateRequest("CN=a private authority", _key, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, pathLengthConstraint: 0, critical: true));
+        request.CertificateExtensions.Add(
+            new X509BasicConstraintsExtension(
+                certificateAuthority: true, hasPathLengthConstraint: false, pathLengthConstraint: 0, critical: true));
         _certificate = request.CreateSelfSigned(_now.AddDays(-1), _now.AddDays(1));
     }
 

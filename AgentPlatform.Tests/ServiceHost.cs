@@ -13,8 +13,9 @@ using Microsoft.Extensions.Logging;
 namespace AgentPlatform.Tests;
 
 /// <summary>
-/// A gateway or a worker as its program puts it together, in this process and on a port of its own. A test can look at its services, and replace
-/// its engine and its broker. What a process does as a whole (signals, exit codes, its log, crashes) is tested with <see cref="ServiceProcess"/>.
+/// A gateway or a worker as its program puts it together, in this process and on a port of its own. A test can look at its services, and
+/// replace its engine and its broker. What a process does as a whole (signals, exit codes, its log, crashes) is tested with <see
+/// cref="ServiceProcess"/>.
 /// </summary>
 internal sealed class ServiceHost : IAsyncDisposable
 {
@@ -27,7 +28,11 @@ internal sealed class ServiceHost : IAsyncDisposable
         _app = app;
 
         // A caller that is no part of the platform: it adds no headers of tracing.
-        Http = new HttpClient(new SocketsHttpHandler { ActivityHeadersPropagator = null }) { BaseAddress = new Uri(app.Urls.First()), Timeout = _limit };
+        Http = new HttpClient(new SocketsHttpHandler { ActivityHeadersPropagator = null })
+        {
+            BaseAddress = new Uri(app.Urls.First()),
+            Timeout = _limit,
+        };
     }
 
     public HttpClient Http { get; }
@@ -47,12 +52,14 @@ internal sealed class ServiceHost : IAsyncDisposable
 
     public static Task<ServiceHost> WorkerAsync(params (string Key, string Value)[] settings) => WorkerAsync(null, null, settings);
 
-    public static Task<ServiceHost> WorkerAsync(IEngine engine, params (string Key, string Value)[] settings) => WorkerAsync(engine, null, settings);
+    public static Task<ServiceHost> WorkerAsync(IEngine engine, params (string Key, string Value)[] settings) =>
+        WorkerAsync(engine, null, settings);
 
     /// <param name="engine">Runs the requests; without one the configured engine does.</param>
     /// <param name="addBroker">Registers the broker; without one the configuration names it, or there is none.</param>
     /// <param name="settings">Configuration; the model is named m and simulated unless it says otherwise.</param>
-    public static Task<ServiceHost> WorkerAsync(IEngine? engine, Action<IServiceCollection>? addBroker, params (string Key, string Value)[] settings) =>
+    public static Task<ServiceHost> WorkerAsync(
+        IEngine? engine, Action<IServiceCollection>? addBroker, params (string Key, string Value)[] settings) =>
         StartAsync("AgentPlatform.Worker", addBroker, [("Model:Name", "m"), ("Engine:Type", "simulated"), .. settings], builder =>
         {
             builder.AddWorker();
@@ -105,7 +112,8 @@ internal sealed class ServiceHost : IAsyncDisposable
     }
 
     private static async Task<ServiceHost> StartAsync(
-        string project, Action<IServiceCollection>? addBroker, (string Key, string Value)[] settings, Func<WebApplicationBuilder, WebApplication> build)
+        string project, Action<IServiceCollection>? addBroker, (string Key, string Value)[] settings,
+        Func<WebApplicationBuilder, WebApplication> build)
     {
         var builder = WebApplication.CreateBuilder(
             new WebApplicationOptions { ApplicationName = project, ContentRootPath = Path.Combine(Repository.Root, project) });

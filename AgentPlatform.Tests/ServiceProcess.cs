@@ -5,8 +5,8 @@ using System.Text.RegularExpressions;
 namespace AgentPlatform.Tests;
 
 /// <summary>
-/// A gateway or a worker as a user starts it: a process of its own, of which a test sees what an operator does. What a test looks at from inside is in
-/// a <see cref="ServiceHost"/>.
+/// A gateway or a worker as a user starts it: a process of its own, of which a test sees what an operator does. What a test looks at from
+/// inside is in a <see cref="ServiceHost"/>.
 /// </summary>
 internal sealed partial class ServiceProcess : IAsyncDisposable
 {
@@ -42,10 +42,14 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
     /// <param name="project">The gateway's or the worker's.</param>
     /// <param name="environment">Variables of the environment.</param>
     /// <param name="settings">Such as <c>Model:Name=m</c>. It listens on a port that the system chooses, unless they say otherwise.</param>
-    public static ServiceProcess Start(string project, IReadOnlyCollection<KeyValuePair<string, string>> environment, params string[] settings)
+    public static ServiceProcess Start(
+        string project, IReadOnlyCollection<KeyValuePair<string, string>> environment, params string[] settings)
     {
         var start = TiedProcess.StartInfo("dotnet",
-            [Path.Combine(AppContext.BaseDirectory, $"{project}.dll"), "--urls=http://127.0.0.1:0", .. settings.Select(setting => $"--{setting}")]);
+            [
+                Path.Combine(AppContext.BaseDirectory, $"{project}.dll"), "--urls=http://127.0.0.1:0",
+                .. settings.Select(setting => $"--{setting}"),
+            ]);
         foreach (var (name, value) in environment)
         {
             start.Environment[name] = value;

@@ -31,14 +31,17 @@ internal sealed class ApiHost : IAsyncDisposable
 
     public static Task<ApiHost> StartAsync(params (string Key, string Value)[] settings) => StartAsync(_ => { }, settings);
 
-    public static Task<ApiHost> StartAsync(Action<IServiceCollection> configure, params (string Key, string Value)[] settings) => StartAsync(configure, settings, "http://127.0.0.1:0");
+    public static Task<ApiHost> StartAsync(Action<IServiceCollection> configure, params (string Key, string Value)[] settings) =>
+        StartAsync(configure, settings, "http://127.0.0.1:0");
 
-    public static async Task<ApiHost> StartAsync(Action<IServiceCollection> configure, (string Key, string Value)[] settings, string address)
+    public static async Task<ApiHost> StartAsync(
+        Action<IServiceCollection> configure, (string Key, string Value)[] settings, string address)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrel().UseUrls(address);
-        builder.Configuration.AddInMemoryCollection(settings.Select(setting => new KeyValuePair<string, string?>(setting.Key, setting.Value)));
+        builder.Configuration.AddInMemoryCollection(
+            settings.Select(setting => new KeyValuePair<string, string?>(setting.Key, setting.Value)));
         var inference = new FakeInference();
         var time = new FakeTimeProvider(DateTimeOffset.FromUnixTimeSeconds(1_700_000_000));
         builder.Services.AddSingleton<TimeProvider>(time);
@@ -52,11 +55,16 @@ internal sealed class ApiHost : IAsyncDisposable
         return new ApiHost(app, inference, time);
     }
 
-    public Task<HttpResponseMessage> PostAsync(string path, string json, CancellationToken cancellationToken = default) => PostAsync(path, Encoding.UTF8.GetBytes(json), cancellationToken);
+    public Task<HttpResponseMessage> PostAsync(string path, string json, CancellationToken cancellationToken = default) =>
+        PostAsync(path, Encoding.UTF8.GetBytes(json), cancellationToken);
 
-    public async Task<HttpResponseMessage> PostAsync(string path, byte[] body, CancellationToken cancellationToken = default, params (string Name, string Value)[] headers)
+    public async Task<HttpResponseMessage> PostAsync(
+        string path, byte[] body, CancellationToken cancellationToken = default, params (string Name, string Value)[] headers)
     {
-        using var message = new HttpRequestMessage(HttpMethod.Post, new Uri(path, UriKind.Relative)) { Content = new ByteArrayContent(body) };
+        using var message = new HttpRequestMessage(HttpMethod.Post, new Uri(path, UriKind.Relative))
+        {
+            Content = new ByteArrayContent(body),
+        };
         message.Content.Headers.ContentType = new("application/json");
         foreach (var (name, value) in headers)
         {

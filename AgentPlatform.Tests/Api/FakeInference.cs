@@ -12,7 +12,8 @@ internal sealed class FakeInference : IInference, IModelCatalogue
     private readonly List<InferenceRequest> _requests = [];
 
     /// <summary>The answer to each request.</summary>
-    public Func<InferenceRequest, CancellationToken, IAsyncEnumerable<ReplyPart>> Answer { get; set; } = (_, _) => Parts(Result("""{"choices":[]}"""));
+    public Func<InferenceRequest, CancellationToken, IAsyncEnumerable<ReplyPart>> Answer { get; set; } = (_, _) => Parts(
+        Result("""{"choices":[]}"""));
 
     public IReadOnlyList<InferenceRequest> Requests
     {
@@ -36,7 +37,8 @@ internal sealed class FakeInference : IInference, IModelCatalogue
 
     public string? Version { get; set; }
 
-    public ModelRoute? Find(string id) => Models.FirstOrDefault(model => model.Id == id) is { } model ? new ModelRoute(model, Version, this) : null;
+    public ModelRoute? Find(string id) =>
+        Models.FirstOrDefault(model => model.Id == id) is { } model ? new ModelRoute(model, Version, this) : null;
 
     public IAsyncEnumerable<ReplyPart> RunAsync(InferenceRequest request, CancellationToken cancellationToken)
     {
@@ -52,7 +54,8 @@ internal sealed class FakeInference : IInference, IModelCatalogue
 
     /// <summary>A chunk with a piece of text.</summary>
     public static ReplyPart Text(string text, string? finishReason = null) => Delta(
-        $$"""{"choices":[{"index":0,"delta":{"content":"{{text}}"},"finish_reason":{{(finishReason is null ? "null" : $"\"{finishReason}\"")}}}]}""");
+        $$"""{"choices":[{"index":0,"delta":{"content":"{{text}}"},"finish_reason":"""
+            + $$"""{{(finishReason is null ? "null" : $"\"{finishReason}\"")}}}]}""");
 
     public static ReplyPart End(string usage = "") => new(ReplyKind.End, Encoding.UTF8.GetBytes(usage));
 
@@ -80,7 +83,8 @@ internal sealed class FakeInference : IInference, IModelCatalogue
     }
 
     /// <summary>Gives the parts, then waits for <paramref name="gate"/> or to be cancelled, then gives the rest.</summary>
-    public static async IAsyncEnumerable<ReplyPart> Gated(Task gate, ReplyPart[] before, ReplyPart[] after, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public static async IAsyncEnumerable<ReplyPart> Gated(
+        Task gate, ReplyPart[] before, ReplyPart[] after, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await foreach (var part in Parts(before))
         {

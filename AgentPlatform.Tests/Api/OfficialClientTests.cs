@@ -12,7 +12,8 @@ public sealed class OfficialClientTests
     public async Task A_stream_gives_its_tokens_its_finish_reason_and_its_usage()
     {
         await using var host = await ApiHost.StartAsync();
-        host.Inference.Answer = (_, _) => Parts(Started, Text("Hel"), Text("lo", "stop"), End("""{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}"""));
+        host.Inference.Answer = (_, _) => Parts(
+            Started, Text("Hel"), Text("lo", "stop"), End("""{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}"""));
         var (text, finish, tokens) = ("", default(ChatFinishReason?), 0);
         await foreach (var update in Client(host).CompleteChatStreamingAsync([new UserChatMessage("Hi")]))
         {
@@ -28,7 +29,10 @@ public sealed class OfficialClientTests
     public async Task A_whole_answer_is_read()
     {
         await using var host = await ApiHost.StartAsync();
-        host.Inference.Answer = (_, _) => Parts(Result("""{"choices":[{"index":0,"message":{"role":"assistant","content":"Hello"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}"""));
+        host.Inference.Answer = (_, _) => Parts(
+            Result(
+                """{"choices":[{"index":0,"message":{"role":"assistant","content":"Hello"},"finish_reason":"stop"}],"usage":"""
+                    + """{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}"""));
         ChatCompletion completion = await Client(host).CompleteChatAsync([new SystemChatMessage("Be kind."), new UserChatMessage("Hi")]);
         Assert.Equal(("Hello", 3, "tiny"), (completion.Content[0].Text, completion.Usage.TotalTokenCount, completion.Model));
     }
@@ -37,10 +41,12 @@ public sealed class OfficialClientTests
     public async Task An_error_is_read()
     {
         await using var host = await ApiHost.StartAsync();
-        var failure = await Assert.ThrowsAsync<ClientResultException>(() => Client(host).CompleteChatAsync([new UserChatMessage("Hi")], new ChatCompletionOptions { Temperature = 9 }));
+        var failure = await Assert.ThrowsAsync<ClientResultException>(
+            () => Client(host).CompleteChatAsync([new UserChatMessage("Hi")], new ChatCompletionOptions { Temperature = 9 }));
         Assert.Equal(400, failure.Status);
         Assert.Contains("temperature", failure.Message, StringComparison.Ordinal);
     }
 
-    private static ChatClient Client(ApiHost host) => new("tiny", new ApiKeyCredential("none"), new OpenAIClientOptions { Endpoint = new Uri(host.Client.BaseAddress!, "/v1") });
+    private static ChatClient Client(ApiHost host) =>
+        new("tiny", new ApiKeyCredential("none"), new OpenAIClientOptions { Endpoint = new Uri(host.Client.BaseAddress!, "/v1") });
 }

@@ -7,12 +7,15 @@ namespace AgentPlatform.Tests.Architecture;
 /// <summary>Which types of an assembly use which others: in signatures, fields, attributes and the code of their methods.</summary>
 internal static class TypeUses
 {
-    private const BindingFlags All = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance | BindingFlags.DeclaredOnly;
+    private const BindingFlags All =
+        BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance | BindingFlags.DeclaredOnly;
 
     private static readonly FrozenDictionary<short, OpCode> _opCodes = typeof(OpCodes).GetFields(BindingFlags.Public | BindingFlags.Static)
         .Select(field => (OpCode)field.GetValue(null)!).ToFrozenDictionary(code => code.Value);
 
-    /// <summary>The uses, each from an outermost type to a type of any assembly. What the compiler makes counts for the type that it was made of.</summary>
+    /// <summary>
+    /// The uses, each from an outermost type to a type of any assembly. What the compiler makes counts for the type that it was made of.
+    /// </summary>
     public static IEnumerable<(Type User, Type Used)> In(Assembly assembly) =>
         from type in assembly.GetTypes()
         where !IsGenerated(type)
@@ -46,7 +49,8 @@ internal static class TypeUses
 
         foreach (var method in type.GetMethods(All).Cast<MethodBase>().Concat(type.GetConstructors(All)))
         {
-            foreach (var used in method.GetParameters().Select(parameter => parameter.ParameterType).Concat(Attributes(method)).Concat(UsedByCode(method)))
+            foreach (var used in method.GetParameters().Select(parameter => parameter.ParameterType).Concat(Attributes(method))
+                .Concat(UsedByCode(method)))
             {
                 yield return used;
             }
@@ -59,7 +63,8 @@ internal static class TypeUses
     }
 
     private static IEnumerable<Type> Attributes(MemberInfo member) => member.GetCustomAttributesData()
-        .SelectMany(attribute => attribute.ConstructorArguments.Select(argument => argument.Value).OfType<Type>().Prepend(attribute.AttributeType));
+        .SelectMany(
+            attribute => attribute.ConstructorArguments.Select(argument => argument.Value).OfType<Type>().Prepend(attribute.AttributeType));
 
     private static IEnumerable<Type> UsedByCode(MethodBase method)
     {
@@ -79,7 +84,8 @@ internal static class TypeUses
             var value = code[at] == 0xFE ? (short)(0xFE00 | code[at + 1]) : code[at];
             var instruction = _opCodes[value];
             at += instruction.Size;
-            if (instruction.OperandType is OperandType.InlineMethod or OperandType.InlineField or OperandType.InlineType or OperandType.InlineTok)
+            if (instruction.OperandType
+                is OperandType.InlineMethod or OperandType.InlineField or OperandType.InlineType or OperandType.InlineTok)
             {
                 foreach (var used in UsedByToken(method, BitConverter.ToInt32(code, at)))
                 {
@@ -98,7 +104,8 @@ internal static class TypeUses
         return method.Module.ResolveMember(token, ofType, ofMethod) switch
         {
             Type type => [type],
-            MethodInfo { IsGenericMethod: true } called => called.GetGenericArguments().Append(called.DeclaringType!).Append(called.ReturnType),
+            MethodInfo { IsGenericMethod: true } called => called.GetGenericArguments().Append(called.DeclaringType!)
+                .Append(called.ReturnType),
             { DeclaringType: { } owner } => [owner],
             _ => [],
         };
@@ -123,6 +130,8 @@ internal static class TypeUses
 
     private static Type Outermost(Type type) => type.DeclaringType is { } outer ? Outermost(outer) : type;
 
-    // What compiler and source generators put beside the project's own types, such as <PrivateImplementationDetails> and regular expressions.
-    private static bool IsGenerated(Type type) => Outermost(type) is { Namespace: null or "__OptionValidationStaticInstances" or "System.Text.RegularExpressions.Generated" };
+    // What compiler and source generators put beside the project's own types, such as <PrivateImplementationDetails> and regular
+    // expressions.
+    private static bool IsGenerated(Type type) =>
+        Outermost(type) is { Namespace: null or "__OptionValidationStaticInstances" or "System.Text.RegularExpressions.Generated" };
 }

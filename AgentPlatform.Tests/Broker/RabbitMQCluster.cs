@@ -36,7 +36,10 @@ internal sealed class RabbitMQCluster : IAsyncDisposable
         await Task.WhenAll(cluster.Nodes.Select(node => node.BeginAsync()));
 
         // All know all.
-        await Wait.UntilAsync(async () => (await cluster.Nodes[0].ControlAsync("-q cluster_status --formatter json")).Split("\"running_nodes\"")[1].Split(']')[0].Split('@').Length == 4);
+        await Wait.UntilAsync(
+            async () =>
+                (await cluster.Nodes[0].ControlAsync("-q cluster_status --formatter json")).Split("\"running_nodes\"")[1].Split(']')[0]
+                    .Split('@').Length == 4);
         return cluster;
     }
 
@@ -107,8 +110,11 @@ internal sealed class RabbitMQCluster : IAsyncDisposable
 
         public int ClientPort => Port;
 
-        protected override string Configuration => $"{RefuseDeprecated}cluster_formation.peer_discovery_backend = classic_config\ncluster_partition_handling = pause_minority\nnet_ticktime = 15\n"
-            + string.Concat(_cluster.Nodes.Select((node, index) => $"cluster_formation.classic_config.nodes.{index + 1} = {node.NodeName}\n"));
+        protected override string Configuration =>
+            $"{RefuseDeprecated}cluster_formation.peer_discovery_backend = classic_config\ncluster_partition_handling = pause_minority\n"
+                + "net_ticktime = 15\n"
+            + string.Concat(
+                _cluster.Nodes.Select((node, index) => $"cluster_formation.classic_config.nodes.{index + 1} = {node.NodeName}\n"));
 
         protected override int EpmdPort => _cluster._epmdPort;
 

@@ -35,25 +35,31 @@ public sealed class AnswerJudgeTests
     }
 
     [Fact]
-    public void A_stream_that_ends_properly_without_done_is_truncated() => Judge(Verdict.Truncated, [.. _tokens.Select(Token), Finish, Usage]);
+    public void A_stream_that_ends_properly_without_done_is_truncated() =>
+        Judge(Verdict.Truncated, [.. _tokens.Select(Token), Finish, Usage]);
 
     [Fact]
-    public void A_token_that_comes_twice_is_a_duplicate() => Judge(Verdict.Duplicated, [.. _tokens.Take(3).Select(Token), Token(" the"), .. _tokens.Skip(3).Select(Token), Finish, Usage, Done]);
+    public void A_token_that_comes_twice_is_a_duplicate() =>
+        Judge(Verdict.Duplicated, [.. _tokens.Take(3).Select(Token), Token(" the"), .. _tokens.Skip(3).Select(Token), Finish, Usage, Done]);
 
     [Fact]
-    public void A_replay_from_the_start_is_a_duplicate() => Judge(Verdict.Duplicated, [.. _tokens.Take(4).Select(Token), .. _tokens.Select(Token), Finish, Usage, Done]);
+    public void A_replay_from_the_start_is_a_duplicate() =>
+        Judge(Verdict.Duplicated, [.. _tokens.Take(4).Select(Token), .. _tokens.Select(Token), Finish, Usage, Done]);
 
     [Fact]
-    public void A_role_that_comes_twice_is_a_duplicate() => Judge(Verdict.Duplicated, [Role, Role, .. _tokens.Select(Token), Finish, Usage, Done]);
+    public void A_role_that_comes_twice_is_a_duplicate() =>
+        Judge(Verdict.Duplicated, [Role, Role, .. _tokens.Select(Token), Finish, Usage, Done]);
 
     [Fact]
-    public void A_missing_token_is_wrong() => Judge(Verdict.Wrong, [.. _tokens.Where(token => token != " the").Select(Token), Finish, Usage, Done]);
+    public void A_missing_token_is_wrong() =>
+        Judge(Verdict.Wrong, [.. _tokens.Where(token => token != " the").Select(Token), Finish, Usage, Done]);
 
     [Fact]
     public void A_missing_end_is_wrong() => Judge(Verdict.Wrong, [.. _tokens.Take(4).Select(Token), Finish, Usage, Done]);
 
     [Fact]
-    public void Another_reason_to_end_is_wrong() => Judge(Verdict.Wrong, [.. _tokens.Select(Token), Finish.Replace("stop", "length", StringComparison.Ordinal), Usage, Done]);
+    public void Another_reason_to_end_is_wrong() =>
+        Judge(Verdict.Wrong, [.. _tokens.Select(Token), Finish.Replace("stop", "length", StringComparison.Ordinal), Usage, Done]);
 
     [Fact]
     public void Other_usage_is_wrong() => Judge(Verdict.Wrong, [.. _tokens.Select(Token), Finish, Usage.Replace('6', '7'), Done]);
@@ -82,7 +88,9 @@ public sealed class AnswerJudgeTests
     public void A_refusal_is_refused_and_says_when_to_come_again()
     {
         var answer = new Answer();
-        answer.Feed("HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nContent-Type: application/json\r\nContent-Length: 52\r\n\r\n{\"error\":{\"message\":\"Away.\",\"type\":\"t\",\"code\":\"un\"}}"u8);
+        answer.Feed(
+            "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nContent-Type: application/json\r\nContent-Length: 52\r\n\r\n"u8);
+        answer.Feed("{\"error\":{\"message\":\"Away.\",\"type\":\"t\",\"code\":\"un\"}}"u8);
         Assert.Equal((Verdict.Refused, "un"), AnswerJudge.Judge(answer, Undisturbed()));
         Assert.True(answer.HasRetryAfter);
     }
@@ -95,16 +103,22 @@ public sealed class AnswerJudgeTests
         Assert.Equal(Verdict.Hung, AnswerJudge.Judge(answer, Undisturbed()).Verdict);
     }
 
-    private static string Role => "data: {\"id\":\"chatcmpl-00000000000000000000000000000001\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\"},\"finish_reason\":null}]}\n\n";
+    private static string Role =>
+        "data: {\"id\":\"chatcmpl-00000000000000000000000000000001\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\"},"
+            + "\"finish_reason\":null}]}\n\n";
 
-    private static string Finish => "data: {\"id\":\"chatcmpl-00000000000000000000000000000001\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
+    private static string Finish =>
+        "data: {\"id\":\"chatcmpl-00000000000000000000000000000001\",\"choices\":[{\"index\":0,\"delta\":{},"
+            + "\"finish_reason\":\"stop\"}]}\n\n";
 
-    private static string Usage => "data: {\"id\":\"chatcmpl-00000000000000000000000000000001\",\"choices\":[],\"usage\":{\"completion_tokens\":6}}\n\n";
+    private static string Usage =>
+        "data: {\"id\":\"chatcmpl-00000000000000000000000000000001\",\"choices\":[],\"usage\":{\"completion_tokens\":6}}\n\n";
 
     private static string Error => "data: {\"error\":{\"message\":\"It failed.\",\"type\":\"server_error\",\"code\":\"engine_error\"}}\n\n";
 
     private static string Token(string text) =>
-        $$$"""data: {"id":"chatcmpl-00000000000000000000000000000001","choices":[{"index":0,"delta":{"content":"{{{text}}}"},"finish_reason":null}]}""" + "\n\n";
+        $$$"""data: {"id":"chatcmpl-00000000000000000000000000000001","choices":[{"index":0,"delta":{"content":"{{{text}}}"}"""
+            + ""","finish_reason":null}]}""" + "\n\n";
 
     private static Answer Undisturbed()
     {
@@ -122,5 +136,6 @@ public sealed class AnswerJudgeTests
 
     // Each event a chunk, as the gateway sends them.
     private static byte[] Stream(string[] events) => Encoding.UTF8.GetBytes(
-        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n" + string.Concat(events.Select(text => $"{text.Length:x}\r\n{text}\r\n")) + "0\r\n\r\n");
+        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n" + string.Concat(
+            events.Select(text => $"{text.Length:x}\r\n{text}\r\n")) + "0\r\n\r\n");
 }

@@ -27,7 +27,9 @@ public sealed class FaultTests
 
     [Fact]
     public void Create_TwoMinutes_HasTheRareKindsToo() =>
-        Assert.Superset(new HashSet<FaultKind> { FaultKind.Poison, FaultKind.SlowClient, FaultKind.Broker }, Fault.Create(1, TimeSpan.FromMinutes(2), 3).Select(fault => fault.Kind).ToHashSet());
+        Assert.Superset(
+            new HashSet<FaultKind> { FaultKind.Poison, FaultKind.SlowClient, FaultKind.Broker },
+            Fault.Create(1, TimeSpan.FromMinutes(2), 3).Select(fault => fault.Kind).ToHashSet());
 
     [Fact]
     public void Create_AnySeed_LeavesAWorkerUntouched()
@@ -35,7 +37,8 @@ public sealed class FaultTests
         for (var seed = 0; seed < 20; seed++)
         {
             var until = new TimeSpan[3];
-            foreach (var fault in Fault.Create(seed, _length, until.Length).Where(fault => fault.Kind is FaultKind.Kill or FaultKind.Restart or FaultKind.Freeze))
+            foreach (var fault in Fault.Create(seed, _length, until.Length)
+                .Where(fault => fault.Kind is FaultKind.Kill or FaultKind.Restart or FaultKind.Freeze))
             {
                 until[fault.Target] = fault.At + (fault.Kind == FaultKind.Freeze ? fault.Length : TimeSpan.FromSeconds(5));
                 Assert.Contains(until, end => end <= fault.At);

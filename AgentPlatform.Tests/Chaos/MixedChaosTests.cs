@@ -23,7 +23,8 @@ public sealed class MixedChaosTests(ITestOutputHelper output)
     {
         var own = new DirectoryInfo(AppContext.BaseDirectory);
         var program = Path.Combine(Repository.Root, "benchmarks", "bin", own.Parent!.Name, own.Name, "AgentPlatform.Benchmarks");
-        using var suite = Process.Start(TiedProcess.StartInfo(program, "chaos", "--plan", "mixed", "--duration", "2m", "--streams", "100"))!;
+        using var suite = Process.Start(
+            TiedProcess.StartInfo(program, "chaos", "--plan", "mixed", "--duration", "2m", "--streams", "100"))!;
         var lines = new ConcurrentQueue<string?>();
         suite.OutputDataReceived += (_, line) => lines.Enqueue(line.Data);
         suite.ErrorDataReceived += (_, line) => lines.Enqueue(line.Data);

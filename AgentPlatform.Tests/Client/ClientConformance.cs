@@ -18,7 +18,8 @@ public abstract class ClientConformance : IAsyncLifetime
     {
         _worker = await ServiceHost.WorkerAsync(null, AddBroker,
         [
-            ("Model:Name", "tiny"), ("Simulated:AnswerTokens", "8"), ("Simulated:TimeToFirstToken", "00:00:00"), ("Simulated:TimePerToken", "00:00:00.001"),
+            ("Model:Name", "tiny"), ("Simulated:AnswerTokens", "8"), ("Simulated:TimeToFirstToken", "00:00:00"),
+            ("Simulated:TimePerToken", "00:00:00.001"),
         ]);
         await _worker.ReadyAsync();
         _host = await ClientHost.StartAsync(["tiny"], AddBroker, [("AgentPlatform:Models:0:Name", "tiny"), .. Settings(_worker.Address)]);
@@ -58,7 +59,8 @@ public abstract class ClientConformance : IAsyncLifetime
     [Fact]
     public async Task Options_reach_the_engine()
     {
-        var answer = await _host.Chat.GetResponseAsync("Hello", new ChatOptions { MaxOutputTokens = 2, AdditionalProperties = new() { ["n"] = 2 } });
+        var answer = await _host.Chat.GetResponseAsync(
+            "Hello", new ChatOptions { MaxOutputTokens = 2, AdditionalProperties = new() { ["n"] = 2 } });
         Assert.Equal(ChatFinishReason.Length, answer.FinishReason);
         Assert.Equal(4, answer.Usage!.OutputTokenCount);
     }
@@ -67,7 +69,8 @@ public abstract class ClientConformance : IAsyncLifetime
     public async Task Semantic_Kernel_and_bare_inference_are_there_under_the_model_s_name()
     {
         var service = _host.Services.GetRequiredKeyedService<IChatCompletionService>("tiny");
-        Assert.StartsWith("This answer is simulated:", (await service.GetChatMessageContentAsync("Hello")).Content, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "This answer is simulated:", (await service.GetChatMessageContentAsync("Hello")).Content, StringComparison.Ordinal);
         var inference = _host.Services.GetRequiredKeyedService<IInference>("tiny");
         var parts = await inference.RunAsync(Requests.Create() with { Model = "tiny" }, CancellationToken.None).ReadAsync();
         Assert.Contains("simulated", string.Concat(parts), StringComparison.Ordinal);

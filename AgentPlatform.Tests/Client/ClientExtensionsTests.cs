@@ -26,7 +26,8 @@ public sealed class ClientExtensionsTests
         Assert.IsType<HttpTransport>(host.Services.GetRequiredKeyedService<IInference>("agent"));
         Assert.IsType<QueueTransport>(host.Services.GetRequiredKeyedService<IInference>("big"));
         Assert.Same(host.Services.GetRequiredService<IChatClient>(), host.Services.GetRequiredKeyedService<IChatClient>("agent"));
-        Assert.NotSame(host.Services.GetRequiredKeyedService<IChatClient>("tiny"), host.Services.GetRequiredKeyedService<IChatClient>("big"));
+        Assert.NotSame(
+            host.Services.GetRequiredKeyedService<IChatClient>("tiny"), host.Services.GetRequiredKeyedService<IChatClient>("big"));
     }
 
     [Theory]

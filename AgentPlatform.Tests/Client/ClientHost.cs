@@ -36,7 +36,8 @@ internal sealed class ClientHost : IAsyncDisposable
     public static IHost Build(string[] models, Action<IServiceCollection>? addBroker, params (string Key, string? Value)[] settings)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
-        builder.Configuration.AddInMemoryCollection(settings.Select(setting => new KeyValuePair<string, string?>(setting.Key, setting.Value)));
+        builder.Configuration.AddInMemoryCollection(
+            settings.Select(setting => new KeyValuePair<string, string?>(setting.Key, setting.Value)));
         builder.Services.AddMetrics();
         builder.Logging.ClearProviders();
         addBroker?.Invoke(builder.Services);

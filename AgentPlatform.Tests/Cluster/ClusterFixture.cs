@@ -13,18 +13,30 @@ public sealed class ClusterFixture : IAsyncLifetime
     private static readonly TimeSpan _buildLimit = TimeSpan.FromMinutes(30);
     private static readonly TimeSpan _startLimit = TimeSpan.FromMinutes(2);
 
-    private static readonly string[] _restricted = ["--user", "1654", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"];
+    private static readonly string[] _restricted =
+    [
+        "--user", "1654", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--security-opt", "no-new-privileges",
+    ];
 
     /// <summary>Settings of the gateway, and of any further one.</summary>
-    private static readonly (string, string)[] _gateway = [("Models__0__Name", "sentiment"), ("Models__0__Operations__0", "Analyze"), ("Models__1__Name", "tiny-chat")];
+    private static readonly (string, string)[] _gateway =
+    [
+        ("Models__0__Name", "sentiment"), ("Models__0__Operations__0", "Analyze"), ("Models__1__Name", "tiny-chat"),
+    ];
 
     // Slow enough that what happens to one of them happens in the middle of answers.
     private static readonly string[] _slow = ["--cpus", "0.5"];
 
     private static readonly (string, string)[] _chat =
-        [("Model__Name", "tiny-chat"), ("Engine__Type", "onnx-chat"), ("Model__Source", "models/tiny-chat"), ("Onnx__IntraOpThreads", "1"), ("Engine__Slots", $"{Crowd.Slots}"), ("Stopping__DrainTimeout", "00:01:00")];
+        [
+            ("Model__Name", "tiny-chat"), ("Engine__Type", "onnx-chat"), ("Model__Source", "models/tiny-chat"),
+            ("Onnx__IntraOpThreads", "1"), ("Engine__Slots", $"{Crowd.Slots}"), ("Stopping__DrainTimeout", "00:01:00"),
+        ];
 
-    private static readonly (string, string)[] _sentiment = [("Model__Name", "sentiment"), ("Engine__Type", "onnx-classifier"), ("Model__Source", "models/sentiment")];
+    private static readonly (string, string)[] _sentiment =
+    [
+        ("Model__Name", "sentiment"), ("Engine__Type", "onnx-classifier"), ("Model__Source", "models/sentiment"),
+    ];
 
     private readonly string _name = $"agentplatform-{Guid.NewGuid():N}";
     private readonly List<string> _containers = [];
@@ -114,7 +126,9 @@ public sealed class ClusterFixture : IAsyncLifetime
     internal int Stop(string name)
     {
         ContainerEngine.Docker("stop", "--time", "60", Full(name));
-        return int.Parse(ContainerEngine.Docker("inspect", "--format", "{{.State.ExitCode}}", Full(name)), System.Globalization.CultureInfo.InvariantCulture);
+        return int.Parse(
+            ContainerEngine.Docker("inspect", "--format", "{{.State.ExitCode}}", Full(name)),
+            System.Globalization.CultureInfo.InvariantCulture);
     }
 
     /// <summary>Starts a container that has ended, and waits until it is ready.</summary>
@@ -127,17 +141,25 @@ public sealed class ClusterFixture : IAsyncLifetime
     private static IEnumerable<string> Environment(IEnumerable<(string Name, string Value)> settings) =>
         settings.SelectMany(setting => (string[])["--env", $"{setting.Name}={setting.Value}"]);
 
-    private void StartOfImage(string name, string image, IEnumerable<(string Name, string Value)> settings, params IEnumerable<string> options) => Run(name,
-        [.. _restricted, .. options, .. Environment([("ConnectionStrings__messaging", $"amqp://guest:guest@{Full("broker")}:5672"), .. settings]), $"agentplatform/{image}:{Tag}"]);
+    private void StartOfImage(
+        string name, string image, IEnumerable<(string Name, string Value)> settings, params IEnumerable<string> options) =>
+        Run(name,
+        [
+            .. _restricted, .. options,
+            .. Environment([("ConnectionStrings__messaging", $"amqp://guest:guest@{Full("broker")}:5672"), .. settings]),
+            $"agentplatform/{image}:{Tag}",
+        ]);
 
     // The made image has nothing but the distribution's package: what it writes goes to /tmp, and guest may come from another container.
     private void StartBroker()
     {
         var isLocal = ContainerEngine.Docker("images", "--quiet", LocalBroker).Length > 0;
         string[] settings = isLocal
-            ? ["--read-only", "--tmpfs", "/tmp", "--tmpfs", "/var/lib/rabbitmq:mode=1777", "--env", "HOME=/tmp", "--env", "RABBITMQ_LOGS=-", "--env", "RABBITMQ_LOG_BASE=/tmp",
-                "--env", "RABBITMQ_PID_FILE=/tmp/pid", "--env", "RABBITMQ_MNESIA_BASE=/tmp/mnesia", "--env", "RABBITMQ_ENABLED_PLUGINS_FILE=/tmp/plugins",
-                "--env", "RABBITMQ_NODENAME=rabbit@localhost", "--env", "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=-rabbit loopback_users []", LocalBroker]
+            ? ["--read-only", "--tmpfs", "/tmp", "--tmpfs", "/var/lib/rabbitmq:mode=1777", "--env", "HOME=/tmp",
+                "--env", "RABBITMQ_LOGS=-", "--env", "RABBITMQ_LOG_BASE=/tmp", "--env", "RABBITMQ_PID_FILE=/tmp/pid",
+                "--env", "RABBITMQ_MNESIA_BASE=/tmp/mnesia", "--env", "RABBITMQ_ENABLED_PLUGINS_FILE=/tmp/plugins",
+                "--env", "RABBITMQ_NODENAME=rabbit@localhost", "--env", "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=-rabbit loopback_users []",
+                LocalBroker]
             : [PublicBroker];
         Run("broker", settings);
     }

@@ -6,7 +6,8 @@ internal static class ContainerEngine
     /// <summary>When a command of the engine is taken for hung.</summary>
     private static readonly TimeSpan _patience = TimeSpan.FromMinutes(3);
 
-    private static readonly Lazy<bool> _answers = new(static () => AppHost.ProgramFactAttribute.Find("docker") is not null && Run(_patience, "docker", "info").ExitCode == 0);
+    private static readonly Lazy<bool> _answers = new(
+        static () => AppHost.ProgramFactAttribute.Find("docker") is not null && Run(_patience, "docker", "info").ExitCode == 0);
 
     /// <summary>Whether one answers.</summary>
     public static bool Answers => _answers.Value;
@@ -22,7 +23,8 @@ internal static class ContainerEngine
     }
 
     /// <summary>Runs a program in the repository's folder; gives what it wrote, or fails with it.</summary>
-    public static string Checked(TimeSpan limit, string program, params string[] arguments) => Run(limit, program, arguments).Checked().Trim();
+    public static string Checked(TimeSpan limit, string program, params string[] arguments) =>
+        Run(limit, program, arguments).Checked().Trim();
 
     private static EndedProcess Run(TimeSpan limit, string program, params string[] arguments) =>
         TiedProcess.RunAsync(limit, program, arguments, static start => start.WorkingDirectory = Repository.Root).GetAwaiter().GetResult();

@@ -69,7 +69,8 @@ public sealed class ContainerTests(ClusterFixture cluster)
         foreach (var name in ClusterFixture.Platform)
         {
             // Of the program itself, not of what is executed beside it: Uid: 1654 1654 1654 1654
-            var status = cluster.Execute(name, "cat", "/proc/1/status").Split('\n').Select(line => line.Split(':', 2)).ToDictionary(line => line[0], line => line[1].Trim());
+            var status = cluster.Execute(name, "cat", "/proc/1/status").Split('\n').Select(line => line.Split(':', 2))
+                .ToDictionary(line => line[0], line => line[1].Trim());
             Assert.Equal("1654\t1654\t1654\t1654", status["Uid"]);
             Assert.Equal("1654\t1654\t1654\t1654", status["Gid"]);
             Assert.All((string[])["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"], set => Assert.Equal("0000000000000000", status[set]));
@@ -84,7 +85,8 @@ public sealed class ContainerTests(ClusterFixture cluster)
     {
         foreach (var name in ClusterFixture.Platform)
         {
-            Assert.Equal("", cluster.Execute(name, "find", "/app", "(", "!", "-user", "root", "-o", "-perm", "/022", ")", "!", "-type", "l"));
+            Assert.Equal(
+                "", cluster.Execute(name, "find", "/app", "(", "!", "-user", "root", "-o", "-perm", "/022", ")", "!", "-type", "l"));
         }
     }
 
@@ -94,30 +96,43 @@ public sealed class ContainerTests(ClusterFixture cluster)
         foreach (var name in ClusterFixture.Platform)
         {
             Assert.Equal("", cluster.Execute(name, "sh", "-c", "ls -d /usr/share/dotnet/sdk /source /root/.nuget 2>/dev/null || true"));
-            Assert.Equal("", cluster.Execute(name, "find", "/app", "-name", "*.cs", "-o", "-name", "*.csproj", "-o", "-name", "*.tsv", "-o", "-name", "NuGet.config"));
+            Assert.Equal(
+                "",
+                cluster.Execute(
+                    name, "find", "/app", "-name", "*.cs", "-o", "-name", "*.csproj", "-o", "-name", "*.tsv", "-o", "-name",
+                    "NuGet.config"));
         }
     }
 
     [ContainerFact]
     public void Images_hold_the_demonstration_models_in_the_worker_and_no_other_weights()
     {
-        string[] find = ["find", "/app", "-size", "+100k", "(", "-name", "*.onnx", "-o", "-name", "*.gguf", "-o", "-name", "*.safetensors", "-o", "-name", "*.bin", "-o", "-path", "*/models/*", ")"];
+        string[] find =
+        [
+            "find", "/app", "-size", "+100k", "(", "-name", "*.onnx", "-o", "-name", "*.gguf", "-o", "-name", "*.safetensors", "-o",
+            "-name", "*.bin", "-o", "-path", "*/models/*", ")",
+        ];
 
         Assert.Equal("", cluster.Execute("gateway", find));
-        Assert.Equal(["/app/models/sentiment/model.onnx", "/app/models/tiny-chat/model.onnx"], cluster.Execute("sentiment", find).Split('\n').Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["/app/models/sentiment/model.onnx", "/app/models/tiny-chat/model.onnx"],
+            cluster.Execute("sentiment", find).Split('\n').Order(StringComparer.Ordinal));
     }
 
     [ContainerFact]
     public void Worker_holds_only_the_native_libraries_of_its_system()
     {
         Assert.Single(cluster.Execute("chat-1", "find", "/app", "-name", "libonnxruntime.so").Split('\n'));
-        Assert.Equal("", cluster.Execute("chat-1", "find", "/app", "-name", "*.dylib", "-o", "-name", "onnxruntime.dll", "-o", "-name", "*.aar"));
+        Assert.Equal(
+            "", cluster.Execute("chat-1", "find", "/app", "-name", "*.dylib", "-o", "-name", "onnxruntime.dll", "-o", "-name", "*.aar"));
     }
 
     [ContainerFact]
     public void Worker_tells_nobody_of_its_use()
     {
-        Assert.Contains("ORT_DISABLE_TELEMETRY=1", ContainerEngine.Docker("inspect", "--format", "{{.Config.Env}}", "agentplatform/worker:test"), StringComparison.Ordinal);
+        Assert.Contains(
+            "ORT_DISABLE_TELEMETRY=1", ContainerEngine.Docker("inspect", "--format", "{{.Config.Env}}", "agentplatform/worker:test"),
+            StringComparison.Ordinal);
         Assert.DoesNotContain("telemetry device", ContainerEngine.Logs(cluster.Full("sentiment")), StringComparison.Ordinal);
     }
 

@@ -6,8 +6,8 @@ using System.Text.RegularExpressions;
 namespace AgentPlatform.Tests.Cluster;
 
 /// <summary>
-/// Clients that stream at the same time, each with a seed of its own, and keep the raw bytes of what they get. Long answers, which go on where
-/// the model would have ended.
+/// Clients that stream at the same time, each with a seed of its own, and keep the raw bytes of what they get. Long answers, which go on
+/// where the model would have ended.
 /// </summary>
 internal sealed partial class Crowd
 {
@@ -22,7 +22,10 @@ internal sealed partial class Crowd
 
     private static readonly TimeSpan _limit = TimeSpan.FromMinutes(2);
 
-    private static readonly string[] _questions = ["How do I add a GPU pool?", "How do I see traces?", "What happens when a worker dies?", "How do I scale to zero?"];
+    private static readonly string[] _questions =
+    [
+        "How do I add a GPU pool?", "How do I see traces?", "What happens when a worker dies?", "How do I scale to zero?",
+    ];
 
     private readonly TaskCompletionSource _underWay = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task<string>[] _streams;
@@ -38,7 +41,8 @@ internal sealed partial class Crowd
     public Task UnderWayAsync() => Task.WhenAny(_underWay.Task, Task.WhenAll(_streams)).WaitAsync(_limit, TimeProvider.System);
 
     /// <summary>The bytes of all answers as text, without what is another at each request: its id and time.</summary>
-    public async Task<IReadOnlyList<string>> EndAsync() => [.. (await Task.WhenAll(_streams).WaitAsync(_limit, TimeProvider.System)).Select(stream => Own().Replace(stream, ""))];
+    public async Task<IReadOnlyList<string>> EndAsync() =>
+        [.. (await Task.WhenAll(_streams).WaitAsync(_limit, TimeProvider.System)).Select(stream => Own().Replace(stream, ""))];
 
     private async Task<string> StreamAsync(HttpClient gateway, int seed)
     {

@@ -20,7 +20,9 @@ public sealed class StopTests(ClusterFixture cluster)
         var disturbed = await crowd.EndAsync();
         await cluster.StartAgainAsync("chat-1");
 
-        Assert.True(interrupted > Crowd.Slots, $"Only {interrupted} streams had not ended when the worker was dead, and the other one may have had them all.");
+        Assert.True(
+            interrupted > Crowd.Slots,
+            $"Only {interrupted} streams had not ended when the worker was dead, and the other one may have had them all.");
         Assert.All(undisturbed, AssertWhole);
         Assert.Equal(undisturbed, disturbed);
     }

@@ -15,13 +15,18 @@ public sealed class AgreementTests(OnnxChatConformance.Subject onnx, AgreementTe
         {
             await Task.WhenAll(questions.Select(async question =>
             {
-                var request = $$"""{"model":"{{ChatSubject.Model}}","messages":[{"role":"user","content":{{JsonSerializer.Serialize(question)}}}],"temperature":0,"max_tokens":96}""";
+                var request =
+                    $$"""{"model":"{{ChatSubject.Model}}","messages":[{"role":"user","content":{{JsonSerializer.Serialize(question)}}}]"""
+                        + ""","temperature":0,"max_tokens":96}""";
                 var answers = await Task.WhenAll(onnx.CompleteAsync(request), llama.CompleteAsync(request));
-                if (answers[0].Text != answers[1].Text || answers[0].PromptTokens != answers[1].PromptTokens || answers[0].CompletionTokens != answers[1].CompletionTokens)
+                if (answers[0].Text != answers[1].Text || answers[0].PromptTokens != answers[1].PromptTokens
+                    || answers[0].CompletionTokens != answers[1].CompletionTokens)
                 {
                     lock (differences)
                     {
-                        differences.Add($"{question}\n  onnx-chat:    {answers[0].CompletionTokens} {answers[0].Text}\n  llama-server: {answers[1].CompletionTokens} {answers[1].Text}");
+                        differences.Add(
+                            $"{question}\n  onnx-chat:    {answers[0].CompletionTokens} {answers[0].Text}\n  llama-server: "
+                                + $"{answers[1].CompletionTokens} {answers[1].Text}");
                     }
                 }
             }));

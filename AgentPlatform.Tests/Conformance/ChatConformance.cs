@@ -3,7 +3,10 @@ using System.Text.Json;
 
 namespace AgentPlatform.Tests.Conformance;
 
-/// <summary>What every chat engine does alike, seen by a client of the worker's HTTP surface. Each engine, and each server behind one, has a class of these tests.</summary>
+/// <summary>
+/// What every chat engine does alike, seen by a client of the worker's HTTP surface. Each engine, and each server behind one, has a class
+/// of these tests.
+/// </summary>
 public abstract class ChatConformance<TSubject>(TSubject subject) : IClassFixture<TSubject>
     where TSubject : ChatSubject
 {
@@ -14,13 +17,16 @@ public abstract class ChatConformance<TSubject>(TSubject subject) : IClassFixtur
     [Fact]
     public async Task A_stream_begins_with_the_role_and_ends_with_a_finish_reason_usage_and_done()
     {
-        var stream = (await subject.StreamAsync(Ask(_questions[0], ""","stream":true,"stream_options":{"include_usage":true}"""))).CheckShape();
+        var stream = (await subject.StreamAsync(Ask(_questions[0], ""","stream":true,"stream_options":{"include_usage":true}""")))
+            .CheckShape();
         Assert.NotEmpty(stream.Text());
         Assert.All(stream.Chunks.SkipLast(1), chunk => Assert.Equal(JsonValueKind.Null, chunk.GetProperty("usage").ValueKind));
         Assert.Equal(0, stream.Chunks[^1].GetProperty("choices").GetArrayLength());
         var usage = stream.Usage!.Value;
         Assert.True(usage.GetProperty("completion_tokens").GetInt32() > 0);
-        Assert.Equal(usage.GetProperty("total_tokens").GetInt32(), usage.GetProperty("prompt_tokens").GetInt32() + usage.GetProperty("completion_tokens").GetInt32());
+        Assert.Equal(
+            usage.GetProperty("total_tokens").GetInt32(),
+            usage.GetProperty("prompt_tokens").GetInt32() + usage.GetProperty("completion_tokens").GetInt32());
     }
 
     [Fact]
@@ -71,13 +77,16 @@ public abstract class ChatConformance<TSubject>(TSubject subject) : IClassFixtur
             Assert.True(whole.Text.Length < text.Length);
         }
 
-        Assert.Equal("length", (await subject.StreamAsync(Ask(_questions[1], ""","stream":true""", tokens: 3))).CheckShape().FinishReason());
+        Assert.Equal(
+            "length", (await subject.StreamAsync(Ask(_questions[1], ""","stream":true""", tokens: 3))).CheckShape().FinishReason());
     }
 
     [Fact]
     public async Task A_seed_repeats_its_text()
     {
-        var request = $$"""{"model":"{{ChatSubject.Model}}","messages":[{"role":"user","content":"{{_questions[0]}}"}],"temperature":1,"seed":7,"max_completion_tokens":32}""";
+        var request =
+            $$"""{"model":"{{ChatSubject.Model}}","messages":[{"role":"user","content":"{{_questions[0]}}"}],"temperature":1,"seed":"""
+                + """7,"max_completion_tokens":32}""";
         Assert.Equal((await subject.CompleteAsync(request)).Text, (await subject.CompleteAsync(request)).Text);
     }
 
@@ -91,7 +100,8 @@ public abstract class ChatConformance<TSubject>(TSubject subject) : IClassFixtur
     }
 
     [Theory]
-    [InlineData("""{"model":"tiny-chat","messages":[{"role":"user","content":"Hi"}],"temperature":"hot"}""", 400, "temperature", "invalid_type")]
+    [InlineData(
+        """{"model":"tiny-chat","messages":[{"role":"user","content":"Hi"}],"temperature":"hot"}""", 400, "temperature", "invalid_type")]
     [InlineData("""{"model":"nobody","messages":[{"role":"user","content":"Hi"}]}""", 404, "model", "model_not_found")]
     [InlineData("""{"model":"tiny-chat"}""", 400, "messages", "missing_required_parameter")]
     public async Task A_mistake_is_told_in_OpenAIs_envelope(string request, int status, string param, string code)
@@ -99,7 +109,9 @@ public abstract class ChatConformance<TSubject>(TSubject subject) : IClassFixtur
         using var response = await subject.PostAsync("/v1/chat/completions", request);
         Assert.Equal(status, (int)response.StatusCode);
         var error = JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement.GetProperty("error");
-        Assert.Equal(("invalid_request_error", param, code), (error.GetProperty("type").GetString(), error.GetProperty("param").GetString(), error.GetProperty("code").GetString()));
+        Assert.Equal(
+            ("invalid_request_error", param, code),
+            (error.GetProperty("type").GetString(), error.GetProperty("param").GetString(), error.GetProperty("code").GetString()));
     }
 
     [Theory]
@@ -112,17 +124,22 @@ public abstract class ChatConformance<TSubject>(TSubject subject) : IClassFixtur
             return;
         }
 
-        using var response = await subject.PostAsync("/v1/chat/completions", Ask(string.Concat(Enumerable.Repeat("How do I add a GPU pool? ", size / 6)), more));
+        using var response = await subject.PostAsync(
+            "/v1/chat/completions", Ask(string.Concat(Enumerable.Repeat("How do I add a GPU pool? ", size / 6)), more));
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
         var error = JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement.GetProperty("error");
-        Assert.Equal(("invalid_request_error", "context_length_exceeded"), (error.GetProperty("type").GetString(), error.GetProperty("code").GetString()));
+        Assert.Equal(
+            ("invalid_request_error", "context_length_exceeded"),
+            (error.GetProperty("type").GetString(), error.GetProperty("code").GetString()));
         Assert.Contains($"{size}", error.GetProperty("message").GetString(), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_client_that_leaves_frees_its_slot()
     {
-        var request = $$"""{"model":"{{ChatSubject.Model}}","messages":[{"role":"user","content":"{{_questions[2]}}"}],"temperature":1,"seed":1,"stream":true}""";
+        var request =
+            $$"""{"model":"{{ChatSubject.Model}}","messages":[{"role":"user","content":"{{_questions[2]}}"}],"temperature":1,"seed":"""
+                + """1,"stream":true}""";
         for (var i = 0; i < 3; i++)
         {
             using (var response = await subject.PostAsync("/v1/chat/completions", request, HttpCompletionOption.ResponseHeadersRead))
@@ -144,7 +161,9 @@ public abstract class ChatConformance<TSubject>(TSubject subject) : IClassFixtur
         }
 
         var together = await Task.WhenAll(Enumerable.Range(0, 12).Select(async i =>
-            (Question: _questions[i % _questions.Length], Text: (await subject.StreamAsync(Ask(_questions[i % _questions.Length], ""","stream":true"""))).CheckShape().Text())));
+            (
+                Question: _questions[i % _questions.Length],
+                Text: (await subject.StreamAsync(Ask(_questions[i % _questions.Length], ""","stream":true"""))).CheckShape().Text())));
         Assert.All(together, answer => Assert.Equal(alone[answer.Question], answer.Text));
     }
 
@@ -175,5 +194,6 @@ public abstract class ChatConformance<TSubject>(TSubject subject) : IClassFixtur
 
     /// <summary>A request that is answered the same whenever it is asked.</summary>
     private static string Ask(string question, string more = "", int tokens = 32, string limit = "max_completion_tokens") =>
-        $$"""{"model":"{{ChatSubject.Model}}","messages":[{"role":"user","content":{{JsonSerializer.Serialize(question)}}}],"temperature":0,"{{limit}}":{{tokens}}{{more}}}""";
+        $$"""{"model":"{{ChatSubject.Model}}","messages":[{"role":"user","content":{{JsonSerializer.Serialize(question)}}}]"""
+            + $$""","temperature":0,"{{limit}}":{{tokens}}{{more}}}""";
 }

@@ -39,10 +39,15 @@ internal sealed record ChatStream(IReadOnlyList<JsonElement> Chunks, bool IsDone
     private IEnumerable<JsonElement> Choices => Chunks.SelectMany(chunk => chunk.GetProperty("choices").EnumerateArray());
 
     /// <summary>The usage of the last chunk; null if none told one.</summary>
-    public JsonElement? Usage => Chunks.Where(chunk => chunk.TryGetProperty("usage", out var usage) && usage.ValueKind == JsonValueKind.Object).Select(chunk => (JsonElement?)chunk.GetProperty("usage")).LastOrDefault();
+    public JsonElement? Usage =>
+        Chunks.Where(chunk => chunk.TryGetProperty("usage", out var usage) && usage.ValueKind == JsonValueKind.Object)
+            .Select(chunk => (JsonElement?)chunk.GetProperty("usage")).LastOrDefault();
 
     /// <summary>The text of one choice.</summary>
-    public string Text(int index = 0) => string.Concat(Of(index).Select(choice => choice.GetProperty("delta").TryGetProperty("content", out var content) ? content.GetString() : null));
+    public string Text(int index = 0) =>
+        string.Concat(
+            Of(index)
+                .Select(choice => choice.GetProperty("delta").TryGetProperty("content", out var content) ? content.GetString() : null));
 
     /// <summary>Why one choice ended.</summary>
     public string FinishReason(int index = 0) => Of(index).Last().GetProperty("finish_reason").GetString()!;
@@ -63,7 +68,9 @@ internal sealed record ChatStream(IReadOnlyList<JsonElement> Chunks, bool IsDone
 
         Assert.All(events, text => Assert.StartsWith("data: ", text, StringComparison.Ordinal));
         var isDone = events is [.., "data: [DONE]"];
-        return new ChatStream([.. events.Take(events.Count - (isDone ? 1 : 0)).Select(text => JsonDocument.Parse(text["data: ".Length..]).RootElement)], isDone);
+        return new ChatStream(
+            [.. events.Take(events.Count - (isDone ? 1 : 0)).Select(text => JsonDocument.Parse(text["data: ".Length..]).RootElement)],
+            isDone);
     }
 
     /// <summary>Checks all that is true of any good stream.</summary>
@@ -82,7 +89,10 @@ internal sealed record ChatStream(IReadOnlyList<JsonElement> Chunks, bool IsDone
         {
             var choice = Of(index).ToList();
             Assert.Equal("assistant", choice[0].GetProperty("delta").GetProperty("role").GetString());
-            Assert.True(!choice[0].GetProperty("delta").TryGetProperty("content", out var content) || content.ValueKind == JsonValueKind.Null || content.GetString() == "", "The first chunk is the role's.");
+            Assert.True(
+                !choice[0].GetProperty("delta").TryGetProperty("content", out var content) || content.ValueKind == JsonValueKind.Null
+                    || content.GetString() == "",
+                "The first chunk is the role's.");
             Assert.All(choice[..^1], chunk => Assert.Equal(JsonValueKind.Null, chunk.GetProperty("finish_reason").ValueKind));
             Assert.True(choice[^1].GetProperty("finish_reason").GetString() is "stop" or "length");
             Assert.DoesNotContain('\uFFFD', Text(index));

@@ -21,7 +21,8 @@ public abstract class ChatSubject : IAsyncLifetime
 
     private ServiceHost Worker => _worker ?? throw new InvalidOperationException("The worker has not started.");
 
-    public async Task InitializeAsync() => _worker = await (await ServiceHost.WorkerAsync([("Model:Name", Model), .. await StartAsync()])).ReadyAsync();
+    public async Task InitializeAsync() =>
+        _worker = await (await ServiceHost.WorkerAsync([("Model:Name", Model), .. await StartAsync()])).ReadyAsync();
 
     public async Task DisposeAsync()
     {
@@ -33,9 +34,13 @@ public abstract class ChatSubject : IAsyncLifetime
         await StopAsync();
     }
 
-    public async Task<HttpResponseMessage> PostAsync(string path, string json, HttpCompletionOption completion = HttpCompletionOption.ResponseContentRead)
+    public async Task<HttpResponseMessage> PostAsync(
+        string path, string json, HttpCompletionOption completion = HttpCompletionOption.ResponseContentRead)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(path, UriKind.Relative)) { Content = new StringContent(json, Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(path, UriKind.Relative))
+        {
+            Content = new StringContent(json, Encoding.UTF8, "application/json"),
+        };
         return await Worker.Http.SendAsync(request, completion);
     }
 

@@ -27,7 +27,8 @@ internal sealed class LlamaServer : IAsyncDisposable
 
     public Uri Address { get; }
 
-    /// <param name="singlePrecision">Whether matrices are stored, and so multiplied, in single precision, as ONNX Runtime does it; from a file in half precision llama.cpp rounds the other factor to half too.</param>
+    /// <param name="singlePrecision">Whether matrices are stored, and so multiplied, in single precision, as ONNX Runtime does it; from a
+    /// file in half precision llama.cpp rounds the other factor to half too.</param>
     public static async Task<LlamaServer> StartAsync(bool singlePrecision = false)
     {
         var program = await RunAsync(Path.Combine(Repository.Root, "eng", "install-llama-server.sh"));
@@ -42,8 +43,10 @@ internal sealed class LlamaServer : IAsyncDisposable
         // One thread: the model is so small that more of them only wait for each other.
         var port = RabbitMQNode.FreePort();
         var server = new LlamaServer(Process.Start(TiedProcess.StartInfo(program,
-            "--model", copy ?? model, "--host", "127.0.0.1", "--port", $"{port}", "--parallel", $"{Slots}", "--ctx-size", $"{Slots * ContextSize}",
-            "--threads", "1", "--threads-batch", "1", "--cache-type-k", "f32", "--cache-type-v", "f32", "--flash-attn", "off", "--no-ui", "--offline", "--jinja"))!, port, copy);
+            "--model", copy ?? model, "--host", "127.0.0.1", "--port", $"{port}", "--parallel", $"{Slots}", "--ctx-size",
+            $"{Slots * ContextSize}",
+            "--threads", "1", "--threads-batch", "1", "--cache-type-k", "f32", "--cache-type-v", "f32", "--flash-attn", "off", "--no-ui",
+            "--offline", "--jinja"))!, port, copy);
         try
         {
             await server.ReadyAsync();
@@ -86,5 +89,6 @@ internal sealed class LlamaServer : IAsyncDisposable
     }
 
     /// <summary>Runs a program to its end; what it wrote.</summary>
-    private static async Task<string> RunAsync(string program, params string[] arguments) => (await TiedProcess.RunAsync(TimeSpan.FromMinutes(5), program, arguments)).Checked().Trim();
+    private static async Task<string> RunAsync(string program, params string[] arguments) =>
+        (await TiedProcess.RunAsync(TimeSpan.FromMinutes(5), program, arguments)).Checked().Trim();
 }

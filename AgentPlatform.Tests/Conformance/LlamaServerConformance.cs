@@ -2,7 +2,8 @@ namespace AgentPlatform.Tests.Conformance;
 
 /// <summary>The openai engine in front of a real llama-server.</summary>
 [Trait("Category", "Servers")]
-public sealed class LlamaServerConformance(LlamaServerConformance.Subject subject) : ChatConformance<LlamaServerConformance.Subject>(subject)
+public sealed class LlamaServerConformance(LlamaServerConformance.Subject subject)
+    : ChatConformance<LlamaServerConformance.Subject>(subject)
 {
     public class Subject : ChatSubject
     {

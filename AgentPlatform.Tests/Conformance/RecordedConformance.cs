@@ -12,7 +12,11 @@ public sealed class RecordedConformance(RecordedConformance.Subject subject) : C
         protected override async Task<IEnumerable<(string Key, string Value)>> StartAsync()
         {
             _endpoint = await RecordedEndpoint.StartAsync();
-            return [("Engine:Type", "openai"), ("OpenAI:Endpoint", _endpoint.Address.AbsoluteUri), ("OpenAI:ApiKey", RecordedEndpoint.ApiKey), ("OpenAI:UpstreamModel", RecordedEndpoint.Model)];
+            return
+            [
+                ("Engine:Type", "openai"), ("OpenAI:Endpoint", _endpoint.Address.AbsoluteUri), ("OpenAI:ApiKey", RecordedEndpoint.ApiKey),
+                ("OpenAI:UpstreamModel", RecordedEndpoint.Model),
+            ];
         }
 
         protected override Task StopAsync() => _endpoint?.DisposeAsync().AsTask() ?? Task.CompletedTask;

@@ -7,16 +7,19 @@ namespace AgentPlatform.Tests.Conformance;
 
 /// <summary>
 /// Plays what OpenAI's endpoint answers: the pairs in Recordings/, such as
-/// <c>{"request":{"messages":[…],"temperature":0},"status":200,"response":{…}}</c>, for streams <c>"events":[{…},…]</c>. The request is without its
-/// model's name; a message with <c>"times":5</c> stands for one with its content five times. <c>"hangs":true</c> is a stream that goes on until the
-/// client leaves. A request that nobody recorded is a 500.
+/// <c>{"request":{"messages":[…],"temperature":0},"status":200,"response":{…}}</c>, for streams <c>"events":[{…},…]</c>. The request is
+/// without its model's name; a message with <c>"times":5</c> stands for one with its content five times. <c>"hangs":true</c> is a stream
+/// that goes on until the client leaves. A request that nobody recorded is a 500.
 /// </summary>
 internal sealed class RecordedEndpoint : IAsyncDisposable
 {
     public const string Model = "gpt-3.5-turbo";
     public const string ApiKey = "sk-recorded";
 
-    private static readonly JsonSerializerOptions _relaxed = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions _relaxed = new()
+    {
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     private readonly UpstreamServer _server;
     private readonly List<(JsonNode Request, JsonObject Recording)> _recordings = [];
@@ -24,7 +27,8 @@ internal sealed class RecordedEndpoint : IAsyncDisposable
     private RecordedEndpoint(UpstreamServer server)
     {
         _server = server;
-        foreach (var file in Directory.EnumerateFiles(Path.Combine(Repository.Root, "AgentPlatform.Tests", "Conformance", "Recordings"), "*.json"))
+        foreach (var file in Directory
+            .EnumerateFiles(Path.Combine(Repository.Root, "AgentPlatform.Tests", "Conformance", "Recordings"), "*.json"))
         {
             var recording = JsonNode.Parse(File.ReadAllText(file))!.AsObject();
             _recordings.Add((Expand(recording["request"]!), recording));
@@ -50,7 +54,8 @@ internal sealed class RecordedEndpoint : IAsyncDisposable
         }
         else if (context.Request.Path == "/v1/models")
         {
-            await response.WriteAsJsonAsync(new { @object = "list", data = new[] { new { id = Model, @object = "model", created = 1677610602, owned_by = "openai" } } });
+            var known = new { id = Model, @object = "model", created = 1677610602, owned_by = "openai" };
+            await response.WriteAsJsonAsync(new { @object = "list", data = new[] { known } });
         }
         else
         {
@@ -62,10 +67,14 @@ internal sealed class RecordedEndpoint : IAsyncDisposable
     {
         var model = (string?)request["model"];
         request.Remove("model");
-        var recording = _recordings.FirstOrDefault(candidate => model == Model && JsonNode.DeepEquals(candidate.Request, request)).Recording;
+        var recording = _recordings.FirstOrDefault(
+            candidate => model == Model && JsonNode.DeepEquals(candidate.Request, request)).Recording;
         if (recording is null)
         {
-            await FailAsync(context.Response, 500, $"Nobody recorded this request to {model}: {request.ToJsonString()[..Math.Min(400, request.ToJsonString().Length)]}", "not_recorded");
+            await FailAsync(
+                context.Response, 500,
+                $"Nobody recorded this request to {model}: {request.ToJsonString()[..Math.Min(400, request.ToJsonString().Length)]}",
+                "not_recorded");
             return;
         }
 
@@ -109,7 +118,8 @@ internal sealed class RecordedEndpoint : IAsyncDisposable
 
     private static JsonNode Expand(JsonNode request)
     {
-        foreach (var message in request["messages"]!.AsArray().Select(message => message!.AsObject()).Where(message => message.ContainsKey("times")))
+        foreach (var message in request["messages"]!.AsArray().Select(message => message!.AsObject())
+            .Where(message => message.ContainsKey("times")))
         {
             message["content"] = string.Concat(Enumerable.Repeat((string)message["content"]!, (int)message["times"]!));
             message.Remove("times");

@@ -8,6 +8,9 @@ public sealed class SimulatedConformance(SimulatedConformance.Subject subject) :
         public override int? ContextSize => null;
 
         protected override Task<IEnumerable<(string Key, string Value)>> StartAsync() => Task.FromResult<IEnumerable<(string, string)>>(
-            [("Engine:Type", "simulated"), ("Simulated:TimeToFirstToken", "00:00:00"), ("Simulated:TimePerToken", "00:00:00.002"), ("Simulated:AnswerTokens", "40")]);
+            [
+                ("Engine:Type", "simulated"), ("Simulated:TimeToFirstToken", "00:00:00"), ("Simulated:TimePerToken", "00:00:00.002"),
+                ("Simulated:AnswerTokens", "40"),
+            ]);
     }
 }

@@ -10,7 +10,9 @@ namespace AgentPlatform.Tests.Deploy;
 public sealed partial class SmokeTests : IAsyncLifetime
 {
     private const string Chat = """{"choices":[{"message":{"content":"Hello"},"finish_reason":"stop"}]}""";
-    private const string Stream = "data: {\"choices\":[{\"delta\":{\"content\":\"Hello\"},\"finish_reason\":null}]}\n\ndata: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
+    private const string Stream =
+        "data: {\"choices\":[{\"delta\":{\"content\":\"Hello\"},\"finish_reason\":null}]}\n\ndata: {\"choices\":[{\"delta\":{},"
+            + "\"finish_reason\":\"stop\"}]}\n\n";
     private const string Done = "data: [DONE]\n\n";
 
     private static readonly string _script = Path.Combine(Repository.Root, "deploy", "smoke.sh");
@@ -37,7 +39,9 @@ public sealed partial class SmokeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task WholeAnswers_Pass() => Assert.Contains("answers, with 'tiny-chat' to the end", (await RunAsync(_server.Urls.Single())).Checked(), StringComparison.Ordinal);
+    public async Task WholeAnswers_Pass() =>
+        Assert.Contains(
+            "answers, with 'tiny-chat' to the end", (await RunAsync(_server.Urls.Single())).Checked(), StringComparison.Ordinal);
 
     [Fact]
     public async Task AStreamThatIsCutOff_Fails()
@@ -50,7 +54,8 @@ public sealed partial class SmokeTests : IAsyncLifetime
     [Theory]
     [InlineData("/health", "waiting for http://.*/health, up to \\d+ s more: ", "/health is not healthy: ")]
     [InlineData("/v1/models", "", "/v1/models: ")]
-    [InlineData("/v1/chat/completions", "waiting for the first answer of 'tiny-chat', up to \\d+ s", "the chat with 'tiny-chat' has no answer: ")]
+    [InlineData(
+        "/v1/chat/completions", "waiting for the first answer of 'tiny-chat', up to \\d+ s", "the chat with 'tiny-chat' has no answer: ")]
     [InlineData("/analyze", "waiting for an answer of 'sentiment', up to \\d+ s", "/analyze: ")]
     public async Task WhatNeverAnswers_IsSaidAndGivenUp(string path, string waiting, string sentence)
     {
@@ -76,10 +81,12 @@ public sealed partial class SmokeTests : IAsyncLifetime
 
     // Each wait ends by what is left of the time, but for the question in progress, which has three seconds.
     [Fact]
-    public async Task ItsTime_IsLessThanTwoMinutes() => Assert.InRange(int.Parse(Seconds().Match(await File.ReadAllTextAsync(_script)).Groups[1].Value, null), 60, 114);
+    public async Task ItsTime_IsLessThanTwoMinutes() =>
+        Assert.InRange(int.Parse(Seconds().Match(await File.ReadAllTextAsync(_script)).Groups[1].Value, null), 60, 114);
 
     private static Task<EndedProcess> RunAsync(string address, int seconds = 60) => TiedProcess.RunAsync(
-        TimeSpan.FromMinutes(2), _script, [address], start => start.Environment["SMOKE_SECONDS"] = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        TimeSpan.FromMinutes(2), _script, [address],
+        start => start.Environment["SMOKE_SECONDS"] = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture));
 
     private async Task AnswerAsync(HttpContext context)
     {

@@ -17,7 +17,9 @@ public sealed class DocumentedCodeTests
     public void ThereAreBlocksOfBothKinds()
     {
         Assert.Contains(Documentation.Blocks("README.md", "csharp"), block => block.StartsWith(Pools, StringComparison.Ordinal));
-        Assert.Contains(Documentation.Blocks(Path.Combine("docs", "clients.md"), "csharp"), block => !block.StartsWith(Pools, StringComparison.Ordinal));
+        Assert.Contains(
+            Documentation.Blocks(Path.Combine("docs", "clients.md"), "csharp"),
+            block => !block.StartsWith(Pools, StringComparison.Ordinal));
     }
 
     [Theory, MemberData(nameof(Blocks))]
@@ -39,18 +41,24 @@ public sealed class DocumentedCodeTests
     }
 
     [Fact]
-    public async Task AMistake_IsFound() => Assert.NotEmpty(Compile("Missing.Call();", await File.ReadAllTextAsync(GlobalUsingsOf("AgentPlatform.Client"))));
+    public async Task AMistake_IsFound() =>
+        Assert.NotEmpty(Compile("Missing.Call();", await File.ReadAllTextAsync(GlobalUsingsOf("AgentPlatform.Client"))));
 
     // Under the name of these tests, to which the application host shows its internals.
     private static List<string> Compile(string source, string globalUsings)
     {
         var references = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
-            .Where(path => Path.GetFileNameWithoutExtension(path) != "AgentPlatform.Tests").Select(path => MetadataReference.CreateFromFile(path));
+            .Where(path => Path.GetFileNameWithoutExtension(path) != "AgentPlatform.Tests")
+                .Select(path => MetadataReference.CreateFromFile(path));
         var parse = CSharpParseOptions.Default.WithLanguageVersion(LanguageVersion.Latest);
         var compilation = CSharpCompilation.Create(
             "AgentPlatform.Tests", [CSharpSyntaxTree.ParseText(source, parse), CSharpSyntaxTree.ParseText(globalUsings, parse)], references,
             new CSharpCompilationOptions(OutputKind.ConsoleApplication, nullableContextOptions: NullableContextOptions.Enable));
-        return [.. compilation.GetDiagnostics().Where(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error).Select(diagnostic => diagnostic.ToString())];
+        return
+        [
+            .. compilation.GetDiagnostics().Where(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error)
+                .Select(diagnostic => diagnostic.ToString()),
+        ];
     }
 
     // What the project's own settings bring, as its compiler got it: bin/Debug/net10.0 of the tests is obj/Debug/net10.0 there.

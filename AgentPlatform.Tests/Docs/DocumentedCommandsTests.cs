@@ -20,7 +20,8 @@ public sealed partial class DocumentedCommandsTests : IDisposable
 
     [Theory, MemberData(nameof(Blocks))]
     public void ABlock_NamesScriptsProjectsAndFoldersThatAreThere(string block) => Assert.All(
-        PathOfTheRepository().Matches(block).Select(match => match.Groups["path"].Value).Where(path => !path.Contains("/bin/", StringComparison.Ordinal)),
+        PathOfTheRepository().Matches(block).Select(match => match.Groups["path"].Value)
+            .Where(path => !path.Contains("/bin/", StringComparison.Ordinal)),
         path => Assert.True(Path.Exists(Path.Combine(Repository.Root, path)), $"There is no {path}."));
 
     [Fact]
@@ -31,13 +32,19 @@ public sealed partial class DocumentedCommandsTests : IDisposable
         await File.WriteAllTextAsync(Path.Combine(model.FullName, "model.onnx"), "weights");
         await File.WriteAllTextAsync(Path.Combine(model.CreateSubdirectory("a").FullName, "b.json"), "{}");
 
-        var output = (await TiedProcess.RunAsync(_limit, "bash", ["-e", "-c", block], start => start.WorkingDirectory = _folder.FullName)).Checked();
+        var output = (await TiedProcess.RunAsync(_limit, "bash", ["-e", "-c", block], start => start.WorkingDirectory = _folder.FullName))
+            .Checked();
 
         Assert.Matches("^[0-9a-f]{64}  SHA256SUMS\n$", output);
-        Assert.Equal(["a/b.json", "model.onnx"], (await File.ReadAllLinesAsync(Path.Combine(model.FullName, "SHA256SUMS"))).Select(line => line.Split("  ")[1]).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["a/b.json", "model.onnx"],
+            (await File.ReadAllLinesAsync(Path.Combine(model.FullName, "SHA256SUMS"))).Select(line => line.Split("  ")[1])
+                .Order(StringComparer.Ordinal));
     }
 
     // "./run.sh", "deploy/chart", "--project samples/ChatConsole", "AgentPlatform.Worker"
-    [GeneratedRegex(@"(?<![\w$""/.:@=-])(\./)?(?<path>(run|test)\.sh|(deploy|eng|samples|models|benchmarks|AgentPlatform\.\w+)(/[\w./-]*\w)?)(?![\w/-])")]
+    [GeneratedRegex(
+        @"(?<![\w$""/.:@=-])(\./)?(?<path>(run|test)\.sh|"
+            + @"(deploy|eng|samples|models|benchmarks|AgentPlatform\.\w+)(/[\w./-]*\w)?)(?![\w/-])")]
     private static partial Regex PathOfTheRepository();
 }

@@ -6,8 +6,8 @@ using Xunit.Sdk;
 namespace AgentPlatform.Tests.Fuzz;
 
 /// <summary>
-/// Tries a target with inputs made from a seed until its time is over. All inputs of a run are functions of the run's seed and their number: a failure
-/// names both, and <c>AGENTPLATFORM_FUZZ_SEED=SEED:NUMBER</c> tries that one input again.
+/// Tries a target with inputs made from a seed until its time is over. All inputs of a run are functions of the run's seed and their
+/// number: a failure names both, and <c>AGENTPLATFORM_FUZZ_SEED=SEED:NUMBER</c> tries that one input again.
 /// </summary>
 internal static class FuzzRun
 {
@@ -28,7 +28,9 @@ internal static class FuzzRun
     {
         var asked = Environment.GetEnvironmentVariable("AGENTPLATFORM_FUZZ_SEED")?.Split(':');
         var seed = asked is [var text, ..] ? int.Parse(text, CultureInfo.InvariantCulture) : Random.Shared.Next();
-        var (first, count) = asked is [_, var number] ? (int.Parse(number, CultureInfo.InvariantCulture), 1) : (0, asked is null ? int.MaxValue : RepeatedInputs);
+        var (first, count) = asked is [_, var number]
+            ? (int.Parse(number, CultureInfo.InvariantCulture), 1)
+            : (0, asked is null ? int.MaxValue : RepeatedInputs);
         output.WriteLine($"{target}: seed {seed}");
         var began = TimeProvider.System.GetTimestamp();
         var tried = 0;
@@ -40,7 +42,9 @@ internal static class FuzzRun
             }
             catch (Exception e)
             {
-                throw new XunitException($"{target} fails with input {first + tried} of seed {seed}; to try it again: AGENTPLATFORM_FUZZ_SEED={seed}:{first + tried} ./test.sh --filter Category={Tier}\n{e}");
+                throw new XunitException(
+                    $"{target} fails with input {first + tried} of seed {seed}; to try it again: "
+                        + $"AGENTPLATFORM_FUZZ_SEED={seed}:{first + tried} ./test.sh --filter Category={Tier}\n{e}");
             }
         }
 
@@ -76,15 +80,20 @@ internal static class FuzzInputs
 {
     private static readonly string[] _texts =
     [
-        "", " ", "Hi", "\0", "\u200B", "\uFEFF", "😀", "\uD800", "é", "e\u0301", "<|im_end|>", "{{ x }}", "data: ", "\r\n", "\n\n", "../..", "/", "a/b", "%2e", "'", "\"", "\\", "\u2028",
-        "none", "auto", "null", "true", "999999999999999999999999", "-1", "NaN", "text", "user", "assistant", "tool", "infinity", new('a', 300), new('界', 100),
+        "", " ", "Hi", "\0", "\u200B", "\uFEFF", "😀", "\uD800", "é", "e\u0301", "<|im_end|>", "{{ x }}", "data: ", "\r\n", "\n\n", "../..",
+        "/", "a/b", "%2e", "'", "\"", "\\", "\u2028",
+        "none", "auto", "null", "true", "999999999999999999999999", "-1", "NaN", "text", "user", "assistant", "tool", "infinity",
+        new('a', 300), new('界', 100),
     ];
 
     public static T Of<T>(this Random random, params IReadOnlyList<T> choices) => choices[random.Next(choices.Count)];
 
     public static string Text(this Random random) => random.Next(6) > 0
         ? random.Of(_texts)
-        : string.Concat(Enumerable.Range(0, random.Next(30)).Select(_ => random.Next(3) == 0 ? random.Of(_texts) : ((char)random.Next(0x20, random.Of(0x7F, 0x800, 0xFFFF))).ToString()));
+        : string.Concat(
+            Enumerable.Range(0, random.Next(30))
+                .Select(
+                    _ => random.Next(3) == 0 ? random.Of(_texts) : ((char)random.Next(0x20, random.Of(0x7F, 0x800, 0xFFFF))).ToString()));
 
     public static byte[] Bytes(this Random random, int most)
     {
@@ -136,5 +145,8 @@ internal static class FuzzInputs
 
     public static byte[] Damaged(this Random random, string input) => random.Damaged(Encoding.UTF8.GetBytes(input));
 
-    private static string Quote(string text) => $"\"{string.Concat(text.Select(character => character is < ' ' or '"' or '\\' || char.IsSurrogate(character) ? $"\\u{(int)character:x4}" : character.ToString()))}\"";
+    private static string Quote(string text) =>
+        $"\"{string.Concat(text.Select(character => IsEscaped(character) ? $"\\u{(int)character:x4}" : character.ToString()))}\"";
+
+    private static bool IsEscaped(char character) => character is < ' ' or '"' or '\\' || char.IsSurrogate(character);
 }

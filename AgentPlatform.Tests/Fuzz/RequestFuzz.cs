@@ -25,11 +25,22 @@ public sealed class RequestFuzz(ITestOutputHelper output)
 
     private static readonly string[] _fields =
     [
-        "model", "stream", "stream_options", "n", "max_tokens", "max_completion_tokens", "temperature", "top_p", "stop", "seed", "tools", "tool_choice", "functions", "function_call",
-        "response_format", "logit_bias", "logprobs", "top_logprobs", "user", "metadata", "reasoning_effort", "chat_template_kwargs", "modalities", "parallel_tool_calls", "unknown", "messages",
+        "model", "stream", "stream_options", "n", "max_tokens", "max_completion_tokens", "temperature", "top_p", "stop", "seed", "tools",
+        "tool_choice", "functions", "function_call",
+        "response_format", "logit_bias", "logprobs", "top_logprobs", "user", "metadata", "reasoning_effort", "chat_template_kwargs",
+        "modalities", "parallel_tool_calls", "unknown", "messages",
     ];
 
-    private static readonly string[] _members = ["role", "content", "name", "tool_calls", "tool_call_id", "function_call", "refusal", "audio", "x"];
+    private static readonly string[] _headers =
+    [
+        "x-request-timeout", "Idempotency-Key", "x-stream-resume", "Last-Event-ID", "x-request-id", "traceparent", "baggage", "Accept",
+        "Accept-Encoding",
+    ];
+
+    private static readonly string[] _members =
+    [
+        "role", "content", "name", "tool_calls", "tool_call_id", "function_call", "refusal", "audio", "x",
+    ];
 
     [Fact]
     public Task A_chat_request_is_taken_or_refused_by_a_field_within_bounded_memory() => FuzzRun.RunAsync("chat request", output, random =>
@@ -55,7 +66,11 @@ public sealed class RequestFuzz(ITestOutputHelper output)
             var body = Encoding.UTF8.GetBytes(Chat(random));
             if (Refusal(() => Take(body)) is null)
             {
-                Refusal(() => ChatCall.Read(Tests.Worker.Requests.Create(body: Encoding.UTF8.GetString(body)), model, mostChoices: 4, CancellationToken.None));
+                Refusal(
+                    () =>
+                        ChatCall.Read(
+                            Tests.Worker.Requests.Create(body: Encoding.UTF8.GetString(body)), model, mostChoices: 4,
+                            CancellationToken.None));
             }
         });
     }
@@ -67,15 +82,27 @@ public sealed class RequestFuzz(ITestOutputHelper output)
         host.Inference.Answer = static (request, _) => request.Stream ? Parts(Text("a"), End()) : Parts(Result("""{"choices":[]}"""));
         await FuzzRun.RunAsync("HTTP surface", output, async random =>
         {
-            var path = random.Of("/v1/chat/completions", "/v1/chat/completions", "/analyze", "/invoke", "/batch", "/v1/models", "/v1/models/tiny", "/", "/v1/" + Uri.EscapeDataString(random.Text()));
-            using var message = new HttpRequestMessage(random.Of(HttpMethod.Post, HttpMethod.Post, HttpMethod.Get, HttpMethod.Put, HttpMethod.Delete), new Uri(path, UriKind.Relative));
+            var path = random.Of(
+                "/v1/chat/completions", "/v1/chat/completions", "/analyze", "/invoke", "/batch", "/v1/models", "/v1/models/tiny", "/",
+                "/v1/" + Uri.EscapeDataString(random.Text()));
+            using var message = new HttpRequestMessage(
+                random.Of(HttpMethod.Post, HttpMethod.Post, HttpMethod.Get, HttpMethod.Put, HttpMethod.Delete),
+                new Uri(path, UriKind.Relative));
             if (message.Method != HttpMethod.Get)
             {
-                message.Content = new ByteArrayContent(random.Damaged(path == "/batch" ? $"[{Chat(random)},{random.Json()}]" : path == "/analyze" ? $$"""{"text":{{random.Json()}}}""" : Chat(random)));
-                message.Content.Headers.TryAddWithoutValidation("Content-Type", random.Of("application/json", "application/json", "application/json; charset=utf-8", "text/plain", Ascii(random)));
+                message.Content = new ByteArrayContent(
+                    random.Damaged(
+                        path == "/batch"
+                            ? $"[{Chat(random)},{random.Json()}]"
+                            : path == "/analyze"
+                            ? $$"""{"text":{{random.Json()}}}"""
+                            : Chat(random)));
+                message.Content.Headers.TryAddWithoutValidation(
+                    "Content-Type",
+                    random.Of("application/json", "application/json", "application/json; charset=utf-8", "text/plain", Ascii(random)));
             }
 
-            foreach (var header in (string[])["x-request-timeout", "Idempotency-Key", "x-stream-resume", "Last-Event-ID", "x-request-id", "traceparent", "baggage", "Accept", "Accept-Encoding"])
+            foreach (var header in _headers)
             {
                 if (random.Next(8) == 0)
                 {
@@ -88,7 +115,8 @@ public sealed class RequestFuzz(ITestOutputHelper output)
             Assert.True((int)response.StatusCode is >= 200 and < 500, $"{response.StatusCode}: {body}");
 
             // What Kestrel refuses by itself, such as a path with %00, has no id.
-            if (response.Headers.Contains("x-request-id") && path.StartsWith("/v1/", StringComparison.Ordinal) && response.StatusCode >= HttpStatusCode.BadRequest)
+            if (response.Headers.Contains("x-request-id") && path.StartsWith("/v1/", StringComparison.Ordinal)
+                && response.StatusCode >= HttpStatusCode.BadRequest)
             {
                 Assert.False(body.Length == 0, $"{message.Method} {path}: {response.StatusCode} without a body");
                 using var json = JsonDocument.Parse(body);
@@ -114,10 +142,14 @@ public sealed class RequestFuzz(ITestOutputHelper output)
     }
 
     private static string Message(Random random) => random.Next(8) == 0 ? random.Json()
-        : $"{{\"role\":\"{random.Of("system", "developer", "user", "assistant", "tool", "function", "nobody")}\"{string.Concat(Enumerable.Range(0, random.Next(4)).Select(_ => $",\"{random.Of(_members)}\":{Value(random)}"))}}}";
+        : $"{{\"role\":\"{random.Of("system", "developer", "user", "assistant", "tool", "function", "nobody")}\"{Members(random)}}}";
+
+    private static string Members(Random random) =>
+        string.Concat(Enumerable.Range(0, random.Next(4)).Select(_ => $",\"{random.Of(_members)}\":{Value(random)}"));
 
     private static string Value(Random random) => random.Of(
-        random.Json(), random.Json(), """[{"type":"text","text":"Hi"}]""", """[{"type":"function","function":{"name":"f","arguments":null}}]""", "\"Hi\"", "null", "{}", "[]", "0", "1", "true", "\"none\"");
+        random.Json(), random.Json(), """[{"type":"text","text":"Hi"}]""",
+        """[{"type":"function","function":{"name":"f","arguments":null}}]""", "\"Hi\"", "null", "{}", "[]", "0", "1", "true", "\"none\"");
 
     private static InferenceError? Refusal(Action read)
     {

@@ -22,7 +22,8 @@ public sealed class WireFuzz(ITestOutputHelper output)
 {
     private static readonly string[] _headers =
     [
-        JobHeaders.ContractVersion, JobHeaders.Stream, JobHeaders.Deadline, JobHeaders.Tenant, JobHeaders.Model, JobHeaders.ModelVersion, JobHeaders.Issue,
+        JobHeaders.ContractVersion, JobHeaders.Stream, JobHeaders.Deadline, JobHeaders.Tenant, JobHeaders.Model, JobHeaders.ModelVersion,
+        JobHeaders.Issue,
         "x-death", DeadHeaders.Reason, DeadHeaders.Queue, DeadHeaders.DiedAt, DeadHeaders.Attempts, "traceparent",
     ];
 
@@ -31,14 +32,26 @@ public sealed class WireFuzz(ITestOutputHelper output)
     [Fact]
     public Task Events_are_the_same_however_the_network_cuts_them() => FuzzRun.RunAsync("SSE reader", output, async random =>
     {
-        var stream = random.Damaged(string.Concat(Enumerable.Range(0, random.Next(12)).Select(_ => random.Of("data: ", "data:", "data", "id: 1", ": beat", "event: x", "", "dat", random.Text()) + random.Of("\n", "\r\n", "\r", "\n\n"))));
+        var stream = random.Damaged(
+            string.Concat(
+                Enumerable.Range(0, random.Next(12))
+                    .Select(
+                        _ =>
+                            random.Of(
+                                "data: ", "data:", "data", "id: 1", ": beat", "event: x", "", "dat",
+                                random.Text()) + random.Of("\n", "\r\n", "\r", "\n\n"))));
         Assert.Equal(await EventsAsync(stream, cut: null), await EventsAsync(stream, random));
     });
 
     [Fact]
-    public Task A_servers_chunk_or_answer_is_passed_on_as_one_line_of_JSON_or_refused() => FuzzRun.RunAsync("answers of servers", output, random =>
+    public Task A_servers_chunk_or_answer_is_passed_on_as_one_line_of_JSON_or_refused() => FuzzRun.RunAsync(
+        "answers of servers", output, random =>
     {
-        var json = random.Damaged(random.Of(random.Json(), $$"""{"id":"x","model":"ft:acme","choices":[{"index":0,"delta":{{random.Json()}},"finish_reason":{{random.Json()}}}],"usage":{{random.Json()}},"error":{{random.Json(1)}}}"""));
+        var json = random.Damaged(
+            random.Of(
+                random.Json(),
+                $$"""{"id":"x","model":"ft:acme","choices":[{"index":0,"delta":{{random.Json()}},"finish_reason":{{random.Json()}}}]"""
+                    + $$""","usage":{{random.Json()}},"error":{{random.Json(1)}}}"""));
         var said = UpstreamMessage.Parse(json);
         Assert.True(said.Message is null || said.Message.Length <= 500);
         try
@@ -68,7 +81,8 @@ public sealed class WireFuzz(ITestOutputHelper output)
     public Task Frames_come_back_as_they_were_sent_and_damaged_ones_are_refused() => FuzzRun.RunAsync("frames", output, random =>
     {
         var sent = Enumerable.Range(0, random.Next(5)).Select(_ => new Frame(
-            Guid.NewGuid(), (ushort)random.Next(65536), (uint)random.Next(), (FrameKind)random.Next(1, 9), random.Bytes(50), random.Bytes(20))).ToList();
+            Guid.NewGuid(), (ushort)random.Next(65536), (uint)random.Next(), (FrameKind)random.Next(1, 9), random.Bytes(50),
+            random.Bytes(20))).ToList();
         var message = Frames.Write(sent);
         Assert.Equal(sent.Select(Describe), Frames.Read(message).Select(Describe));
         try
@@ -85,7 +99,10 @@ public sealed class WireFuzz(ITestOutputHelper output)
     [Fact]
     public Task Notes_are_read_or_left_out_and_an_error_is_always_one() => FuzzRun.RunAsync("notes", output, random =>
     {
-        var note = random.Damaged(random.Of(new StartedNote("w").ToUtf8(), new ClaimNote("w", Guid.Empty, 1).ToUtf8(), ErrorNote.ToUtf8(InferenceError.Invalid("x", "y"), "w")));
+        var note = random.Damaged(
+            random.Of(
+                new StartedNote("w").ToUtf8(), new ClaimNote("w", Guid.Empty, 1).ToUtf8(),
+                ErrorNote.ToUtf8(InferenceError.Invalid("x", "y"), "w")));
         Assert.True(StartedNote.Read(note) is null or { Worker: not null });
         Assert.True(ClaimNote.Read(note) is null or { Worker.Length: > 0 });
         Assert.InRange(ErrorNote.Read(note).ToError().Status, 400, 599);
@@ -126,7 +143,8 @@ public sealed class WireFuzz(ITestOutputHelper output)
         var cancellations = new Cancellations();
         using var run = cancellations.Watch(Guid.NewGuid(), attempt: 0, work);
         var listener = new ControlListener(
-            cancellations, new TakeoverQuestions(TimeProvider.System) { Worker = "w" }, _telemetry, TimeProvider.System, NullLogger<ControlListener>.Instance);
+            cancellations, new TakeoverQuestions(TimeProvider.System) { Worker = "w" }, _telemetry, TimeProvider.System,
+            NullLogger<ControlListener>.Instance);
         var (id, claim) = (Guid.NewGuid(), Guid.NewGuid());
         string Any() => random.Json(0);
         var message = random.Of(
@@ -163,15 +181,27 @@ public sealed class WireFuzz(ITestOutputHelper output)
         1 => random.Next(2) == 0,
         2 => random.NextInt64(long.MinValue, long.MaxValue),
         3 => (int)random.NextInt64(int.MinValue, int.MaxValue),
-        4 => Encoding.UTF8.GetBytes(random.Of(random.Text(), random.Json(), """[{"attempt":1,"worker":"w","parts":0,"end":"lost"}]""", "[null]")),
-        5 => new List<object?> { new Dictionary<string, object?> { ["queue"] = random.Bytes(9), ["time"] = new AmqpTimestamp(random.NextInt64(long.MinValue, long.MaxValue)) }, 1 },
+        4 =>
+            Encoding.UTF8.GetBytes(
+                random.Of(random.Text(), random.Json(), """[{"attempt":1,"worker":"w","parts":0,"end":"lost"}]""", "[null]")),
+        5 =>
+            new List<object?>
+            {
+                new Dictionary<string, object?>
+                {
+                    ["queue"] = random.Bytes(9),
+                    ["time"] = new AmqpTimestamp(random.NextInt64(long.MinValue, long.MaxValue)),
+                },
+                1,
+            },
         6 => new List<object?> { random.Text() },
         7 => random.NextDouble(),
         _ => random.Text(),
     };
 
     private static string Describe(Frame frame) =>
-        $"{frame.RequestId} {frame.Attempt} {frame.Offset} {frame.Kind} {Convert.ToHexString(frame.Payload.Span)} {Convert.ToHexString(frame.ResumeState.Span)}";
+        $"{frame.RequestId} {frame.Attempt} {frame.Offset} {frame.Kind} {Convert.ToHexString(frame.Payload.Span)} "
+            + $"{Convert.ToHexString(frame.ResumeState.Span)}";
 
     // One JSON object in UTF-8 that tells no model.
     private static void CheckPart(ReadOnlySpan<byte> json)

@@ -19,13 +19,16 @@ public sealed class DrainTests
         {
             await UpstreamServer.Stream("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n")(context, body);
             await gate.Task.WaitAsync(context.RequestAborted);
-            await context.Response.WriteAsync("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"b\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n");
+            await context.Response.WriteAsync(
+                "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"b\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n");
         };
-        await using var gateway = ServiceProcess.Gateway("Models:0:Name=tiny", "Models:0:Transport=openai", $"Models:0:Endpoint={upstream.Address}v1", "Stopping:ListenTime=00:00:05");
+        await using var gateway = ServiceProcess.Gateway(
+            "Models:0:Name=tiny", "Models:0:Transport=openai", $"Models:0:Endpoint={upstream.Address}v1", "Stopping:ListenTime=00:00:05");
         using var http = new HttpClient { BaseAddress = await gateway.ReadyAsync() };
         using var message = new HttpRequestMessage(HttpMethod.Post, new Uri("/v1/chat/completions", UriKind.Relative))
         {
-            Content = new StringContent("""{"model":"tiny","stream":true,"messages":[{"role":"user","content":"Hi"}]}""", Encoding.UTF8, "application/json"),
+            Content = new StringContent(
+                """{"model":"tiny","stream":true,"messages":[{"role":"user","content":"Hi"}]}""", Encoding.UTF8, "application/json"),
         };
         using var response = await http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead).WaitAsync(_limit);
 

@@ -21,7 +21,8 @@ public sealed class StartupTests
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
         var (code, error) = await RunAsync(
-            "Models:0:Name=a", "Models:0:Transport=openai", "Models:0:Endpoint=http://127.0.0.1:9/v1", $"urls=http://{taken.LocalEndpoint}");
+            "Models:0:Name=a", "Models:0:Transport=openai", "Models:0:Endpoint=http://127.0.0.1:9/v1",
+            $"urls=http://{taken.LocalEndpoint}");
         Assert.Equal(1, code);
         Assert.Contains("address already in use", error, StringComparison.Ordinal);
         Assert.Single(error.Trim().Split('\n'));

@@ -35,7 +35,8 @@ public sealed class BrokerUserTests
             await Topology.DeclareReplyQueueAsync(channel, _reply, new BrokerOptions(), CancellationToken.None);
         }
 
-        var declaration = new JobQueueDeclaration(Options.Create(new QueueOptions { DeadLettersByPolicy = true }), NullLogger<JobQueueDeclaration>.Instance);
+        var declaration = new JobQueueDeclaration(
+            Options.Create(new QueueOptions { DeadLettersByPolicy = true }), NullLogger<JobQueueDeclaration>.Instance);
         foreach (var queue in (string[])[_own, _others])
         {
             await declaration.DeclareAsync(gateway, queue, CancellationToken.None);
@@ -47,12 +48,15 @@ public sealed class BrokerUserTests
         await AllowedAsync(worker, channel => BindAsync(channel, "cancel"));
 
         await RefusedAsync(worker, channel => channel.BasicGetAsync(_others, autoAck: true));
-        await RefusedAsync(worker, channel => channel.BasicConsumeAsync(QueueNames.Resume(_others), autoAck: true, new AsyncEventingBasicConsumer(channel)));
+        await RefusedAsync(
+            worker,
+            channel => channel.BasicConsumeAsync(QueueNames.Resume(_others), autoAck: true, new AsyncEventingBasicConsumer(channel)));
         await RefusedAsync(worker, channel => channel.QueuePurgeAsync(_others));
         await RefusedAsync(worker, channel => channel.QueueDeleteAsync(_others, ifUnused: false, ifEmpty: false));
         await RefusedAsync(worker, channel => channel.BasicGetAsync(_reply, autoAck: true));
         await RefusedAsync(worker, channel => channel.BasicGetAsync(QueueNames.Dead, autoAck: true));
-        await RefusedAsync(worker, channel => channel.QueueDeclareAsync("infer.other.1.default", durable: true, exclusive: false, autoDelete: false));
+        await RefusedAsync(
+            worker, channel => channel.QueueDeclareAsync("infer.other.1.default", durable: true, exclusive: false, autoDelete: false));
         await RefusedAsync(worker, channel => PublishAsync(channel, Topology.JobExchange, _others));
         await RefusedAsync(worker, channel => PublishAsync(channel, Topology.ControlExchange, "cancel"));
 
@@ -80,11 +84,13 @@ public sealed class BrokerUserTests
         await channel.QueueBindAsync(queue.QueueName, Topology.ControlExchange, key);
     }
 
-    private static Task PublishAsync(IChannel channel, string exchange, string key) => channel.BasicPublishAsync(exchange, key, "a message"u8.ToArray()).AsTask();
+    private static Task PublishAsync(IChannel channel, string exchange, string key) =>
+        channel.BasicPublishAsync(exchange, key, "a message"u8.ToArray()).AsTask();
 
     private static async Task AllowedAsync(IConnection connection, Func<IChannel, Task> what)
     {
-        await using var channel = await connection.CreateChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true));
+        await using var channel = await connection.CreateChannelAsync(
+            new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true));
         await what(channel);
     }
 

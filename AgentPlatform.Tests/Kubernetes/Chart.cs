@@ -46,7 +46,8 @@ internal sealed class Chart
 
     /// <summary>Whether labels select a pod; none select nothing here.</summary>
     public static bool Matches(JsonNode? selector, JsonNode pod) =>
-        selector is JsonObject { Count: > 0 } labels && labels.All(label => (string?)pod["metadata"]!["labels"]![label.Key] == (string?)label.Value);
+        selector is JsonObject { Count: > 0 } labels
+            && labels.All(label => (string?)pod["metadata"]!["labels"]![label.Key] == (string?)label.Value);
 
     /// <summary>Deployments and StatefulSets with the pod that they make.</summary>
     public IEnumerable<(string Name, JsonNode Workload, JsonNode Pod)> Pods() =>
@@ -54,7 +55,8 @@ internal sealed class Chart
             .Select(item => (Name(item), (JsonNode)item, item["spec"]!["template"]!));
 
     /// <summary>Containers and sidecars of a pod.</summary>
-    public static IEnumerable<JsonNode> Containers(JsonNode pod) => List(pod["spec"]!["initContainers"]).Concat(List(pod["spec"]!["containers"]));
+    public static IEnumerable<JsonNode> Containers(JsonNode pod) =>
+        List(pod["spec"]!["initContainers"]).Concat(List(pod["spec"]!["containers"]));
 
     public static IEnumerable<JsonNode> List(JsonNode? list) => list?.AsArray().Select(item => item!) ?? [];
 

@@ -10,7 +10,9 @@ using RabbitMQ.Client;
 
 namespace AgentPlatform.Tests.Kubernetes;
 
-/// <summary>The release's own broker as a process: with the configuration that the chart gives it, in other folders and on other ports.</summary>
+/// <summary>
+/// The release's own broker as a process: with the configuration that the chart gives it, in other folders and on other ports.
+/// </summary>
 internal sealed class ChartBroker(Chart chart) : RabbitMQNode
 {
     private const string Host = "localhost";
@@ -37,7 +39,8 @@ internal sealed class ChartBroker(Chart chart) : RabbitMQNode
 
     protected override string Plugins => Files["enabled_plugins"];
 
-    private Dictionary<string, string> Files => chart.Get("ConfigMap", "messaging-files")["data"]!.AsObject().ToDictionary(file => file.Key, file => (string)file.Value!);
+    private Dictionary<string, string> Files =>
+        chart.Get("ConfigMap", "messaging-files")["data"]!.AsObject().ToDictionary(file => file.Key, file => (string)file.Value!);
 
     private bool IsEncrypted => Files["agentplatform.conf"].Contains("ssl", StringComparison.Ordinal);
 
@@ -71,7 +74,11 @@ internal sealed class ChartBroker(Chart chart) : RabbitMQNode
     /// <summary>A connection of the gateway's user with the password of some Secret.</summary>
     public Task<IConnection> ConnectAsync(string secret)
     {
-        var factory = new ConnectionFactory { Uri = new Uri(Connection("gateway").Replace($":gateway{Secret}@", $":gateway{secret}@", StringComparison.Ordinal)), AutomaticRecoveryEnabled = false };
+        var factory = new ConnectionFactory
+        {
+            Uri = new Uri(Connection("gateway").Replace($":gateway{Secret}@", $":gateway{secret}@", StringComparison.Ordinal)),
+            AutomaticRecoveryEnabled = false,
+        };
         factory.Ssl.AcceptablePolicyErrors = SslPolicyErrors.RemoteCertificateChainErrors;
         return factory.CreateConnectionAsync();
     }
@@ -84,7 +91,8 @@ internal sealed class ChartBroker(Chart chart) : RabbitMQNode
         {
             ["ConnectionStrings__messaging"] = Address(environment["ConnectionStrings__messaging"]),
             ["Messaging__DeadLettersByPolicy"] = environment["Messaging__DeadLettersByPolicy"],
-            ["SSL_CERT_DIR"] = environment["SSL_CERT_DIR"].Replace("/etc/agentplatform/broker-ca", Path.Combine(Home, "tls"), StringComparison.Ordinal),
+            ["SSL_CERT_DIR"] = environment["SSL_CERT_DIR"]
+                .Replace("/etc/agentplatform/broker-ca", Path.Combine(Home, "tls"), StringComparison.Ordinal),
         }, settings);
     }
 
@@ -92,7 +100,8 @@ internal sealed class ChartBroker(Chart chart) : RabbitMQNode
     public HttpClient Management(string user)
     {
         var http = new HttpClient { BaseAddress = new Uri($"http://{Host}:{_managementPort}/") };
-        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{user}{Secret}")));
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
+            "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{user}{Secret}")));
         return http;
     }
 
@@ -121,12 +130,16 @@ internal sealed class ChartBroker(Chart chart) : RabbitMQNode
         var variables = new Dictionary<string, string>();
         foreach (var (name, value) in PodSettings.Of(chart, container))
         {
-            var known = value.StartsWith("secret:messaging-users/", StringComparison.Ordinal) ? value.Split('/')[1].Replace("-password", Secret, StringComparison.Ordinal) : value;
-            variables[name] = variables.Aggregate(known, (text, other) => text.Replace($"$({other.Key})", other.Value, StringComparison.Ordinal));
+            var known = value.StartsWith("secret:messaging-users/", StringComparison.Ordinal)
+                ? value.Split('/')[1].Replace("-password", Secret, StringComparison.Ordinal)
+                : value;
+            variables[name] = variables.Aggregate(
+                known, (text, other) => text.Replace($"$({other.Key})", other.Value, StringComparison.Ordinal));
 
             // Workers are named by their pods, which are this machine here.
             variables[name] = variables[name].Replace(
-                "tiny-chat-deployment-.", $"{JsonEncodedText.Encode(Regex.Escape(System.Environment.MachineName))}.", StringComparison.Ordinal);
+                "tiny-chat-deployment-.", $"{JsonEncodedText.Encode(Regex.Escape(System.Environment.MachineName))}.",
+                StringComparison.Ordinal);
         }
 
         return variables;

@@ -37,7 +37,8 @@ public sealed class ChartBrokerTests
         var left = AskAsync(client, tokens: 1000, leaves.Token);
         await Wait.UntilAsync(async () => await CountAsync(chart, keda) is (1, 0));
 
-        await using var worker = broker.Start("AgentPlatform.Worker", Model, "Engine:Type=simulated", $"Model:Name={Model}", "Simulated:TimePerToken=00:00:00.5");
+        await using var worker = broker.Start(
+            "AgentPlatform.Worker", Model, "Engine:Type=simulated", $"Model:Name={Model}", "Simulated:TimePerToken=00:00:00.5");
         await Wait.UntilAsync(async () => await CountAsync(chart, keda) is (1, 1));
 
         await leaves.CancelAsync();
@@ -62,9 +63,12 @@ public sealed class ChartBrokerTests
         Assert.NotEqual(HttpStatusCode.NoContent, await StatusAsync(HttpMethod.Delete, queue));
         Assert.NotEqual(HttpStatusCode.NoContent, await StatusAsync(HttpMethod.Delete, $"{queue}/contents"));
         Assert.NotEqual(HttpStatusCode.Created, await StatusAsync(HttpMethod.Put, "api/queues/%2F/infer.other", new { durable = true }));
-        Assert.NotEqual(HttpStatusCode.OK, await StatusAsync(HttpMethod.Post, $"{queue}/get", new { count = 1, ackmode = "ack_requeue_false", encoding = "auto" }));
+        Assert.NotEqual(
+            HttpStatusCode.OK,
+            await StatusAsync(HttpMethod.Post, $"{queue}/get", new { count = 1, ackmode = "ack_requeue_false", encoding = "auto" }));
         Assert.NotEqual(HttpStatusCode.OK, await StatusAsync(
-            HttpMethod.Post, "api/exchanges/%2F/infer/publish", new { routing_key = _queue, properties = new { }, payload = "a job", payload_encoding = "string" }));
+            HttpMethod.Post, "api/exchanges/%2F/infer/publish",
+            new { routing_key = _queue, properties = new { }, payload = "a job", payload_encoding = "string" }));
         Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(HttpMethod.Get, "api/users"));
         Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(HttpMethod.Get, "api/definitions"));
         Assert.Equal(1u, (await channel.QueueDeclarePassiveAsync(_queue)).MessageCount);
@@ -88,20 +92,26 @@ public sealed class ChartBrokerTests
         await broker.BeginAsync();
         await using var connection = await broker.ConnectAsync();
         await using var channel = await connection.CreateChannelAsync();
-        var arguments = new Dictionary<string, object?> { ["x-queue-type"] = "quorum", ["x-max-length"] = 10_000, ["x-overflow"] = "reject-publish" };
+        var arguments =
+            new Dictionary<string, object?> { ["x-queue-type"] = "quorum", ["x-max-length"] = 10_000, ["x-overflow"] = "reject-publish" };
         await channel.QueueDeclareAsync(_queue, durable: true, exclusive: false, autoDelete: false, arguments);
         arguments = new() { ["x-queue-type"] = "quorum" };
         await channel.QueueDeclareAsync(QueueNames.Dead, durable: true, exclusive: false, autoDelete: false, arguments);
 
         var policies = JsonDocument.Parse(await broker.ControlAsync("-q list_policies --formatter json")).RootElement.EnumerateArray()
-            .ToDictionary(policy => policy.GetProperty("name").GetString()!, policy => JsonDocument.Parse(policy.GetProperty("definition").GetString()!).RootElement);
-        var queues = JsonDocument.Parse(await broker.ControlAsync("-q list_queues name policy --formatter json")).RootElement.EnumerateArray()
+            .ToDictionary(
+                policy => policy.GetProperty("name").GetString()!,
+                policy => JsonDocument.Parse(policy.GetProperty("definition").GetString()!).RootElement);
+        var queues = JsonDocument.Parse(
+            await broker.ControlAsync("-q list_queues name policy --formatter json")).RootElement.EnumerateArray()
             .ToDictionary(queue => queue.GetProperty("name").GetString()!, queue => queue.GetProperty("policy").GetString()!);
         var (jobs, dead, expected) = (policies[queues[_queue]], policies[queues[QueueNames.Dead]], new QueueOptions());
         Assert.Equal(expected.MaxQueueBytes, jobs.GetProperty("max-length-bytes").GetInt64());
         Assert.Equal(
             (expected.MaxDeadJobs, expected.MaxDeadBytes, (long)expected.DeadRetention.TotalMilliseconds, "drop-head"),
-            (dead.GetProperty("max-length").GetInt32(), dead.GetProperty("max-length-bytes").GetInt64(), dead.GetProperty("message-ttl").GetInt64(), dead.GetProperty("overflow").GetString()));
+            (
+                dead.GetProperty("max-length").GetInt32(), dead.GetProperty("max-length-bytes").GetInt64(),
+                dead.GetProperty("message-ttl").GetInt64(), dead.GetProperty("overflow").GetString()));
     }
 
     [Fact]
@@ -111,9 +121,11 @@ public sealed class ChartBrokerTests
         await broker.BeginAsync();
         await using (var connection = await broker.ConnectAsync())
         {
-            await using var channel = await connection.CreateChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true));
+            await using var channel = await connection.CreateChannelAsync(
+                new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true));
             await DeclareAsync(connection);
-            await channel.BasicPublishAsync(Topology.JobExchange, _queue, mandatory: true, new BasicProperties { Persistent = true }, "a job"u8.ToArray());
+            await channel.BasicPublishAsync(
+                Topology.JobExchange, _queue, mandatory: true, new BasicProperties { Persistent = true }, "a job"u8.ToArray());
         }
 
         await broker.KillAsync();
@@ -127,12 +139,14 @@ public sealed class ChartBrokerTests
     }
 
     private static Task DeclareAsync(IConnection connection) =>
-        new JobQueueDeclaration(Options.Create(new QueueOptions { DeadLettersByPolicy = true }), NullLogger<JobQueueDeclaration>.Instance).DeclareAsync(connection, _queue, CancellationToken.None);
+        new JobQueueDeclaration(Options.Create(new QueueOptions { DeadLettersByPolicy = true }), NullLogger<JobQueueDeclaration>.Instance)
+            .DeclareAsync(connection, _queue, CancellationToken.None);
 
     private static async Task<HttpStatusCode> AskAsync(HttpClient client, int tokens, CancellationToken cancellationToken)
     {
         using var response = await client.PostAsJsonAsync(
-            "/v1/chat/completions", new { model = Model, max_tokens = tokens, messages = (object[])[new { role = "user", content = "Hello" }] }, cancellationToken);
+            "/v1/chat/completions",
+            new { model = Model, max_tokens = tokens, messages = (object[])[new { role = "user", content = "Hello" }] }, cancellationToken);
         return response.StatusCode;
     }
 
@@ -141,7 +155,9 @@ public sealed class ChartBrokerTests
     {
         var trigger = chart.Get("ScaledObject", $"{Model}-scaling")["spec"]!["triggers"]![0]!["metadata"]!;
         var queues = Uri.EscapeDataString((string)trigger["queueName"]!);
-        var answer = await keda.GetFromJsonAsync<JsonObject>($"api/queues/{Uri.EscapeDataString((string)trigger["vhostName"]!)}?page=1&use_regex=true&pagination=false&name={queues}&page_size=100");
+        var host = Uri.EscapeDataString((string)trigger["vhostName"]!);
+        var answer = await keda.GetFromJsonAsync<JsonObject>(
+            $"api/queues/{host}?page=1&use_regex=true&pagination=false&name={queues}&page_size=100");
         Assert.Equal("max", (string?)trigger["operation"]);
         return (Most("messages"), Most("messages_unacknowledged"));
 

@@ -18,7 +18,8 @@ public sealed class ChartDeletionCostTests(ChartFixture charts) : IClassFixture<
             {
                 var account = chart.Get("ServiceAccount", (string)pod["spec"]!["serviceAccountName"]!);
                 Assert.True((bool)account["automountServiceAccountToken"]!, name);
-                var binding = Assert.Single(chart.Of("RoleBinding"), item => (string?)Assert.Single(Chart.List(item["subjects"]))["name"] == Chart.Name(account));
+                var binding = Assert.Single(
+                    chart.Of("RoleBinding"), item => (string?)Assert.Single(Chart.List(item["subjects"]))["name"] == Chart.Name(account));
                 Assert.Equal("models", (string?)binding["subjects"]![0]!["namespace"]);
                 var rule = Assert.Single(Chart.List(chart.Get("Role", (string)binding["roleRef"]!["name"]!)["rules"]));
                 Assert.Equal("""{"apiGroups":[""],"resources":["pods/status"],"verbs":["patch"]}""", rule.ToJsonString());
@@ -40,8 +41,13 @@ public sealed class ChartDeletionCostTests(ChartFixture charts) : IClassFixture<
         var chart = await charts.RenderEveryKindAsync();
 
         Assert.All(Workers(chart).SelectMany(item => Chart.List(item.Pod["spec"]!["initContainers"])), server =>
-            Assert.Contains(Chart.List(server["volumeMounts"]), mount => (string?)mount["mountPath"] == TokenFolder && (string?)mount["name"] == "tmp"));
-        Assert.DoesNotContain(Workers(chart).SelectMany(item => Chart.List(item.Pod["spec"]!["containers"])).SelectMany(worker => Chart.List(worker["volumeMounts"])), mount =>
+            Assert.Contains(
+                Chart.List(server["volumeMounts"]),
+                mount => (string?)mount["mountPath"] == TokenFolder && (string?)mount["name"] == "tmp"));
+        Assert.DoesNotContain(
+            Workers(chart).SelectMany(item => Chart.List(item.Pod["spec"]!["containers"]))
+                .SelectMany(worker => Chart.List(worker["volumeMounts"])),
+            mount =>
             (string?)mount["mountPath"] == TokenFolder);
     }
 
@@ -56,7 +62,8 @@ public sealed class ChartDeletionCostTests(ChartFixture charts) : IClassFixture<
         Assert.Empty((await Chart.RenderCommittedAsync(ChartScenarios.WithoutPolicies)).Of("NetworkPolicy"));
 
         // By default not all that there is.
-        var byDefault = Assert.Single(Chart.List((await Chart.RenderCommittedAsync()).Get("NetworkPolicy", "sentiment-api")["spec"]!["egress"]));
+        var byDefault = Assert.Single(
+            Chart.List((await Chart.RenderCommittedAsync()).Get("NetworkPolicy", "sentiment-api")["spec"]!["egress"]));
         Assert.NotEmpty(Chart.List(byDefault["to"]));
         Assert.All(Chart.List(byDefault["to"]), peer => Assert.DoesNotMatch("/0$", (string)peer["ipBlock"]!["cidr"]!));
     }
@@ -66,17 +73,26 @@ public sealed class ChartDeletionCostTests(ChartFixture charts) : IClassFixture<
     {
         foreach (var chart in await charts.AllAsync(ChartScenarios.WithoutDeletionCost))
         {
-            Assert.Empty(chart.Of("Role").Concat(chart.Of("RoleBinding")).Concat(chart.Of("ValidatingAdmissionPolicy")).Concat(chart.Of("ValidatingAdmissionPolicyBinding")));
+            Assert.Empty(
+                chart.Of("Role").Concat(chart.Of("RoleBinding")).Concat(chart.Of("ValidatingAdmissionPolicy"))
+                    .Concat(chart.Of("ValidatingAdmissionPolicyBinding")));
             Assert.All(chart.Of("ServiceAccount"), account => Assert.False((bool)account["automountServiceAccountToken"]!));
             Assert.DoesNotContain(chart.Of("NetworkPolicy"), policy => Chart.Name(policy).EndsWith("-api", StringComparison.Ordinal));
-            Assert.All(Workers(chart), item => Assert.Equal("false", PodSettings.Of(chart, Assert.Single(Chart.List(item.Pod["spec"]!["containers"])))["Kubernetes__DeletionCost"]));
+            Assert.All(
+                Workers(chart),
+                item =>
+                    Assert.Equal(
+                        "false",
+                        PodSettings.Of(chart, Assert.Single(Chart.List(item.Pod["spec"]!["containers"])))["Kubernetes__DeletionCost"]));
         }
     }
 
     [Fact]
     public async Task APoolWithoutIt_HasNoAccount()
     {
-        var chart = await Chart.RenderAsync(await charts.PublishAsync(static pools => pools.AddOnnxChat("chat", "models/tiny-chat", "A model."), "--Pools:chat:DeletionCost=false"));
+        var chart = await Chart.RenderAsync(
+            await charts.PublishAsync(
+                static pools => pools.AddOnnxChat("chat", "models/tiny-chat", "A model."), "--Pools:chat:DeletionCost=false"));
 
         var pod = chart.Get("Deployment", "chat-deployment")["spec"]!["template"]!["spec"]!;
         Assert.False((bool)pod["automountServiceAccountToken"]!);
@@ -86,5 +102,6 @@ public sealed class ChartDeletionCostTests(ChartFixture charts) : IClassFixture<
     }
 
     private static IEnumerable<(string Name, JsonNode Pod)> Workers(Chart chart) =>
-        chart.Pods().Where(item => (string?)item.Workload["kind"] == "Deployment" && item.Name != "gateway-deployment").Select(item => (item.Name, item.Pod));
+        chart.Pods().Where(item => (string?)item.Workload["kind"] == "Deployment" && item.Name != "gateway-deployment")
+            .Select(item => (item.Name, item.Pod));
 }

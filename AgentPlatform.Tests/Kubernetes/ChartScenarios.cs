@@ -75,7 +75,9 @@ internal static class ChartScenarios
     public static readonly string[] Placement =
     [
         "imagePullSecrets=[{name: registry}]",
-        .. Parts.SelectMany(part => new[] { $"{part}.nodeSelector={{example/part: '{part}'}}", $"{part}.tolerations=[{{key: '{part}', operator: Exists}}]", $"{part}.priorityClassName={part}" }),
+        .. Parts.Select(part => $"{part}.nodeSelector={{example/part: '{part}'}}"),
+        .. Parts.Select(part => $"{part}.tolerations=[{{key: '{part}', operator: Exists}}]"),
+        .. Parts.Select(part => $"{part}.priorityClassName={part}"),
     ];
 
     /// <summary>Those that any chart can be rendered with.</summary>
@@ -103,19 +105,31 @@ internal static class ChartScenarios
         KedaElsewhere,
         ApiAddresses,
         ["keda.enabled=false", "networkPolicies.enabled=false"],
-        ["broker.storageClass=fast", "imagePullSecrets=[{name: registry}]", "gateway.priorityClassName=low", "gateway.nodeSelector={disk: ssd}", "broker.tolerations=[{key: a, operator: Exists}]"],
-        ["gateway.nodeSelector={kubernetes.io/os: null}", "gateway.minReplicas=3", "gateway.cpu=2", "images.gateway=registry.example/gateway@sha256:00"],
+        [
+            "broker.storageClass=fast", "imagePullSecrets=[{name: registry}]", "gateway.priorityClassName=low",
+            "gateway.nodeSelector={disk: ssd}", "broker.tolerations=[{key: a, operator: Exists}]",
+        ],
+        [
+            "gateway.nodeSelector={kubernetes.io/os: null}", "gateway.minReplicas=3", "gateway.cpu=2",
+            "images.gateway=registry.example/gateway@sha256:00",
+        ],
     ];
 
     /// <summary>Values that do not go together, and what is said of them.</summary>
     public static IReadOnlyList<(string[] Settings, string Sentence)> Refused { get; } =
     [
-        (["broker.scheme=amqps"], "broker.scheme is amqps, and the release's own broker speaks TLS only with broker.tls.certManager or broker.tls.secretName."),
+        (
+            ["broker.scheme=amqps"],
+            "broker.scheme is amqps, and the release's own broker speaks TLS only with broker.tls.certManager or broker.tls.secretName."),
         (["broker.tls.certManager=true", "broker.enabled=false"],
-            "broker.tls.certManager makes the certificate of the release's own broker: with broker.enabled=false, broker.tls.secretName names a Secret with the ca.crt of that one."),
+            "broker.tls.certManager makes the certificate of the release's own broker: with broker.enabled=false, broker.tls.secretName "
+                + "names a Secret with the ca.crt of that one."),
         (["images.worker="],
-            "images.worker names no image: build and push the worker's, as docs/images.md says, and set it, by its digest at best, such as registry.example/worker@sha256:...."),
+            "images.worker names no image: build and push the worker's, as docs/images.md says, and set it, by its digest at best, such "
+                + "as registry.example/worker@sha256:...."),
         (["gateway.minReplicas=7"], "gateway.minReplicas is above gateway.maxReplicas."),
-        (["pools.tiny_chat.maxReplicas=1", "pools.tiny_chat.minReplicas=2"], "pools.tiny_chat.minReplicas is above pools.tiny_chat.maxReplicas."),
+        (
+            ["pools.tiny_chat.maxReplicas=1", "pools.tiny_chat.minReplicas=2"],
+            "pools.tiny_chat.minReplicas is above pools.tiny_chat.maxReplicas."),
     ];
 }

@@ -19,7 +19,8 @@ public sealed class ChartSecurityTests(ChartFixture charts) : IClassFixture<Char
             Assert.False((bool?)pod["spec"]!["automountServiceAccountToken"] ?? pod["spec"]!["serviceAccountName"] is null, name);
             Assert.All((string[])["hostNetwork", "hostPID", "hostIPC"], field => Assert.Null(pod["spec"]![field]));
             Assert.All(Chart.List(pod["spec"]!["volumes"]), volume => Assert.Contains(
-                volume.AsObject().Select(field => field.Key).Single(key => key != "name"), (string[])["emptyDir", "configMap", "secret", "persistentVolumeClaim", "image"]));
+                volume.AsObject().Select(field => field.Key).Single(key => key != "name"),
+                (string[])["emptyDir", "configMap", "secret", "persistentVolumeClaim", "image"]));
             Assert.All(Chart.Containers(pod), container =>
             {
                 var rights = container["securityContext"]!;
@@ -28,7 +29,8 @@ public sealed class ChartSecurityTests(ChartFixture charts) : IClassFixture<Char
                 Assert.Equal("ALL", (string?)Assert.Single(Chart.List(rights["capabilities"]!["drop"])));
                 Assert.Null(rights["capabilities"]!["add"]);
                 Assert.NotNull(container["resources"]!["requests"]!["memory"]);
-                Assert.Equal((string?)container["resources"]!["requests"]!["memory"], (string?)container["resources"]!["limits"]!["memory"]);
+                Assert.Equal(
+                    (string?)container["resources"]!["requests"]!["memory"], (string?)container["resources"]!["limits"]!["memory"]);
             });
         }
     }
@@ -39,7 +41,9 @@ public sealed class ChartSecurityTests(ChartFixture charts) : IClassFixture<Char
         foreach (var chart in await charts.AllAsync())
         {
             Assert.All(chart.Pods(), item => Assert.Contains(
-                Policies(chart, item.Pod), policy => Chart.List(policy["spec"]!["policyTypes"]).Select(type => (string)type!).ToHashSet().SetEquals(["Ingress", "Egress"])));
+                Policies(chart, item.Pod),
+                policy =>
+                    Chart.List(policy["spec"]!["policyTypes"]).Select(type => (string)type!).ToHashSet().SetEquals(["Ingress", "Egress"])));
         }
 
         Assert.Empty((await Chart.RenderCommittedAsync(ChartScenarios.WithoutPolicies)).Of("NetworkPolicy"));
@@ -52,7 +56,9 @@ public sealed class ChartSecurityTests(ChartFixture charts) : IClassFixture<Char
 
         var policy = Assert.Single(Policies(chart, chart.Get("Deployment", "sentiment-deployment")["spec"]!["template"]!));
         Assert.Null(policy["spec"]!["ingress"]);
-        Assert.Equal(["53", "53", "5353", "5353", "5672", "5671"], Chart.List(policy["spec"]!["egress"]).SelectMany(rule => Chart.List(rule["ports"])).Select(port => port["port"]!.ToString()));
+        Assert.Equal(
+            ["53", "53", "5353", "5353", "5672", "5671"],
+            Chart.List(policy["spec"]!["egress"]).SelectMany(rule => Chart.List(rule["ports"])).Select(port => port["port"]!.ToString()));
         Assert.All(Chart.List(policy["spec"]!["egress"]), rule => Assert.NotEmpty(Chart.List(rule["to"])));
     }
 
@@ -67,7 +73,8 @@ public sealed class ChartSecurityTests(ChartFixture charts) : IClassFixture<Char
         Assert.Empty(Outside("qwen"));
 
         IEnumerable<string> Outside(string pool) => Policies(chart, chart.Get("Deployment", $"{pool}-deployment")["spec"]!["template"]!)
-            .SelectMany(policy => Chart.List(policy["spec"]!["egress"])).Where(rule => rule["to"] is null).SelectMany(rule => Chart.List(rule["ports"])).Select(port => port["port"]!.ToString());
+            .SelectMany(policy => Chart.List(policy["spec"]!["egress"])).Where(rule => rule["to"] is null)
+                .SelectMany(rule => Chart.List(rule["ports"])).Select(port => port["port"]!.ToString());
     }
 
     [Fact]
@@ -103,13 +110,16 @@ public sealed class ChartSecurityTests(ChartFixture charts) : IClassFixture<Char
                     var settings = PodSettings.Of(chart, container);
                     Assert.StartsWith("amqps://", settings["ConnectionStrings__messaging"], StringComparison.Ordinal);
                     Assert.Contains("@messaging-service:5671/", settings["ConnectionStrings__messaging"], StringComparison.Ordinal);
-                    var folder = (string)Assert.Single(Chart.List(container["volumeMounts"]), mount => (string?)mount["name"] == "broker-ca")["mountPath"]!;
+                    var folder = (string)Assert.Single(
+                        Chart.List(container["volumeMounts"]), mount => (string?)mount["name"] == "broker-ca")["mountPath"]!;
                     Assert.Equal($"/etc/ssl/certs:{folder}", settings["SSL_CERT_DIR"]);
 
                     // The authority, and not the key of the broker.
                     Assert.Equal("ca.crt", (string?)Assert.Single(Chart.List(secret["items"]))["key"]);
                     Assert.Contains(
-                        Policies(chart, pod).SelectMany(policy => Chart.List(policy["spec"]!["egress"])).SelectMany(rule => Chart.List(rule["ports"])), port => port["port"]!.ToString() == "5671");
+                        Policies(chart, pod).SelectMany(policy => Chart.List(policy["spec"]!["egress"]))
+                            .SelectMany(rule => Chart.List(rule["ports"])),
+                        port => port["port"]!.ToString() == "5671");
                 }
             }
         }
@@ -118,7 +128,8 @@ public sealed class ChartSecurityTests(ChartFixture charts) : IClassFixture<Char
     [Fact]
     public async Task TlsOnly_LeavesNoOtherWayToTheBroker() => Assert.Contains(
         "\nlisteners.tcp = none\nlisteners.ssl.default = 5671\n",
-        (string)(await Chart.RenderCommittedAsync(ChartScenarios.TlsOnly)).Get("ConfigMap", "messaging-files")["data"]!["agentplatform.conf"]!,
+        (string)(await Chart.RenderCommittedAsync(ChartScenarios.TlsOnly))
+            .Get("ConfigMap", "messaging-files")["data"]!["agentplatform.conf"]!,
         StringComparison.Ordinal);
 
     [Fact]
@@ -127,17 +138,21 @@ public sealed class ChartSecurityTests(ChartFixture charts) : IClassFixture<Char
         var chart = await Chart.RenderCommittedAsync(ChartScenarios.CertManager);
 
         var certificate = chart.Get("Certificate", "messaging-tls-certificate")["spec"]!;
-        Assert.Equal(["messaging-service", "messaging-service.models.svc"], Chart.List(certificate["dnsNames"]).Select(name => (string)name!));
+        Assert.Equal(
+            ["messaging-service", "messaging-service.models.svc"], Chart.List(certificate["dnsNames"]).Select(name => (string)name!));
         var issuer = chart.Get("Issuer", (string)certificate["issuerRef"]!["name"]!)["spec"]!;
-        var authority = Assert.Single(chart.Of("Certificate"), item => (string?)item["spec"]!["secretName"] == (string?)issuer["ca"]!["secretName"])["spec"]!;
+        var authority = Assert.Single(
+            chart.Of("Certificate"), item => (string?)item["spec"]!["secretName"] == (string?)issuer["ca"]!["secretName"])["spec"]!;
         Assert.True((bool)authority["isCA"]!);
         Assert.NotNull(chart.Get("Issuer", (string)authority["issuerRef"]!["name"]!)["spec"]!["selfSigned"]);
         Assert.All(chart.Pods(), item => Assert.Equal(
             ((string?)certificate["secretName"], false),
             ((string?)Secret(item.Pod)["secretName"], (bool)Secret(item.Pod)["optional"]!)));
-        Assert.StartsWith("amqps://", PodSettings.Of(chart, chart.Container("gateway"))["ConnectionStrings__messaging"], StringComparison.Ordinal);
+        Assert.StartsWith(
+            "amqps://", PodSettings.Of(chart, chart.Container("gateway"))["ConnectionStrings__messaging"], StringComparison.Ordinal);
 
-        static JsonNode Secret(JsonNode pod) => Assert.Single(Chart.List(pod["spec"]!["volumes"]), volume => volume["secret"] is not null)["secret"]!;
+        static JsonNode Secret(JsonNode pod) =>
+            Assert.Single(Chart.List(pod["spec"]!["volumes"]), volume => volume["secret"] is not null)["secret"]!;
     }
 
     [Fact]
@@ -145,9 +160,12 @@ public sealed class ChartSecurityTests(ChartFixture charts) : IClassFixture<Char
     {
         var chart = await Chart.RenderCommittedAsync();
 
-        Assert.DoesNotContain("ssl", (string)chart.Get("ConfigMap", "messaging-files")["data"]!["agentplatform.conf"]!, StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "ssl", (string)chart.Get("ConfigMap", "messaging-files")["data"]!["agentplatform.conf"]!, StringComparison.Ordinal);
         Assert.Equal("/etc/ssl/certs", PodSettings.Of(chart, chart.Container("gateway"))["SSL_CERT_DIR"]);
-        Assert.Equal("amqp://gateway:$(BROKER_PASSWORD)@messaging-service:5672/%2F", PodSettings.Of(chart, chart.Container("gateway"))["ConnectionStrings__messaging"]);
+        Assert.Equal(
+            "amqp://gateway:$(BROKER_PASSWORD)@messaging-service:5672/%2F",
+            PodSettings.Of(chart, chart.Container("gateway"))["ConnectionStrings__messaging"]);
     }
 
     [Fact]
@@ -160,8 +178,13 @@ public sealed class ChartSecurityTests(ChartFixture charts) : IClassFixture<Char
             Assert.DoesNotContain(".Values.secrets", text, StringComparison.Ordinal);
             var chart = await Chart.RenderAsync(folder);
             Assert.Equal(["messaging-users"], chart.Of("Secret").Select(Chart.Name));
-            Assert.All(chart.Pods().SelectMany(item => Chart.Containers(item.Pod)).SelectMany(container => PodSettings.Of(chart, container)), setting =>
-                Assert.True(!setting.Key.EndsWith("_PASSWORD", StringComparison.OrdinalIgnoreCase) || setting.Value.StartsWith("secret:", StringComparison.Ordinal), setting.Key));
+            Assert.All(
+                chart.Pods().SelectMany(item => Chart.Containers(item.Pod)).SelectMany(container => PodSettings.Of(chart, container)),
+                setting =>
+                Assert.True(
+                    !setting.Key.EndsWith("_PASSWORD", StringComparison.OrdinalIgnoreCase)
+                        || setting.Value.StartsWith("secret:", StringComparison.Ordinal),
+                    setting.Key));
         }
     }
 
@@ -180,5 +203,6 @@ public sealed class ChartSecurityTests(ChartFixture charts) : IClassFixture<Char
         Assert.Equal("amqps://worker-sentiment:$(BROKER_PASSWORD)@rabbit.example:5671/%2F", worker["ConnectionStrings__messaging"]);
     }
 
-    private static IEnumerable<JsonObject> Policies(Chart chart, JsonNode pod) => chart.Of("NetworkPolicy").Where(policy => Chart.Matches(policy["spec"]!["podSelector"]!["matchLabels"], pod));
+    private static IEnumerable<JsonObject> Policies(Chart chart, JsonNode pod) =>
+        chart.Of("NetworkPolicy").Where(policy => Chart.Matches(policy["spec"]!["podSelector"]!["matchLabels"], pod));
 }

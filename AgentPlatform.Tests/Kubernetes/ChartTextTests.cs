@@ -16,10 +16,19 @@ public sealed class ChartTextTests(ChartFixture charts) : IClassFixture<ChartFix
             var gateway = PodSettings.Of(chart, chart.Container("gateway"));
             Assert.Equal(ChartScenarios.AwkwardText, gateway["Models__0__Description"]);
             Assert.Equal(ChartScenarios.AwkwardText, gateway["OTEL_EXPORTER_OTLP_ENDPOINT"]);
-            Assert.Equal(ChartScenarios.AwkwardText, Uri.UnescapeDataString(new Uri(gateway["ConnectionStrings__messaging"].Replace("$(BROKER_PASSWORD)", "x", StringComparison.Ordinal)).AbsolutePath[1..]));
-            Assert.All(chart.Of("ScaledObject"), scaling => Assert.Equal(ChartScenarios.AwkwardText, (string?)scaling["spec"]!["triggers"]![0]!["metadata"]!["vhostName"]));
+            Assert.Equal(
+                ChartScenarios.AwkwardText,
+                Uri.UnescapeDataString(
+                    new Uri(
+                        gateway["ConnectionStrings__messaging"]
+                            .Replace("$(BROKER_PASSWORD)", "x", StringComparison.Ordinal)).AbsolutePath[1..]));
+            Assert.All(
+                chart.Of("ScaledObject"),
+                scaling => Assert.Equal(ChartScenarios.AwkwardText, (string?)scaling["spec"]!["triggers"]![0]!["metadata"]!["vhostName"]));
 
-            var definitions = Chart.List(chart.Get("StatefulSet", "messaging-statefulset")["spec"]!["template"]!["spec"]!["initContainers"]![0]!["env"]).Single(variable => (string?)variable["name"] == "DEFINITIONS");
+            var broker = chart.Get("StatefulSet", "messaging-statefulset")["spec"]!["template"]!;
+            var definitions = Chart.List(broker["spec"]!["initContainers"]![0]!["env"])
+                .Single(variable => (string?)variable["name"] == "DEFINITIONS");
             Assert.Equal(ChartScenarios.AwkwardText, (string?)JsonNode.Parse((string)definitions["value"]!)!["vhosts"]![0]!["name"]);
         }
     }
@@ -27,7 +36,8 @@ public sealed class ChartTextTests(ChartFixture charts) : IClassFixture<ChartFix
     [Fact]
     public async Task AVersion_IsNoRegularExpression()
     {
-        var metadata = (await Chart.RenderCommittedAsync(ChartScenarios.AwkwardVersion)).Get("ScaledObject", "tiny-chat-scaling")["spec"]!["triggers"]![0]!["metadata"]!;
+        var metadata = (await Chart.RenderCommittedAsync(ChartScenarios.AwkwardVersion))
+            .Get("ScaledObject", "tiny-chat-scaling")["spec"]!["triggers"]![0]!["metadata"]!;
 
         var pattern = new Regex((string)metadata["queueName"]!);
         Assert.Matches(pattern, QueueNames.Job("tiny-chat", "1.0+b"));

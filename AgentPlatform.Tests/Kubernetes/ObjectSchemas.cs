@@ -5,17 +5,27 @@ using AgentPlatform.Tests.Kubernetes.Api;
 
 namespace AgentPlatform.Tests.Kubernetes;
 
-/// <summary>Checks objects against the schemas of Kubernetes and KEDA, more strictly than a cluster does: a field that a schema does not have is a mistake.</summary>
+/// <summary>
+/// Checks objects against the schemas of Kubernetes and KEDA, more strictly than a cluster does: a field that a schema does not have is a
+/// mistake.
+/// </summary>
 internal sealed class ObjectSchemas
 {
-    private readonly JsonObject _schemas = JsonNode.Parse(File.ReadAllText(Path.Combine(Repository.Root, "AgentPlatform.Tests", "Kubernetes", "schemas", "objects.json")))!.AsObject();
+    private readonly JsonObject _schemas = JsonNode.Parse(
+        File.ReadAllText(Path.Combine(Repository.Root, "AgentPlatform.Tests", "Kubernetes", "schemas", "objects.json")))!.AsObject();
 
     /// <summary>The schema of an object's kind, if there is one.</summary>
     public JsonNode? Find(JsonNode item)
     {
-        var (group, version) = ((string)item["apiVersion"]!).Split('/') is [var first, var second] ? (first, second) : ("", (string)item["apiVersion"]!);
-        return _schemas.Select(definition => definition.Value!).SingleOrDefault(definition => Chart.List(definition["x-kubernetes-group-version-kind"])
-            .Any(kind => (string?)kind["group"] == group && (string?)kind["version"] == version && (string?)kind["kind"] == (string?)item["kind"]));
+        var (group, version) = ((string)item["apiVersion"]!).Split('/') is [var first, var second]
+            ? (first, second)
+            : ("", (string)item["apiVersion"]!);
+        return _schemas.Select(definition => definition.Value!)
+            .SingleOrDefault(definition => Chart.List(definition["x-kubernetes-group-version-kind"])
+            .Any(
+                kind =>
+                    (string?)kind["group"] == group && (string?)kind["version"] == version
+                        && (string?)kind["kind"] == (string?)item["kind"]));
     }
 
     /// <summary>What a schema, or one that it refers to, says under a name.</summary>
@@ -60,7 +70,9 @@ internal sealed class ObjectSchemas
 
         if (!HasType(value, schema))
         {
-            mistakes.Add($"{path} is {value?.ToJsonString() ?? "null"}, which is no {(schema["type"] ?? schema["oneOf"] ?? schema["anyOf"])!.ToJsonString()}.");
+            mistakes.Add(
+                $"{path} is {value?.ToJsonString() ?? "null"}, which is no "
+                    + $"{(schema["type"] ?? schema["oneOf"] ?? schema["anyOf"])!.ToJsonString()}.");
         }
         else if (value is JsonObject fields)
         {
@@ -82,16 +94,20 @@ internal sealed class ObjectSchemas
         }
     }
 
-    private JsonNode? Reference(JsonNode schema) => (string?)schema["$ref"] is { } reference ? _schemas[reference[(reference.LastIndexOf('/') + 1)..]]! : null;
+    private JsonNode? Reference(JsonNode schema) =>
+        (string?)schema["$ref"] is { } reference ? _schemas[reference[(reference.LastIndexOf('/') + 1)..]]! : null;
 
     // Server-side apply takes no list whose items cannot be told apart.
-    private static IEnumerable<string> Duplicates(JsonArray items, JsonNode schema) => schema["x-kubernetes-list-map-keys"] is JsonArray keys
-        ? items.GroupBy(item => FieldStep.KeyOf(item!, [.. keys.Select(key => (string)key!)])).Where(same => same.Count() > 1).Select(same => same.Key)
+    private static IEnumerable<string> Duplicates(JsonArray items, JsonNode schema) =>
+        schema["x-kubernetes-list-map-keys"] is JsonArray keys
+        ? items.GroupBy(item => FieldStep.KeyOf(item!, [.. keys.Select(key => (string)key!)])).Where(same => same.Count() > 1)
+            .Select(same => same.Key)
         : [];
 
     private void CheckFields(string path, JsonObject fields, JsonNode schema, List<string> mistakes)
     {
-        mistakes.AddRange(Chart.List(schema["required"]).Where(name => !fields.ContainsKey((string)name!)).Select(name => $"{path} has no {name}."));
+        mistakes.AddRange(
+            Chart.List(schema["required"]).Where(name => !fields.ContainsKey((string)name!)).Select(name => $"{path} has no {name}."));
         foreach (var (name, value) in fields)
         {
             if (schema["properties"]?[name] is { } property)
@@ -116,13 +132,16 @@ internal sealed class ObjectSchemas
             mistakes.Add($"{path} is {value}, none of {allowed.ToJsonString()}.");
         }
 
-        if (value.TryGetValue<int>(out var number) && (number < ((int?)schema["minimum"] ?? int.MinValue) || number > ((int?)schema["maximum"] ?? int.MaxValue)))
+        if (value.TryGetValue<int>(out var number)
+            && (number < ((int?)schema["minimum"] ?? int.MinValue) || number > ((int?)schema["maximum"] ?? int.MaxValue)))
         {
             mistakes.Add($"{path} is {number}, out of its range.");
         }
 
         if (value.TryGetValue<string>(out var text)
-            && (text.Length < ((int?)schema["minLength"] ?? 0) || ((string?)schema["pattern"] is { } pattern && !Regex.IsMatch(text, pattern))))
+            && (
+                text.Length < ((int?)schema["minLength"] ?? 0)
+                    || ((string?)schema["pattern"] is { } pattern && !Regex.IsMatch(text, pattern))))
         {
             mistakes.Add($"{path} is '{text}', which does not have its form.");
         }

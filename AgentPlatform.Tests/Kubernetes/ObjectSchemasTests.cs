@@ -13,9 +13,14 @@ public sealed class ObjectSchemasTests
 
     [Theory]
     [InlineData("""{"spec":{"replica":1}}""", "Deployment gateway-deployment.spec.replica is no field.")]
-    [InlineData("""{"spec":{"minReadySeconds":"10"}}""", "Deployment gateway-deployment.spec.minReadySeconds is \"10\", which is no \"integer\".")]
-    [InlineData("""{"spec":{"template":{"spec":{"enableServiceLinks":"false"}}}}""", "Deployment gateway-deployment.spec.template.spec.enableServiceLinks is \"false\", which is no \"boolean\".")]
-    [InlineData("""{"spec":{"strategy":{"type":"Rolling"}}}""", "Deployment gateway-deployment.spec.strategy.type is Rolling, none of [\"Recreate\",\"RollingUpdate\"].")]
+    [InlineData(
+        """{"spec":{"minReadySeconds":"10"}}""", "Deployment gateway-deployment.spec.minReadySeconds is \"10\", which is no \"integer\".")]
+    [InlineData(
+        """{"spec":{"template":{"spec":{"enableServiceLinks":"false"}}}}""",
+        "Deployment gateway-deployment.spec.template.spec.enableServiceLinks is \"false\", which is no \"boolean\".")]
+    [InlineData(
+        """{"spec":{"strategy":{"type":"Rolling"}}}""",
+        "Deployment gateway-deployment.spec.strategy.type is Rolling, none of [\"Recreate\",\"RollingUpdate\"].")]
     [InlineData("""{"spec":{"selector":null}}""", "Deployment gateway-deployment.spec has no selector.")]
     [InlineData("""{"metadata":{"labels":{"a":1}}}""", "Deployment gateway-deployment.metadata.labels.a is 1, which is no \"string\".")]
     [InlineData("""{"kind":"Deploymnt"}""", "There is no kind Deploymnt of apps/v1.")]

@@ -19,12 +19,18 @@ public sealed class PodAdmissionTests(ChartFixture charts) : IClassFixture<Chart
         {
             foreach (var account in chart.Of("ServiceAccount").Select(Chart.Name))
             {
-                var policy = Assert.Single(chart.Of("ValidatingAdmissionPolicy"), policy => IsTrue((string)policy["spec"]!["matchConditions"]![0]!["expression"]!, Request(account), [], []));
+                var policy = Assert.Single(
+                    chart.Of("ValidatingAdmissionPolicy"),
+                    policy => IsTrue((string)policy["spec"]!["matchConditions"]![0]!["expression"]!, Request(account), [], []));
                 Assert.StartsWith($"{Chart.Namespace}-", Chart.Name(policy), StringComparison.Ordinal);
                 Assert.Equal("Fail", (string?)policy["spec"]!["failurePolicy"]);
-                var binding = Assert.Single(chart.Of("ValidatingAdmissionPolicyBinding"), item => (string?)item["spec"]!["policyName"] == Chart.Name(policy))["spec"]!;
+                var binding = Assert.Single(
+                    chart.Of("ValidatingAdmissionPolicyBinding"),
+                    item => (string?)item["spec"]!["policyName"] == Chart.Name(policy))["spec"]!;
                 Assert.Equal(["Deny"], Chart.List(binding["validationActions"]).Select(action => (string)action!));
-                Assert.Equal(Chart.Namespace, (string?)binding["matchResources"]!["namespaceSelector"]!["matchLabels"]!["kubernetes.io/metadata.name"]);
+                Assert.Equal(
+                    Chart.Namespace,
+                    (string?)binding["matchResources"]!["namespaceSelector"]!["matchLabels"]!["kubernetes.io/metadata.name"]);
 
                 // What its role allows is among what is looked at.
                 var rule = Assert.Single(Chart.List(policy["spec"]!["matchConstraints"]!["resourceRules"]));
@@ -33,14 +39,20 @@ public sealed class PodAdmissionTests(ChartFixture charts) : IClassFixture<Chart
             }
 
             Assert.Equal(chart.Of("ServiceAccount").Count(), chart.Of("ValidatingAdmissionPolicy").Count());
-            Assert.DoesNotContain(chart.Of("ValidatingAdmissionPolicy"), policy => IsTrue((string)policy["spec"]!["matchConditions"]![0]!["expression"]!, Request("somebody"), [], []));
+            Assert.DoesNotContain(
+                chart.Of("ValidatingAdmissionPolicy"),
+                policy => IsTrue((string)policy["spec"]!["matchConditions"]![0]!["expression"]!, Request("somebody"), [], []));
         }
     }
 
     [Theory]
     [InlineData("{}", """{"metadata":{"annotations":{"controller.kubernetes.io/pod-deletion-cost":"3"}}}""", null)]
-    [InlineData("""{"metadata":{"annotations":{"a":"1","controller.kubernetes.io/pod-deletion-cost":"3"}}}""", """{"metadata":{"annotations":{"controller.kubernetes.io/pod-deletion-cost":"0"}}}""", null)]
-    [InlineData("""{"metadata":{"annotations":{"a":"1","controller.kubernetes.io/pod-deletion-cost":"3"}}}""", """{"metadata":{"annotations":{"controller.kubernetes.io/pod-deletion-cost":null}}}""", null)]
+    [InlineData(
+        """{"metadata":{"annotations":{"a":"1","controller.kubernetes.io/pod-deletion-cost":"3"}}}""",
+        """{"metadata":{"annotations":{"controller.kubernetes.io/pod-deletion-cost":"0"}}}""", null)]
+    [InlineData(
+        """{"metadata":{"annotations":{"a":"1","controller.kubernetes.io/pod-deletion-cost":"3"}}}""",
+        """{"metadata":{"annotations":{"controller.kubernetes.io/pod-deletion-cost":null}}}""", null)]
     [InlineData("{}", """{"metadata":{"labels":{"app.kubernetes.io/component":"gateway"}}}""", "labels")]
     [InlineData("{}", """{"metadata":{"labels":{"app.kubernetes.io/component":null}}}""", "labels")]
     [InlineData("{}", """{"metadata":{"labels":{"other":"1"}}}""", "labels")]
@@ -51,7 +63,10 @@ public sealed class PodAdmissionTests(ChartFixture charts) : IClassFixture<Chart
     [InlineData("{}", """{"status":{"phase":"Failed"}}""", "status")]
     public async Task AWorker_ChangesTheDeletionCostOfItsPodAndNothingElse(string before, string patch, string? refusal)
     {
-        var pod = Patched(JsonNode.Parse("""{"metadata":{"labels":{"app.kubernetes.io/component":"tiny-chat"}},"status":{"phase":"Running"}}""")!.AsObject(), before);
+        var pod = Patched(
+            JsonNode.Parse(
+                """{"metadata":{"labels":{"app.kubernetes.io/component":"tiny-chat"}},"status":{"phase":"Running"}}""")!.AsObject(),
+            before);
 
         var refusals = await RefusalsAsync(Request("tiny-chat-account"), pod, Patched((JsonObject)pod.DeepClone(), patch));
 
@@ -89,10 +104,15 @@ public sealed class PodAdmissionTests(ChartFixture charts) : IClassFixture<Chart
     private static async Task<List<string>> RefusalsAsync(JsonObject request, JsonObject before, JsonObject after)
     {
         var policy = (await Chart.RenderCommittedAsync()).Get("ValidatingAdmissionPolicy", $"{Chart.Namespace}-tiny-chat-deletion-cost");
-        return [.. Chart.List(policy["spec"]!["validations"]).Where(rule => !IsTrue((string)rule["expression"]!, request, before, after)).Select(rule => (string)rule["message"]!)];
+        return
+        [
+            .. Chart.List(policy["spec"]!["validations"]).Where(rule => !IsTrue((string)rule["expression"]!, request, before, after))
+                .Select(rule => (string)rule["message"]!),
+        ];
     }
 
-    private static bool IsTrue(string expression, JsonObject request, JsonObject before, JsonObject after) => (bool)_cel.Compile(expression)(
+    private static bool IsTrue(string expression, JsonObject request, JsonObject before, JsonObject after) =>
+        (bool)_cel.Compile(expression)(
         new Dictionary<string, object?> { ["request"] = Value(request), ["oldObject"] = Value(before), ["object"] = Value(after) })!;
 
     private static JsonObject Patched(JsonObject item, string patch)

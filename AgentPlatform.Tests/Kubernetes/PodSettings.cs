@@ -2,7 +2,10 @@ using System.Text.Json.Nodes;
 
 namespace AgentPlatform.Tests.Kubernetes;
 
-/// <summary>The environment of a container, as its process sees it; values of Secrets are left as <c>secret:NAME/KEY</c>, fields of the pod as <c>field:PATH</c>.</summary>
+/// <summary>
+/// The environment of a container, as its process sees it; values of Secrets are left as <c>secret:NAME/KEY</c>, fields of the pod as
+/// <c>field:PATH</c>.
+/// </summary>
 internal static class PodSettings
 {
     public static Dictionary<string, string> Of(Chart chart, JsonNode container)

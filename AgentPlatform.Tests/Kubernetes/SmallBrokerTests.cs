@@ -23,9 +23,12 @@ public sealed partial class SmallBrokerTests
     {
         var configuration = ConfigurationOf(await Chart.RenderCommittedAsync(settings));
 
-        Assert.Equal((watermark, log, free), (Number("vm_memory_high_watermark.absolute"), Number("raft.wal_max_size_bytes"), Number("disk_free_limit.absolute")));
+        Assert.Equal(
+            (watermark, log, free),
+            (Number("vm_memory_high_watermark.absolute"), Number("raft.wal_max_size_bytes"), Number("disk_free_limit.absolute")));
 
-        int Number(string key) => (int)(long.Parse(Regex.Match(configuration, $"(?m)^{Regex.Escape(key)} = ([0-9]+)$").Groups[1].Value, null) / Mebibyte);
+        int Number(string key) => (int)(
+            long.Parse(Regex.Match(configuration, $"(?m)^{Regex.Escape(key)} = ([0-9]+)$").Groups[1].Value, null) / Mebibyte);
     }
 
     [Trait("Category", "Broker")]
@@ -52,7 +55,9 @@ public sealed partial class SmallBrokerTests
                 blocked.Add(reason.Reason);
                 return Task.CompletedTask;
             };
-            await new JobQueueDeclaration(Options.Create(new QueueOptions { DeadLettersByPolicy = true }), NullLogger<JobQueueDeclaration>.Instance).DeclareAsync(connection, _queue, CancellationToken.None);
+            await new JobQueueDeclaration(
+                Options.Create(new QueueOptions { DeadLettersByPolicy = true }),
+                NullLogger<JobQueueDeclaration>.Instance).DeclareAsync(connection, _queue, CancellationToken.None);
             await using var workers = await broker.ConnectAsUserAsync("worker-tiny-chat");
             await using var worker = await workers.CreateChannelAsync();
             await worker.BasicQosAsync(0, 100, global: false);
@@ -69,13 +74,15 @@ public sealed partial class SmallBrokerTests
                 }
             };
             await worker.BasicConsumeAsync(_queue, autoAck: false, consumer);
-            await using var gateway = await connection.CreateChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true));
+            await using var gateway = await connection.CreateChannelAsync(
+                new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true));
             var body = new byte[64 * 1024];
             await Task.WhenAll(Enumerable.Range(0, Messages).Select(async _ =>
             {
                 // The queue stays short: what counts is how much went through it.
                 await window.WaitAsync();
-                await gateway.BasicPublishAsync(Topology.JobExchange, _queue, mandatory: true, new BasicProperties { Persistent = true }, body);
+                await gateway.BasicPublishAsync(
+                    Topology.JobExchange, _queue, mandatory: true, new BasicProperties { Persistent = true }, body);
             })).WaitAsync(TimeSpan.FromMinutes(5));
             await done.Task.WaitAsync(TimeSpan.FromMinutes(5));
 

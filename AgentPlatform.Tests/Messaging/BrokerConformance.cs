@@ -202,9 +202,11 @@ public abstract class BrokerConformance
 
     private sealed class Sender(MessagingHost side) : IAsyncDisposable
     {
-        public Task<PublishOutcome> SendAsync(string queue, BrokerMessage message) => side.Get<IJobSender>().SendAsync(queue, message, CancellationToken.None).WaitAsync(_limit);
+        public Task<PublishOutcome> SendAsync(string queue, BrokerMessage message) =>
+            side.Get<IJobSender>().SendAsync(queue, message, CancellationToken.None).WaitAsync(_limit);
 
-        public async Task<QueueState> LookAsync(string queue) => (await side.Get<IQueueInspector>().LookAsync(queue, CancellationToken.None).WaitAsync(_limit))!.Value;
+        public async Task<QueueState> LookAsync(string queue) =>
+            (await side.Get<IQueueInspector>().LookAsync(queue, CancellationToken.None).WaitAsync(_limit))!.Value;
 
         public Task RestoreAsync(string queue) => side.Get<IQueueInspector>().RestoreAsync(queue, CancellationToken.None).WaitAsync(_limit);
 

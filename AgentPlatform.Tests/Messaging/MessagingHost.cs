@@ -22,21 +22,31 @@ internal sealed class MessagingHost : IAsyncDisposable
     public static Task<MessagingHost> GatewayAsync(RabbitMQServer server, string queue, params (string Key, string Value)[] settings) =>
         GatewayAsync(Connect(server), queue, settings);
 
-    public static Task<MessagingHost> WorkerAsync(RabbitMQServer server, string queue, ushort prefetch, params (string Key, string Value)[] settings) =>
+    public static Task<MessagingHost> WorkerAsync(
+        RabbitMQServer server, string queue, ushort prefetch, params (string Key, string Value)[] settings) =>
         WorkerAsync(Connect(server), queue, prefetch, settings);
 
     /// <param name="addBroker">Registers the broker.</param>
     /// <param name="queue">The queue that it sends to.</param>
     /// <param name="settings">Configuration.</param>
-    public static Task<MessagingHost> GatewayAsync(Action<IServiceCollection> addBroker, string queue, params (string Key, string Value)[] settings) =>
+    public static Task<MessagingHost> GatewayAsync(
+        Action<IServiceCollection> addBroker, string queue, params (string Key, string Value)[] settings) =>
         StartAsync(addBroker, settings, builder => builder.AddGatewayMessaging(_ => new JobQueues([queue])));
 
-    public static Task<MessagingHost> WorkerAsync(Action<IServiceCollection> addBroker, string queue, ushort prefetch, params (string Key, string Value)[] settings) =>
+    public static Task<MessagingHost> WorkerAsync(
+        Action<IServiceCollection> addBroker, string queue, ushort prefetch, params (string Key, string Value)[] settings) =>
         StartAsync(addBroker, settings, builder => builder.AddWorkerMessaging(_ => new JobSource(queue, prefetch)));
 
-    /// <summary>Registers the connection to a server. A call may take longer than a test waits: nothing may depend on one that the client gives up.</summary>
+    /// <summary>
+    /// Registers the connection to a server. A call may take longer than a test waits: nothing may depend on one that the client gives up.
+    /// </summary>
     public static Action<IServiceCollection> Connect(RabbitMQServer server) => services => services.AddSingleton<IConnectionFactory>(
-        new ConnectionFactory { Uri = new Uri(server.ConnectionString), AutomaticRecoveryEnabled = false, ContinuationTimeout = TimeSpan.FromMinutes(5) });
+        new ConnectionFactory
+        {
+            Uri = new Uri(server.ConnectionString),
+            AutomaticRecoveryEnabled = false,
+            ContinuationTimeout = TimeSpan.FromMinutes(5),
+        });
 
     public T Get<T>() where T : notnull => _host.Services.GetRequiredService<T>();
 
@@ -66,10 +76,12 @@ internal sealed class MessagingHost : IAsyncDisposable
         _host.Dispose();
     }
 
-    private static async Task<MessagingHost> StartAsync(Action<IServiceCollection> addBroker, (string Key, string Value)[] settings, Action<IHostApplicationBuilder> add)
+    private static async Task<MessagingHost> StartAsync(
+        Action<IServiceCollection> addBroker, (string Key, string Value)[] settings, Action<IHostApplicationBuilder> add)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
-        builder.Configuration.AddInMemoryCollection(settings.Select(setting => new KeyValuePair<string, string?>(setting.Key, setting.Value)));
+        builder.Configuration.AddInMemoryCollection(
+            settings.Select(setting => new KeyValuePair<string, string?>(setting.Key, setting.Value)));
         builder.Services.AddMetrics();
         builder.Services.AddLogging();
         addBroker(builder.Services);

@@ -61,7 +61,8 @@ public abstract class RoundTripConformance
         var delivery = await NextAsync(second);
         Assert.Equal((0, true), (delivery.Issue, delivery.IsRepeated));
         using var writer = second.Get<FrameSender>().Open(delivery.ReplyQueue, request.RequestId);
-        var grant = await second.Get<TakeoverQuestions>().AskAsync(delivery, writer, CancellationToken.None).WaitAsync(TimeSpan.FromMinutes(1));
+        var grant = await second.Get<TakeoverQuestions>().AskAsync(delivery, writer, CancellationToken.None)
+            .WaitAsync(TimeSpan.FromMinutes(1));
         Assert.Equal((1, null, false), (grant!.Attempt, grant.PartialAnswer, grant.Alone));
         writer.Begin(grant.Attempt, offset: 0);
         Assert.True(await writer.CompleteAsync(new ReplyPart(ReplyKind.Result, "{}"u8.ToArray())));
@@ -83,7 +84,8 @@ public abstract class RoundTripConformance
         await using var second = await WorkerAsync();
         var delivery = await NextAsync(second);
         using var writer = second.Get<FrameSender>().Open(delivery.ReplyQueue, request.RequestId);
-        Assert.Null(await second.Get<TakeoverQuestions>().AskAsync(delivery, writer, CancellationToken.None).WaitAsync(TimeSpan.FromMinutes(1)));
+        Assert.Null(
+            await second.Get<TakeoverQuestions>().AskAsync(delivery, writer, CancellationToken.None).WaitAsync(TimeSpan.FromMinutes(1)));
         await delivery.AcknowledgeAsync();
     }
 
@@ -173,7 +175,8 @@ public abstract class RoundTripConformance
         return worker;
     }
 
-    private protected Task<ReplyAssembly> SendAsync(MessagingHost gateway, InferenceRequest request) => gateway.BeginAsync(request, Queue, "1");
+    private protected Task<ReplyAssembly> SendAsync(MessagingHost gateway, InferenceRequest request) =>
+        gateway.BeginAsync(request, Queue, "1");
 
     private protected static async Task<Delivery> NextAsync(MessagingHost worker)
     {

@@ -4,7 +4,9 @@ using System.Reflection.PortableExecutable;
 
 namespace AgentPlatform.Tests.Offline;
 
-/// <summary>A member of a type by name and number of parameters; a property or event counts under its own name, without parameters.</summary>
+/// <summary>
+/// A member of a type by name and number of parameters; a property or event counts under its own name, without parameters.
+/// </summary>
 internal sealed record Member(string Type, string Name, int Parameters)
 {
     public override string ToString() => $"{Type}.{Name}/{Parameters}";
@@ -14,7 +16,10 @@ internal sealed record Member(string Type, string Name, int Parameters)
 internal sealed class AssemblyMembers : IDisposable
 {
     // What the compiler adds to a record or an enumerator.
-    private static readonly HashSet<string> _synthesized = ["Equals", "GetHashCode", "ToString", "Deconstruct", "<Clone>$", "op_Equality", "op_Inequality", "PrintMembers"];
+    private static readonly HashSet<string> _synthesized =
+    [
+        "Equals", "GetHashCode", "ToString", "Deconstruct", "<Clone>$", "op_Equality", "op_Inequality", "PrintMembers",
+    ];
 
     private readonly PEReader _file;
     private readonly MetadataReader _reader;
@@ -39,18 +44,22 @@ internal sealed class AssemblyMembers : IDisposable
                 continue;
             }
 
-            var promised = type.GetInterfaceImplementations().SelectMany(handle => InterfaceMethods(_reader.GetInterfaceImplementation(handle).Interface, interfaces)).ToHashSet(StringComparer.Ordinal);
+            var promised = type.GetInterfaceImplementations()
+                .SelectMany(handle => InterfaceMethods(_reader.GetInterfaceImplementation(handle).Interface, interfaces))
+                    .ToHashSet(StringComparer.Ordinal);
             foreach (var method in type.GetMethods().Select(_reader.GetMethodDefinition).Where(IsVisible))
             {
                 var methodName = _reader.GetString(method.Name);
-                var isOverride = method.Attributes.HasFlag(MethodAttributes.Virtual) && !method.Attributes.HasFlag(MethodAttributes.NewSlot);
+                var isOverride = method.Attributes.HasFlag(MethodAttributes.Virtual)
+                    && !method.Attributes.HasFlag(MethodAttributes.NewSlot);
                 if (!isOverride && !promised.Contains(methodName) && !_synthesized.Contains(methodName))
                 {
                     yield return Of(name, methodName, method.Signature);
                 }
             }
 
-            foreach (var field in type.GetFields().Select(_reader.GetFieldDefinition).Where(field => field.Attributes.HasFlag(FieldAttributes.Public) && !field.Attributes.HasFlag(FieldAttributes.Literal)))
+            foreach (var field in type.GetFields().Select(_reader.GetFieldDefinition)
+                .Where(field => field.Attributes.HasFlag(FieldAttributes.Public) && !field.Attributes.HasFlag(FieldAttributes.Literal)))
             {
                 yield return new Member(name, _reader.GetString(field.Name), 0);
             }
@@ -75,18 +84,25 @@ internal sealed class AssemblyMembers : IDisposable
         }
     }
 
-    /// <summary>Members of this assembly that it calls itself: tokens of its own methods (table 6) after call, callvirt and newobj.</summary>
+    /// <summary>
+    /// Members of this assembly that it calls itself: tokens of its own methods (table 6) after call, callvirt and newobj.
+    /// </summary>
     public IEnumerable<Member> UsedWithin()
     {
-        foreach (var body in _reader.MethodDefinitions.Select(_reader.GetMethodDefinition).Where(method => method.RelativeVirtualAddress != 0).Select(method => _file.GetMethodBody(method.RelativeVirtualAddress).GetILBytes()!))
+        foreach (var body in _reader.MethodDefinitions.Select(_reader.GetMethodDefinition)
+            .Where(method => method.RelativeVirtualAddress != 0)
+            .Select(method => _file.GetMethodBody(method.RelativeVirtualAddress).GetILBytes()!))
         {
             for (var i = 0; i + 4 < body.Length; i++)
             {
                 var row = BitConverter.ToInt32(body, i + 1);
-                if (body[i] is 0x28 or 0x6F or 0x73 && row >> 24 == 6 && (row & 0xFFFFFF) is > 0 and var number && number <= _reader.MethodDefinitions.Count)
+                if (body[i] is 0x28 or 0x6F or 0x73 && row >> 24 == 6 && (row & 0xFFFFFF) is > 0 and var number
+                    && number <= _reader.MethodDefinitions.Count)
                 {
-                    var method = _reader.GetMethodDefinition(System.Reflection.Metadata.Ecma335.MetadataTokens.MethodDefinitionHandle(number));
-                    yield return Of(NameOf(_reader.GetTypeDefinition(method.GetDeclaringType())), _reader.GetString(method.Name), method.Signature);
+                    var method = _reader.GetMethodDefinition(
+                        System.Reflection.Metadata.Ecma335.MetadataTokens.MethodDefinitionHandle(number));
+                    yield return Of(
+                        NameOf(_reader.GetTypeDefinition(method.GetDeclaringType())), _reader.GetString(method.Name), method.Signature);
                 }
             }
         }
@@ -94,7 +110,8 @@ internal sealed class AssemblyMembers : IDisposable
 
     /// <summary>Names of the methods that this assembly defines, without the interface's name where one is written out.</summary>
     public IEnumerable<string> Defined() =>
-        _reader.MethodDefinitions.Select(handle => _reader.GetString(_reader.GetMethodDefinition(handle).Name)).Select(name => name[(name.LastIndexOf('.') is var dot && dot > 0 ? dot + 1 : 0)..]);
+        _reader.MethodDefinitions.Select(handle => _reader.GetString(_reader.GetMethodDefinition(handle).Name))
+            .Select(name => name[(name.LastIndexOf('.') is var dot && dot > 0 ? dot + 1 : 0)..]);
 
     /// <summary>Interfaces of this assembly with the names of their methods.</summary>
     public IEnumerable<(string Type, string Method)> InterfaceMethods() =>
@@ -105,7 +122,8 @@ internal sealed class AssemblyMembers : IDisposable
 
     /// <summary>Whether a type of this assembly is an interface.</summary>
     public bool IsInterface(string type) =>
-        _reader.TypeDefinitions.Select(_reader.GetTypeDefinition).Any(definition => definition.Attributes.HasFlag(TypeAttributes.Interface) && NameOf(definition) == type);
+        _reader.TypeDefinitions.Select(_reader.GetTypeDefinition)
+            .Any(definition => definition.Attributes.HasFlag(TypeAttributes.Interface) && NameOf(definition) == type);
 
     public void Dispose() => _file.Dispose();
 
@@ -129,11 +147,13 @@ internal sealed class AssemblyMembers : IDisposable
         _ => false,
     };
 
-    private static bool IsVisible(MethodDefinition method) => (method.Attributes & MethodAttributes.MemberAccessMask) is MethodAttributes.Public or MethodAttributes.Family;
+    private static bool IsVisible(MethodDefinition method) =>
+        (method.Attributes & MethodAttributes.MemberAccessMask) is MethodAttributes.Public or MethodAttributes.Family;
 
     private string? Kind(TypeDefinition type) => TypeName(type.BaseType);
 
-    private string NameOf(TypeDefinition type) => Join(type.IsNested ? NameOf(_reader.GetTypeDefinition(type.GetDeclaringType())) : _reader.GetString(type.Namespace), type.Name);
+    private string NameOf(TypeDefinition type) =>
+        Join(type.IsNested ? NameOf(_reader.GetTypeDefinition(type.GetDeclaringType())) : _reader.GetString(type.Namespace), type.Name);
 
     private string? TypeName(EntityHandle handle)
     {
@@ -146,14 +166,18 @@ internal sealed class AssemblyMembers : IDisposable
         {
             case HandleKind.TypeReference:
                 var reference = _reader.GetTypeReference((TypeReferenceHandle)handle);
-                var owner = reference.ResolutionScope.Kind == HandleKind.TypeReference ? TypeName(reference.ResolutionScope)! : _reader.GetString(reference.Namespace);
+                var owner = reference.ResolutionScope.Kind == HandleKind.TypeReference
+                    ? TypeName(reference.ResolutionScope)!
+                    : _reader.GetString(reference.Namespace);
                 return Join(owner, reference.Name);
             case HandleKind.TypeDefinition:
                 return NameOf(_reader.GetTypeDefinition((TypeDefinitionHandle)handle));
             case HandleKind.TypeSpecification:
                 // A generic instance: GENERICINST, CLASS or VALUETYPE, the type's token.
                 var blob = _reader.GetBlobReader(_reader.GetTypeSpecification((TypeSpecificationHandle)handle).Signature);
-                return blob.ReadSignatureTypeCode() == SignatureTypeCode.GenericTypeInstance && blob.ReadCompressedInteger() > 0 ? TypeName(blob.ReadTypeHandle()) : null;
+                return blob.ReadSignatureTypeCode() == SignatureTypeCode.GenericTypeInstance && blob.ReadCompressedInteger() > 0
+                    ? TypeName(blob.ReadTypeHandle())
+                    : null;
             default:
                 return null;
         }
@@ -176,5 +200,6 @@ internal sealed class AssemblyMembers : IDisposable
         };
     }
 
-    private string Join(string owner, StringHandle name) => owner.Length == 0 ? _reader.GetString(name) : $"{owner}.{_reader.GetString(name)}";
+    private string Join(string owner, StringHandle name) =>
+        owner.Length == 0 ? _reader.GetString(name) : $"{owner}.{_reader.GetString(name)}";
 }

@@ -1,6 +1,8 @@
 namespace AgentPlatform.Tests.Offline;
 
-/// <summary>The stand-in for Aspire.Hosting.Kubernetes stays as small as its use: a public member that nobody calls is one to delete.</summary>
+/// <summary>
+/// The stand-in for Aspire.Hosting.Kubernetes stays as small as its use: a public member that nobody calls is one to delete.
+/// </summary>
 public sealed class StandInSurfaceTests
 {
     private const string StandIn = "Aspire.Hosting.Kubernetes";
@@ -29,7 +31,8 @@ public sealed class StandInSurfaceTests
     }
 
     /// <summary>A constructor comes with a type that is handed out, and adds nothing to it.</summary>
-    private static bool IsConstructorOfUsed(Member member, HashSet<Member> used) => member.Name == ".ctor" && used.Contains(new Member(member.Type, "", 0));
+    private static bool IsConstructorOfUsed(Member member, HashSet<Member> used) =>
+        member.Name == ".ctor" && used.Contains(new Member(member.Type, "", 0));
 
     /// <summary>A member of an interface is used by whoever implements it.</summary>
     private static bool IsImplemented(AssemblyMembers owner, Member member, HashSet<string> defined) =>

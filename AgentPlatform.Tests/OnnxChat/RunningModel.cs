@@ -53,7 +53,8 @@ internal sealed class RunningModel : IDisposable
     }
 
     /// <summary>Some tokens that are no marks; the same for the same seed.</summary>
-    public static int[] Prompt(int seed, int length) => [.. Enumerable.Range(0, length).Select(index => (int)((uint)((seed * 7919) + (index * 104_729)) % 256))];
+    public static int[] Prompt(int seed, int length) =>
+        [.. Enumerable.Range(0, length).Select(index => (int)((uint)((seed * 7919) + (index * 104_729)) % 256))];
 
     public void Dispose()
     {

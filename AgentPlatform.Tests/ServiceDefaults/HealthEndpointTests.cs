@@ -34,12 +34,15 @@ public sealed class HealthEndpointTests
     [Fact]
     public async Task Ready_WhenWhatAllShareIsAway_StaysSoAndOtherwiseDoesNot()
     {
-        await using var shared = await StartAsync("Production", HealthCheckResult.Unhealthy("broker away"), ServiceDefaultsExtensions.SharedTag);
+        await using var shared = await StartAsync(
+            "Production", HealthCheckResult.Unhealthy("broker away"), ServiceDefaultsExtensions.SharedTag);
         await using var own = await StartAsync("Production", HealthCheckResult.Unhealthy("stopping"));
 
         Assert.Equal(HttpStatusCode.OK, (await shared.GetTestClient().GetAsync(new Uri("/ready", UriKind.Relative))).StatusCode);
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await shared.GetTestClient().GetAsync(new Uri("/health", UriKind.Relative))).StatusCode);
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await own.GetTestClient().GetAsync(new Uri("/ready", UriKind.Relative))).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.ServiceUnavailable, (await shared.GetTestClient().GetAsync(new Uri("/health", UriKind.Relative))).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.ServiceUnavailable, (await own.GetTestClient().GetAsync(new Uri("/ready", UriKind.Relative))).StatusCode);
     }
 
     private static async Task<WebApplication> StartAsync(string environment, HealthCheckResult dependency, params string[] tags)

@@ -7,7 +7,8 @@ namespace AgentPlatform.Tests.Worker;
 internal static class Requests
 {
     public static InferenceRequest Create(
-        Operation operation = Operation.Chat, bool stream = false, TimeLimit timeLimit = default, string body = """{"messages":[{"role":"user","content":"hello"}]}""") => new()
+        Operation operation = Operation.Chat, bool stream = false, TimeLimit timeLimit = default,
+        string body = """{"messages":[{"role":"user","content":"hello"}]}""") => new()
         {
             RequestId = Guid.NewGuid(),
             Model = "m",

@@ -26,7 +26,8 @@ internal sealed class ScriptedEngine(params Operation[] operations) : IEngine
         return Task.CompletedTask;
     }
 
-    public async IAsyncEnumerable<ReplyPart> RunAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<ReplyPart> RunAsync(
+        InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         Assert.True(IsWarm);
         var run = new Run(request);
@@ -60,7 +61,8 @@ internal sealed class ScriptedEngine(params Operation[] operations) : IEngine
 
         public TaskCompletionSource Cancelled { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public void Give(ReplyKind kind, string payload = "") => Parts.Writer.TryWrite(new ReplyPart(kind, Encoding.UTF8.GetBytes(payload)));
+        public void Give(ReplyKind kind, string payload = "") =>
+            Parts.Writer.TryWrite(new ReplyPart(kind, Encoding.UTF8.GetBytes(payload)));
 
         public void Fail(Exception e) => Parts.Writer.Complete(e);
 

@@ -11,10 +11,15 @@ public sealed class StartupTests
     [InlineData("OpenAI:Endpoint", "Engine:Type=openai", "Model:Name=m")]
     [InlineData("OpenAI:Endpoint", "Engine:Type=openai", "Model:Name=m", "OpenAI:Endpoint=localhost:8000")]
     [InlineData("Model:Sha256", "Engine:Type=onnx-classifier", "Model:Name=m", "Model:Source=http://weights/SHA256SUMS")]
-    [InlineData("Model:Sha256", "Engine:Type=onnx-classifier", "Model:Name=m", "Model:Source=http://weights/SHA256SUMS", "Model:Sha256=abc")]
-    [InlineData("Model:Token", "Engine:Type=onnx-classifier", "Model:Name=m", "Model:Source=http://weights/SHA256SUMS", "Model:Token=secret", "Model:Sha256=6ae8a75555209fd6c44157c0aed8016e763ff435a19cf186f76863140143ff72")]
+    [InlineData(
+        "Model:Sha256", "Engine:Type=onnx-classifier", "Model:Name=m", "Model:Source=http://weights/SHA256SUMS", "Model:Sha256=abc")]
+    [InlineData(
+        "Model:Token", "Engine:Type=onnx-classifier", "Model:Name=m", "Model:Source=http://weights/SHA256SUMS", "Model:Token=secret",
+        "Model:Sha256=6ae8a75555209fd6c44157c0aed8016e763ff435a19cf186f76863140143ff72")]
     [InlineData("Model:MaxSize", "Engine:Type=onnx-classifier", "Model:Name=m", "Model:Source=models/m", "Model:MaxSize=0")]
-    [InlineData("Model:Source", "Engine:Type=onnx-classifier", "Model:Name=m", "Model:Source=http://", "Model:Sha256=6ae8a75555209fd6c44157c0aed8016e763ff435a19cf186f76863140143ff72")]
+    [InlineData(
+        "Model:Source", "Engine:Type=onnx-classifier", "Model:Name=m", "Model:Source=http://",
+        "Model:Sha256=6ae8a75555209fd6c44157c0aed8016e763ff435a19cf186f76863140143ff72")]
     [InlineData("Onnx:ExecutionProvider", "Engine:Type=onnx-chat", "Model:Name=m", "Onnx:ExecutionProvider=gpu")]
     [InlineData("Engine:Slots", "Engine:Type=simulated", "Model:Name=m", "Engine:Slots=0")]
     [InlineData("Stopping:DrainTimeout", "Engine:Type=simulated", "Model:Name=m", "Stopping:DrainTimeout=soon")]
@@ -35,7 +40,9 @@ public sealed class StartupTests
         var (exitCode, _) = await worker.EndAsync();
         Assert.Equal(1, exitCode);
         Assert.Single(worker.Output, line => line.Contains("no-such-folder", StringComparison.Ordinal));
-        Assert.DoesNotContain(worker.Output, line => line.Contains("The engine is ready", StringComparison.Ordinal) || line.Contains("   at ", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            worker.Output,
+            line => line.Contains("The engine is ready", StringComparison.Ordinal) || line.Contains("   at ", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -25,17 +25,23 @@ internal sealed class Workflow
     }
 
     /// <summary>Jobs by their ids.</summary>
-    public IEnumerable<(string Id, YamlMappingNode Job)> Jobs() => ((YamlMappingNode)Root["jobs"]).Children.Select(job => ((string)job.Key!, (YamlMappingNode)job.Value));
+    public IEnumerable<(string Id, YamlMappingNode Job)> Jobs() =>
+        ((YamlMappingNode)Root["jobs"]).Children.Select(job => ((string)job.Key!, (YamlMappingNode)job.Value));
 
     public IEnumerable<YamlMappingNode> Steps() =>
-        Jobs().SelectMany(job => Child(job.Job, "steps") is YamlSequenceNode steps ? steps.Children : Enumerable.Empty<YamlNode>()).Cast<YamlMappingNode>();
+        Jobs().SelectMany(job => Child(job.Job, "steps") is YamlSequenceNode steps ? steps.Children : Enumerable.Empty<YamlNode>())
+            .Cast<YamlMappingNode>();
 
     /// <summary>Actions and workflows that jobs and steps use.</summary>
-    public IEnumerable<string> Uses() => Jobs().Select(job => job.Job).Concat(Steps()).Select(item => Child(item, "uses")).OfType<YamlScalarNode>().Select(uses => uses.Value!);
+    public IEnumerable<string> Uses() =>
+        Jobs().Select(job => job.Job).Concat(Steps()).Select(item => Child(item, "uses")).OfType<YamlScalarNode>()
+            .Select(uses => uses.Value!);
 
     /// <summary>Scripts of the steps, with lines that go on joined.</summary>
     public IEnumerable<string> Scripts() =>
-        Steps().Select(step => Child(step, "run")).OfType<YamlScalarNode>().Select(run => run.Value!.Replace("\\\n", " ", StringComparison.Ordinal));
+        Steps().Select(step => Child(step, "run")).OfType<YamlScalarNode>()
+            .Select(run => run.Value!.Replace("\\\n", " ", StringComparison.Ordinal));
 
-    public static YamlNode? Child(YamlMappingNode node, string key) => node.Children.TryGetValue(new YamlScalarNode(key), out var child) ? child : null;
+    public static YamlNode? Child(YamlMappingNode node, string key) =>
+        node.Children.TryGetValue(new YamlScalarNode(key), out var child) ? child : null;
 }

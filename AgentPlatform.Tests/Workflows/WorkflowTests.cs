@@ -3,10 +3,15 @@ using YamlDotNet.RepresentationModel;
 
 namespace AgentPlatform.Tests.Workflows;
 
-/// <summary>What holds for every workflow, since nothing here runs them: least rights, pinned actions, an end, and nothing named that is not there.</summary>
+/// <summary>
+/// What holds for every workflow, since nothing here runs them: least rights, pinned actions, an end, and nothing named that is not there.
+/// </summary>
 public sealed partial class WorkflowTests
 {
-    private static IReadOnlyList<string> Files { get; } = [.. Directory.EnumerateFiles(Workflow.Folder).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
+    private static IReadOnlyList<string> Files { get; } =
+    [
+        .. Directory.EnumerateFiles(Workflow.Folder).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal),
+    ];
 
     public static TheoryData<string> Names => [.. Files];
 
@@ -40,7 +45,8 @@ public sealed partial class WorkflowTests
     [Fact]
     public void AnAction_HasOneDigestInAllWorkflows() =>
         Assert.All(
-            Files.SelectMany(name => Workflow.Read(name).Uses()).Distinct().Where(uses => uses.Contains('@', StringComparison.Ordinal)).GroupBy(uses => uses.Split('@')[0]),
+            Files.SelectMany(name => Workflow.Read(name).Uses()).Distinct().Where(uses => uses.Contains('@', StringComparison.Ordinal))
+                .GroupBy(uses => uses.Split('@')[0]),
             digests => Assert.Single(digests));
 
     [Theory, MemberData(nameof(Names))]
@@ -55,15 +61,27 @@ public sealed partial class WorkflowTests
         {
             Assert.IsType<YamlMappingNode>(Workflow.Child(job.Job, "permissions"));
             // A job that is another workflow has none: that one's jobs do.
-            Assert.True(Workflow.Child(job.Job, "uses") is not null || Workflow.Child(job.Job, "timeout-minutes") is not null, $"{name}: the job {job.Id} has no timeout-minutes.");
+            Assert.True(
+                Workflow.Child(job.Job, "uses") is not null || Workflow.Child(job.Job, "timeout-minutes") is not null,
+                $"{name}: the job {job.Id} has no timeout-minutes.");
         });
     }
 
     [Theory, MemberData(nameof(Names))]
     public void Checkouts_LeaveNoCredentialsBehind(string name) =>
         Assert.All(
-            Workflow.Read(name).Steps().Where(step => Workflow.Child(step, "uses") is YamlScalarNode { Value: { } uses } && uses.StartsWith("actions/checkout@", StringComparison.Ordinal)),
-            step => Assert.Equal("false", (Workflow.Child(Assert.IsType<YamlMappingNode>(Workflow.Child(step, "with")), "persist-credentials") as YamlScalarNode)?.Value));
+            Workflow.Read(name).Steps()
+                .Where(
+                    step =>
+                        Workflow.Child(step, "uses") is YamlScalarNode { Value: { } uses }
+                            && uses.StartsWith("actions/checkout@", StringComparison.Ordinal)),
+            step =>
+                Assert.Equal(
+                    "false",
+                    (
+                        Workflow.Child(
+                            Assert.IsType<YamlMappingNode>(Workflow.Child(step, "with")),
+                            "persist-credentials") as YamlScalarNode)?.Value));
 
     /// <summary>An expression is put into a script before the shell reads it, so what somebody enters would be run.</summary>
     [Theory, MemberData(nameof(Names))]
@@ -72,7 +90,10 @@ public sealed partial class WorkflowTests
 
     [Theory, MemberData(nameof(Names))]
     public void Scripts_NameWhatIsThere(string name) =>
-        Assert.All(Workflow.Read(name).Scripts().SelectMany(script => PathOfTheRepository().Matches(script)).Select(path => path.Groups["path"].Value.TrimEnd('.')), path =>
+        Assert.All(
+            Workflow.Read(name).Scripts().SelectMany(script => PathOfTheRepository().Matches(script))
+                .Select(path => path.Groups["path"].Value.TrimEnd('.')),
+            path =>
             Assert.True(Path.Exists(Path.Combine(Repository.Root, path)), $"{name} names {path}, which is not there."));
 
     [Theory, MemberData(nameof(Names))]
@@ -81,7 +102,8 @@ public sealed partial class WorkflowTests
         var values = new YamlStream();
         values.Load(new StringReader(File.ReadAllText(Path.Combine(Repository.Root, "deploy", "chart", "values.yaml"))));
 
-        Assert.All(Workflow.Read(name).Scripts().SelectMany(script => SetValue().Matches(script)).Select(set => set.Groups["key"].Value), key =>
+        Assert.All(
+            Workflow.Read(name).Scripts().SelectMany(script => SetValue().Matches(script)).Select(set => set.Groups["key"].Value), key =>
         {
             YamlNode? node = values.Documents[0].RootNode;
             foreach (var part in key.Split('.'))
@@ -97,7 +119,9 @@ public sealed partial class WorkflowTests
     [Fact]
     public void Changes_TakeBackWhatSomebodyHasPatched()
     {
-        var commands = Files.SelectMany(name => Workflow.Read(name).Scripts()).SelectMany(script => ReleaseChange().Matches(script.Replace("\\\n", " ", StringComparison.Ordinal))).Select(match => match.Value).ToList();
+        var commands = Files.SelectMany(name => Workflow.Read(name).Scripts())
+            .SelectMany(script => ReleaseChange().Matches(script.Replace("\\\n", " ", StringComparison.Ordinal)))
+                .Select(match => match.Value).ToList();
 
         Assert.True(commands.Count >= 5);
         Assert.All(commands, command => Assert.Contains(" --force-conflicts", command, StringComparison.Ordinal));

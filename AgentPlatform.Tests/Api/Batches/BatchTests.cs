@@ -22,17 +22,21 @@ public sealed class BatchTests
 
             return text.Contains("fails", StringComparison.Ordinal)
                 ? FailAfter(InferenceError.EngineFailed("Broke."))
-                : Gated(last.Task, [], [Result(request.Operation == Operation.Analyze ? """{"sentiment":"Positive","confidence":1}""" : $$"""{"choices":["{{request.Model}}"]}""")], token);
+                : request.Operation == Operation.Analyze
+                ? Gated(last.Task, [], [Result("""{"sentiment":"Positive","confidence":1}""")], token)
+                : Gated(last.Task, [], [Result($$"""{"choices":["{{request.Model}}"]}""")], token);
         };
         using var response = await host.PostAsync("/batch", """
-            [{"messages":[{"role":"user","content":"first"}]}, {"text":"fails"}, {"messages":[]}, {"model":"org/big","text":"x","messages":[{"role":"user","content":"second"}]}, {"text":"third"}]
+            [{"messages":[{"role":"user","content":"first"}]}, {"text":"fails"}, {"messages":[]},
+             {"model":"org/big","text":"x","messages":[{"role":"user","content":"second"}]}, {"text":"third"}]
             """);
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         using var json = System.Text.Json.JsonDocument.Parse(await response.Content.ReadAsStringAsync());
         var items = json.RootElement.EnumerateArray().ToList();
         Assert.Equal(5, items.Count);
-        Assert.Equal(("chat.completion", "tiny"), (items[0].GetProperty("object").GetString(), items[0].GetProperty("choices")[0].GetString()));
+        Assert.Equal(
+            ("chat.completion", "tiny"), (items[0].GetProperty("object").GetString(), items[0].GetProperty("choices")[0].GetString()));
         Assert.Equal("Broke.", items[1].GetProperty("error").GetProperty("message").GetString());
         Assert.Equal("messages", items[2].GetProperty("error").GetProperty("param").GetString());
         Assert.Equal("org/big", items[3].GetProperty("model").GetString());
@@ -65,7 +69,9 @@ public sealed class BatchTests
     {
         await using var host = await ApiHost.StartAsync();
         using var response = await host.PostAsync("/invoke", """{"messages":[{"role":"user","content":"Hi"}]}""");
-        Assert.Contains("\"object\":\"chat.completion\",\"created\":1700000000,\"model\":\"tiny\",\"choices\":[]}", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains(
+            "\"object\":\"chat.completion\",\"created\":1700000000,\"model\":\"tiny\",\"choices\":[]}",
+            await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
 
         using var stream = await host.PostAsync("/invoke", """{"stream":true,"messages":[{"role":"user","content":"Hi"}]}""");
         Assert.Equal(HttpStatusCode.BadRequest, stream.StatusCode);
@@ -86,8 +92,11 @@ public sealed class BatchTests
     {
         await using var host = await ApiHost.StartAsync();
         Assert.Equal("AI Agent Microservice is running.", await host.Client.GetStringAsync(new Uri("/", UriKind.Relative)));
-        Assert.Contains("\"id\":\"org/big\"", await host.Client.GetStringAsync(new Uri("/v1/models", UriKind.Relative)), StringComparison.Ordinal);
-        Assert.StartsWith("{\"id\":\"org/big\",\"object\":\"model\"", await host.Client.GetStringAsync(new Uri("/v1/models/org/big", UriKind.Relative)), StringComparison.Ordinal);
+        Assert.Contains(
+            "\"id\":\"org/big\"", await host.Client.GetStringAsync(new Uri("/v1/models", UriKind.Relative)), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "{\"id\":\"org/big\",\"object\":\"model\"", await host.Client.GetStringAsync(new Uri("/v1/models/org/big", UriKind.Relative)),
+            StringComparison.Ordinal);
         var description = await host.Client.GetStringAsync(new Uri("/openapi/v1.json", UriKind.Relative));
         Assert.Contains("max_completion_tokens", description, StringComparison.Ordinal);
         Assert.Contains("Idempotency-Key", description, StringComparison.Ordinal);

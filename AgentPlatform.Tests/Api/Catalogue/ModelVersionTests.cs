@@ -15,7 +15,8 @@ public sealed class ModelVersionTests
     {
         await using var host = await ApiHost.StartAsync();
         host.Inference.Version = "7";
-        host.Inference.Answer = (request, _) => FakeInference.Parts(request.Stream ? FakeInference.End() : FakeInference.Result("""{"choices":[]}"""));
+        host.Inference.Answer = (request, _) => FakeInference.Parts(
+            request.Stream ? FakeInference.End() : FakeInference.Result("""{"choices":[]}"""));
 
         using var response = await host.PostAsync(path, body);
 

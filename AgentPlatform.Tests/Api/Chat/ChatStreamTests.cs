@@ -9,20 +9,23 @@ public sealed class ChatStreamTests
 {
     private const string Path = "/v1/chat/completions";
     private const string Streamed = """{"model":"tiny","stream":true,"messages":[{"role":"user","content":"Hi"}]}""";
-    private const string WithUsage = """{"model":"tiny","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"Hi"}]}""";
+    private const string WithUsage =
+        """{"model":"tiny","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"Hi"}]}""";
 
     [Fact]
     public async Task A_stream_with_usage_is_byte_for_byte_OpenAIs()
     {
         await using var host = await ApiHost.StartAsync();
-        host.Inference.Answer = (_, _) => Parts(Started, Text("Hel"), Text("lo", "stop"), End("""{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}"""));
+        host.Inference.Answer = (_, _) => Parts(
+            Started, Text("Hel"), Text("lo", "stop"), End("""{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}"""));
         using var response = await host.PostAsync(Path, WithUsage);
 
         var id = host.Inference.Requests.Single().RequestId;
         var opening = $$"""{"id":"chatcmpl-{{id:N}}","object":"chat.completion.chunk","created":1700000000,"model":"tiny",""";
         Assert.Equal(
             $"data: {opening}\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"Hel\"}},\"finish_reason\":null}}],\"usage\":null}}\n\n" +
-            $"data: {opening}\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"lo\"}},\"finish_reason\":\"stop\"}}],\"usage\":null}}\n\n" +
+            $"data: {opening}\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"lo\"}},\"finish_reason\":\"stop\"}}],"
+                + $"\"usage\":null}}\n\n" +
             $"data: {opening}\"choices\":[],\"usage\":{{\"prompt_tokens\":1,\"completion_tokens\":2,\"total_tokens\":3}}}}\n\n" +
             "data: [DONE]\n\n",
             await response.Content.ReadAsStringAsync());
@@ -54,7 +57,9 @@ public sealed class ChatStreamTests
         Assert.Equal(HttpStatusCode.TooManyRequests, response.StatusCode);
         Assert.False(response.Headers.Contains("x-should-retry"));
         Assert.Equal(TimeSpan.FromSeconds(7), response.Headers.RetryAfter!.Delta);
-        Assert.Equal("""{"error":{"message":"Full.","type":"rate_limit_error","param":null,"code":"overloaded"}}""", await response.Content.ReadAsStringAsync());
+        Assert.Equal(
+            """{"error":{"message":"Full.","type":"rate_limit_error","param":null,"code":"overloaded"}}""",
+            await response.Content.ReadAsStringAsync());
     }
 
     [Fact]
@@ -65,7 +70,9 @@ public sealed class ChatStreamTests
         using var response = await host.PostAsync(Path, Streamed);
         var text = await ApiHost.ReadTruncatedAsync(response);
 
-        Assert.EndsWith("data: {\"error\":{\"message\":\"Broke.\",\"type\":\"server_error\",\"param\":null,\"code\":\"engine_error\"}}\n\n", text, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "data: {\"error\":{\"message\":\"Broke.\",\"type\":\"server_error\",\"param\":null,\"code\":\"engine_error\"}}\n\n", text,
+            StringComparison.Ordinal);
         Assert.DoesNotContain("[DONE]", text, StringComparison.Ordinal);
     }
 
@@ -138,7 +145,8 @@ public sealed class ChatStreamTests
         Assert.Equal(begun ? HttpStatusCode.OK : HttpStatusCode.GatewayTimeout, response.StatusCode);
         Assert.Equal(!begun, response.Headers.TryGetValues("x-should-retry", out var retry) && retry.Single() == "false");
         Assert.Contains(
-            "\"code\":\"deadline_exceeded\"", begun ? await ApiHost.ReadTruncatedAsync(response) : await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+            "\"code\":\"deadline_exceeded\"",
+            begun ? await ApiHost.ReadTruncatedAsync(response) : await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
     private static Task<string?> LineAsync(StreamReader reader) => reader.ReadLineAsync().WaitAsync(TimeSpan.FromMinutes(1));

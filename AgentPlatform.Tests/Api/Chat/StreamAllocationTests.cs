@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.IO.Pipelines;
+using System.Threading.Tasks.Sources;
 using AgentPlatform.Api.Answers;
 using AgentPlatform.Api.Catalogue;
 using AgentPlatform.Api.Limits;
@@ -47,13 +48,24 @@ public sealed class StreamAllocationTests
     {
         SynchronizationContext.SetSynchronizationContext(null); // A server has none; xunit's would move the stream to other threads.
         var inference = new Tokens(tokens, waits);
-        using var drain = new DrainClock(new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance), Options.Create(new StoppingOptions()), TimeProvider.System);
-        var call = new InferenceCall(Options.Create(new InferenceApiOptions()), drain, services.GetRequiredService<InferenceMetrics>(), services.GetRequiredService<InferenceSpans>(), TimeProvider.System, NullLogger<InferenceCall>.Instance);
+        using var drain = new DrainClock(
+            new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance), Options.Create(new StoppingOptions()), TimeProvider.System);
+        var call = new InferenceCall(
+            Options.Create(new InferenceApiOptions()), drain, services.GetRequiredService<InferenceMetrics>(),
+            services.GetRequiredService<InferenceSpans>(), TimeProvider.System, NullLogger<InferenceCall>.Instance);
         var route = new ModelRoute(new ModelInfo("tiny", [Operation.Chat], "tests"), Version: "1", inference);
         var context = new DefaultHttpContext();
         context.Features.Set<IHttpResponseBodyFeature>(new Sink());
         using var deadline = call.StartDeadline(context);
-        var request = new InferenceRequest { RequestId = Guid.NewGuid(), Model = "tiny", Operation = Operation.Chat, Stream = true, Deadline = deadline.At, Body = default };
+        var request = new InferenceRequest
+        {
+            RequestId = Guid.NewGuid(),
+            Model = "tiny",
+            Operation = Operation.Chat,
+            Stream = true,
+            Deadline = deadline.At,
+            Body = default,
+        };
         var before = GC.GetAllocatedBytesForCurrentThread();
         var running = call.StreamAsync(context, route, request, includeUsage: true, deadline);
         while (!running.IsCompleted)
@@ -66,9 +78,10 @@ public sealed class StreamAllocationTests
     }
 
     /// <summary>An answer that is there at once, or of which each part has to be waited for.</summary>
-    private sealed class Tokens(int count, bool waits) : IInference, IAsyncEnumerable<ReplyPart>, IAsyncEnumerator<ReplyPart>, System.Threading.Tasks.Sources.IValueTaskSource<bool>
+    private sealed class Tokens(int count, bool waits)
+        : IInference, IAsyncEnumerable<ReplyPart>, IAsyncEnumerator<ReplyPart>, IValueTaskSource<bool>
     {
-        private System.Threading.Tasks.Sources.ManualResetValueTaskSourceCore<bool> _next;
+        private ManualResetValueTaskSourceCore<bool> _next;
         private int _given;
 
         public ReplyPart Current => _given <= count ? _token : FakeInference.End();
@@ -93,11 +106,12 @@ public sealed class StreamAllocationTests
 
         public ValueTask DisposeAsync() => default;
 
-        bool System.Threading.Tasks.Sources.IValueTaskSource<bool>.GetResult(short token) => _next.GetResult(token);
+        bool IValueTaskSource<bool>.GetResult(short token) => _next.GetResult(token);
 
-        System.Threading.Tasks.Sources.ValueTaskSourceStatus System.Threading.Tasks.Sources.IValueTaskSource<bool>.GetStatus(short token) => _next.GetStatus(token);
+        ValueTaskSourceStatus IValueTaskSource<bool>.GetStatus(short token) => _next.GetStatus(token);
 
-        void System.Threading.Tasks.Sources.IValueTaskSource<bool>.OnCompleted(Action<object?> continuation, object? state, short token, System.Threading.Tasks.Sources.ValueTaskSourceOnCompletedFlags flags) =>
+        void IValueTaskSource<bool>.OnCompleted(
+            Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
             _next.OnCompleted(continuation, state, token, flags);
     }
 
@@ -134,7 +148,8 @@ public sealed class StreamAllocationTests
         {
         }
 
-        public Task SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken = default) => Task.CompletedTask;
+        public Task SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken = default) =>
+            Task.CompletedTask;
 
         public Task StartAsync(CancellationToken cancellationToken = default) => Task.CompletedTask;
     }

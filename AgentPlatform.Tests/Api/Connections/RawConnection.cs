@@ -24,7 +24,8 @@ internal sealed class RawConnection : IDisposable
 
     /// <summary>A request with a JSON body and further header lines.</summary>
     public Task PostAsync(string path, string json, params string[] headers) => SendAsync(
-        $"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {Encoding.UTF8.GetByteCount(json)}\r\n" +
+        $"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
+            + $"{Encoding.UTF8.GetByteCount(json)}\r\n" +
         $"{string.Concat(headers.Select(header => $"{header}\r\n"))}\r\n{json}");
 
     public async Task SendAsync(string text) => await _socket.SendAsync(Encoding.UTF8.GetBytes(text));

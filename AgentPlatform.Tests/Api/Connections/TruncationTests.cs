@@ -16,7 +16,8 @@ public sealed class TruncationTests
     private const string Path = "/v1/chat/completions";
     private const string Streamed = """{"model":"tiny","stream":true,"messages":[{"role":"user","content":"Hi"}]}""";
     private const string LastChunk = "\r\n0\r\n\r\n";
-    private const string Event = "data: {\"error\":{\"message\":\"Broke.\",\"type\":\"server_error\",\"param\":null,\"code\":\"engine_error\"}}\n\n";
+    private const string Event =
+        "data: {\"error\":{\"message\":\"Broke.\",\"type\":\"server_error\",\"param\":null,\"code\":\"engine_error\"}}\n\n";
     private static readonly TimeSpan _limit = TimeSpan.FromMinutes(1);
 
     [Theory]
@@ -58,7 +59,9 @@ public sealed class TruncationTests
     public async Task So_ends_a_stream_for_any_other_reason(string reason)
     {
         await using var host = await ApiHost.StartAsync(("Stopping:DrainTimeout", "00:00:20"));
-        host.Inference.Answer = (_, token) => reason == "unhandled" ? Parts(Text("a"), Delta("no object"), End()) : Gated(new TaskCompletionSource().Task, [Text("a")], [], token);
+        host.Inference.Answer = (_, token) => reason == "unhandled"
+            ? Parts(Text("a"), Delta("no object"), End())
+            : Gated(new TaskCompletionSource().Task, [Text("a")], [], token);
         using var connection = await RawConnection.OpenAsync(host.Client.BaseAddress!);
         await connection.PostAsync(Path, Streamed, "x-request-timeout: 10");
         Task? stopped = null;
@@ -81,7 +84,8 @@ public sealed class TruncationTests
     {
         await using var host = await ApiHost.StartAsync();
         host.Inference.Answer = (_, _) => FailAfter(InferenceError.EngineFailed("Broke."), Text("a"), Text("b"));
-        var client = new ChatClient("tiny", new ApiKeyCredential("none"), new OpenAIClientOptions { Endpoint = new Uri(host.Client.BaseAddress!, "/v1") });
+        var client = new ChatClient(
+            "tiny", new ApiKeyCredential("none"), new OpenAIClientOptions { Endpoint = new Uri(host.Client.BaseAddress!, "/v1") });
         var text = "";
         await Assert.ThrowsAsync<HttpIOException>(async () =>
         {

@@ -23,7 +23,9 @@ public sealed class EdgeTests
     public async Task Pages_of_configured_origins_may_call_and_no_others(string origin, bool mayCall)
     {
         await using var host = await ApiHost.StartAsync(("Edge:AllowedOrigins:0", "https://chat.example.com"));
-        using var preflight = await SendAsync(host, HttpMethod.Options, Chat, ("Origin", origin), ("Access-Control-Request-Method", "POST"), ("Access-Control-Request-Headers", "authorization,content-type,x-stainless-os"));
+        using var preflight = await SendAsync(
+            host, HttpMethod.Options, Chat, ("Origin", origin), ("Access-Control-Request-Method", "POST"),
+            ("Access-Control-Request-Headers", "authorization,content-type,x-stainless-os"));
         Assert.Equal(HttpStatusCode.NoContent, preflight.StatusCode);
         Assert.Equal(mayCall ? origin : null, Single(preflight, "Access-Control-Allow-Origin"));
         Assert.Equal(mayCall ? "authorization,content-type,x-stainless-os" : null, Single(preflight, "Access-Control-Allow-Headers"));
@@ -42,7 +44,9 @@ public sealed class EdgeTests
         Assert.Null(Single(refused, "Access-Control-Allow-Origin"));
 
         await using var local = await ApiHost.StartAsync(("Edge:AllowLoopbackOrigins", "true"));
-        foreach (var (origin, mayCall) in new[] { ("http://localhost:5173", true), ("http://127.0.0.1:80", true), ("http://localhost.example.com", false), ("null", false) })
+        (string Origin, bool MayCall)[] origins =
+            [("http://localhost:5173", true), ("http://127.0.0.1:80", true), ("http://localhost.example.com", false), ("null", false)];
+        foreach (var (origin, mayCall) in origins)
         {
             using var response = await SendAsync(local, HttpMethod.Get, "/v1/models", ("Origin", origin));
             Assert.Equal(mayCall ? origin : null, Single(response, "Access-Control-Allow-Origin"));
@@ -111,7 +115,11 @@ public sealed class EdgeTests
     [InlineData(true)]
     public async Task A_strangers_trace_is_linked_to_and_its_baggage_dropped_unless_callers_are_trusted(bool isTrusted)
     {
-        using var listener = new ActivityListener { ShouldListenTo = source => source.Name == "Microsoft.AspNetCore", Sample = (ref _) => ActivitySamplingResult.AllDataAndRecorded };
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == "Microsoft.AspNetCore",
+            Sample = (ref _) => ActivitySamplingResult.AllDataAndRecorded,
+        };
         ActivitySource.AddActivityListener(listener);
         await using var host = await ApiHost.StartAsync(("Edge:TrustTraceContext", isTrusted ? "true" : "false"));
         Activity? seen = null;
@@ -121,7 +129,8 @@ public sealed class EdgeTests
             return Parts(Result("""{"choices":[]}"""));
         };
         const string Trace = "0af7651916cd43dd8448eb211c80319c";
-        using var response = await host.PostAsync(Chat, Encoding.UTF8.GetBytes(Request), default, ("traceparent", $"00-{Trace}-b7ad6b7169203331-01"), ("baggage", "secret=1"));
+        using var response = await host.PostAsync(
+            Chat, Encoding.UTF8.GetBytes(Request), default, ("traceparent", $"00-{Trace}-b7ad6b7169203331-01"), ("baggage", "secret=1"));
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal(isTrusted, seen!.TraceId.ToString() == Trace);
         Assert.Equal(isTrusted ? "1" : null, seen.GetBaggageItem("secret"));
@@ -157,9 +166,11 @@ public sealed class EdgeTests
         Assert.StartsWith($"{key[..^2]} holds '{value}'", StartupMistake.Describe(mistake), StringComparison.Ordinal);
     }
 
-    private static string? Single(HttpResponseMessage response, string header) => response.Headers.TryGetValues(header, out var values) ? string.Join(',', values) : null;
+    private static string? Single(HttpResponseMessage response, string header) =>
+        response.Headers.TryGetValues(header, out var values) ? string.Join(',', values) : null;
 
-    private static async Task<HttpResponseMessage> SendAsync(ApiHost host, HttpMethod method, string path, params (string Name, string Value)[] headers)
+    private static async Task<HttpResponseMessage> SendAsync(
+        ApiHost host, HttpMethod method, string path, params (string Name, string Value)[] headers)
     {
         using var message = new HttpRequestMessage(method, new Uri(path, UriKind.Relative));
         foreach (var (name, value) in headers)

@@ -16,7 +16,8 @@ public sealed class UnhandledExceptionTests
     {
         await using var host = await ApiHost.StartAsync();
         host.Inference.Answer = (_, _) => throw new NotSupportedException("secret");
-        using var response = await host.PostAsync("/v1/chat/completions", """{"model":"tiny","messages":[{"role":"user","content":"Hi"}]}""");
+        using var response = await host.PostAsync(
+            "/v1/chat/completions", """{"model":"tiny","messages":[{"role":"user","content":"Hi"}]}""");
         var body = await response.Content.ReadAsStringAsync();
         Assert.Equal(HttpStatusCode.InternalServerError, response.StatusCode);
         Assert.StartsWith("""{"error":{"message":""", body, StringComparison.Ordinal);
@@ -31,7 +32,8 @@ public sealed class UnhandledExceptionTests
     {
         await using var host = await ApiHost.StartAsync();
         host.Inference.Answer = (_, _) => badPart ? Parts(Text("a"), Delta("no object"), End()) : Breaking(Text("a"));
-        using var response = await host.PostAsync("/v1/chat/completions", """{"model":"tiny","stream":true,"messages":[{"role":"user","content":"Hi"}]}""");
+        using var response = await host.PostAsync(
+            "/v1/chat/completions", """{"model":"tiny","stream":true,"messages":[{"role":"user","content":"Hi"}]}""");
         var events = (await ApiHost.ReadTruncatedAsync(response)).Split("\n\n");
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
@@ -71,8 +73,9 @@ public sealed class UnhandledExceptionTests
             var body when body.Contains("gives up", StringComparison.Ordinal) => throw new OperationCanceledException("secret"),
             _ => Parts(Result("""{"choices":[]}""")),
         };
-        using var response = await host.PostAsync("/batch", $"[{string.Join(',', ((string[])["first", "thrown", "breaks", "malformed", "gives up", "last"]).Select(
-            text => $$"""{"messages":[{"role":"user","content":"{{text}}"}]}"""))}]");
+        string[] texts = ["first", "thrown", "breaks", "malformed", "gives up", "last"];
+        var items = texts.Select(text => $$"""{"messages":[{"role":"user","content":"{{text}}"}]}""");
+        using var response = await host.PostAsync("/batch", $"[{string.Join(',', items)}]");
         var text = await response.Content.ReadAsStringAsync();
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
@@ -80,7 +83,8 @@ public sealed class UnhandledExceptionTests
         using var json = JsonDocument.Parse(text);
         Assert.Equal(
             ["", "internal_error", "internal_error", "internal_error", "internal_error", ""],
-            json.RootElement.EnumerateArray().Select(item => item.TryGetProperty("error", out var error) ? error.GetProperty("code").GetString() : ""));
+            json.RootElement.EnumerateArray()
+                .Select(item => item.TryGetProperty("error", out var error) ? error.GetProperty("code").GetString() : ""));
         Assert.Equal(
             [nameof(FormatException), nameof(NotSupportedException), nameof(NotSupportedException), nameof(OperationCanceledException)],
             log.Failures.Select(failure => failure.GetType().Name).Order(StringComparer.Ordinal));
@@ -104,7 +108,8 @@ public sealed class UnhandledExceptionTests
 
         public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Error;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             if (IsEnabled(logLevel) && exception is not null)
             {

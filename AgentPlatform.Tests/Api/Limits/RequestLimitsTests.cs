@@ -10,14 +10,18 @@ public sealed class RequestLimitsTests
 
     private static readonly (string, string)[] _limits =
     [
-        ("Api:Limits:MaxMessages", "3"), ("Api:Limits:MaxParts", "2"), ("Api:Limits:MaxToolCalls", "2"), ("Api:Limits:MaxTools", "2"), ("Api:Limits:MaxStopSize", "4"),
+        ("Api:Limits:MaxMessages", "3"), ("Api:Limits:MaxParts", "2"), ("Api:Limits:MaxToolCalls", "2"), ("Api:Limits:MaxTools", "2"),
+        ("Api:Limits:MaxStopSize", "4"),
         ("Api:Limits:MaxTextSize", "8"), ("Api:Limits:MaxValues", "1000"),
     ];
 
     public static TheoryData<string, string?, int> Requests => new()
     {
         { $$"""{"model":"tiny","messages":[{{Many(Message, 4)}}]}""", "messages", 3 },
-        { $$"""{"model":"tiny","messages":[{{Message}},{"role":"user","content":[{{Many("""{"type":"text","text":"a"}""", 3)}}]}]}""", "messages[1].content", 2 },
+        {
+            $$"""{"model":"tiny","messages":[{{Message}},{"role":"user","content":[{{Many("""{"type":"text","text":"a"}""", 3)}}]}]}""",
+            "messages[1].content", 2
+        },
         { $$"""{"model":"tiny","messages":[{"role":"assistant","tool_calls":[{{Many("{}", 3)}}]}]}""", "messages[0].tool_calls", 2 },
         { $$"""{"model":"tiny","messages":[{{Message}}],"tools":[{{Many("{}", 3)}}]}""", "tools", 2 },
         { $$"""{"model":"tiny","messages":[{{Message}}],"functions":[{{Many("{}", 3)}}]}""", "functions", 2 },
@@ -71,8 +75,12 @@ public sealed class RequestLimitsTests
     public async Task Thousands_of_messages_and_a_hundred_tools_fit()
     {
         await using var host = await ApiHost.StartAsync();
-        var tools = Many("""{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{"a":{"type":"string"},"b":{"type":"array","items":{"type":"number"}}}}}}""", 128);
-        using var response = await host.PostAsync("/v1/chat/completions", $$"""{"model":"tiny","messages":[{{Many(Message, 5_000)}}],"tools":[{{tools}}]}""");
+        var tools = Many(
+            """{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{"a":{"type":"string"},"b":"""
+                + """{"type":"array","items":{"type":"number"}}}}}}""",
+            128);
+        using var response = await host.PostAsync(
+            "/v1/chat/completions", $$"""{"model":"tiny","messages":[{{Many(Message, 5_000)}}],"tools":[{{tools}}]}""");
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
     }
 
@@ -80,7 +88,8 @@ public sealed class RequestLimitsTests
     [InlineData(768, 96)]
     [InlineData(64, 16)]
     [InlineData(65_536, 256)]
-    public void Bodies_may_take_an_eighth_of_the_memory_within_bounds(long available, long expected) => Assert.Equal(expected << 20, MemoryShare.OfBodies(available << 20));
+    public void Bodies_may_take_an_eighth_of_the_memory_within_bounds(long available, long expected) =>
+        Assert.Equal(expected << 20, MemoryShare.OfBodies(available << 20));
 
     [Theory]
     [InlineData(768, 16, 10, 16)]

@@ -24,7 +24,9 @@ public sealed class IdempotencyTests
     public async Task A_retry_gets_the_recorded_response(string path, string body, int runs)
     {
         await using var host = await ApiHost.StartAsync();
-        host.Inference.Answer = (request, _) => request.Stream ? Parts(Text("a"), Text("b", "stop"), End()) : Parts(Result("""{"choices":[]}"""));
+        host.Inference.Answer = (request, _) => request.Stream
+            ? Parts(Text("a"), Text("b", "stop"), End())
+            : Parts(Result("""{"choices":[]}"""));
         using var first = await PostAsync(host, path, body);
         var text = await first.Content.ReadAsStringAsync();
         host.Time.Advance(TimeSpan.FromMinutes(9));
@@ -162,7 +164,8 @@ public sealed class IdempotencyTests
         await using var host = await ApiHost.StartAsync();
         host.Inference.Answer = (_, _) => status == 500
             ? throw new NotSupportedException("secret")
-            : FailAfter(new InferenceError(ErrorFormat.KindOf(status), "No.", "no", RetryAfterSeconds: status is 429 or 503 ? 7 : null), Started);
+            : FailAfter(
+                new InferenceError(ErrorFormat.KindOf(status), "No.", "no", RetryAfterSeconds: status is 429 or 503 ? 7 : null), Started);
         using (var refused = await PostAsync(host, Chat, Streamed))
         {
             Assert.Equal(status, (int)refused.StatusCode);
@@ -239,7 +242,9 @@ public sealed class IdempotencyTests
         Assert.Empty(host.Inference.Requests);
     }
 
-    private static async Task<HttpResponseMessage> PostAsync(ApiHost host, string path, string body, string key = "k", string? authorization = null, CancellationToken cancellationToken = default)
+    private static async Task<HttpResponseMessage> PostAsync(
+        ApiHost host, string path, string body, string key = "k", string? authorization = null,
+        CancellationToken cancellationToken = default)
     {
         var headers = new List<(string, string)> { ("Idempotency-Key", key) };
         if (authorization is not null)

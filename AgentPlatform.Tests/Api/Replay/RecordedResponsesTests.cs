@@ -144,9 +144,11 @@ public sealed class RecordedResponsesTests
 
     private RecordedResponses Create(ReplayOptions options) => Create(options, Worker.Meters.Create());
 
-    private RecordedResponses Create(ReplayOptions options, IMeterFactory meters) => new(Options.Create(options), _time, new ReplayMetrics(meters));
+    private RecordedResponses Create(ReplayOptions options, IMeterFactory meters) =>
+        new(Options.Create(options), _time, new ReplayMetrics(meters));
 
-    private static (ResponseReader Reader, RecordedResponse? Fresh) Claim(RecordedResponses responses, string name) => responses.Claim([name], "", _kept, Timeout.InfiniteTimeSpan);
+    private static (ResponseReader Reader, RecordedResponse? Fresh) Claim(RecordedResponses responses, string name) =>
+        responses.Claim([name], "", _kept, Timeout.InfiniteTimeSpan);
 
     private static ResponseReader Open(RecordedResponses responses, string name)
     {

@@ -17,7 +17,10 @@ public sealed class ResumeTests
         await using var host = await ApiHost.StartAsync();
         var gate = new TaskCompletionSource();
         host.Inference.Answer = (_, token) => Gated(gate.Task, [Text("a")], [Text("b", "stop"), End("""{"total_tokens":3}""")], token);
-        using var response = await PostAsync(host, body: Streamed.Replace("\"stream\":true", "\"stream\":true,\"stream_options\":{\"include_usage\":true}", StringComparison.Ordinal));
+        using var response = await PostAsync(
+            host,
+            body: Streamed.Replace(
+                "\"stream\":true", "\"stream\":true,\"stream_options\":{\"include_usage\":true}", StringComparison.Ordinal));
         var id = host.Inference.Requests.Single().RequestId;
         Assert.Equal(id.ToString(), response.Headers.GetValues("x-request-id").Single());
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
@@ -33,7 +36,8 @@ public sealed class ResumeTests
         Assert.Equal(": heartbeat", await silence);
         gate.SetResult();
         var rest = await reader.ReadToEndAsync().WaitAsync(_limit);
-        var events = rest.Split("\n\n", StringSplitOptions.RemoveEmptyEntries).Select(block => block.Replace(": heartbeat\n", "", StringComparison.Ordinal)).ToList();
+        var events = rest.Split("\n\n", StringSplitOptions.RemoveEmptyEntries)
+            .Select(block => block.Replace(": heartbeat\n", "", StringComparison.Ordinal)).ToList();
         Assert.Equal([$"id: {id}:1", $"id: {id}:2", $"id: {id}:3"], events.Select(block => block.Split('\n')[0]));
         Assert.Equal("data: [DONE]", events[^1].Split('\n')[1]);
     }
@@ -179,10 +183,13 @@ public sealed class ResumeTests
     }
 
     private static async Task<HttpResponseMessage> PostAsync(
-        ApiHost host, string? lastEvent = null, string? key = null, string? authorization = null, string body = Streamed, CancellationToken cancellationToken = default)
+        ApiHost host, string? lastEvent = null, string? key = null, string? authorization = null, string body = Streamed,
+        CancellationToken cancellationToken = default)
     {
         var headers = new List<(string, string)> { ("x-stream-resume", "true") };
-        headers.AddRange(new[] { ("Last-Event-ID", lastEvent), ("Idempotency-Key", key), ("Authorization", authorization) }.OfType<(string, string)>().Where(header => header.Item2 is not null));
+        headers.AddRange(
+            new[] { ("Last-Event-ID", lastEvent), ("Idempotency-Key", key), ("Authorization", authorization) }.OfType<(string, string)>()
+                .Where(header => header.Item2 is not null));
         return await host.PostAsync(Chat, Encoding.UTF8.GetBytes(body), cancellationToken, [.. headers]);
     }
 }

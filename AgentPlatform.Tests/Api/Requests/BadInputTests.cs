@@ -17,7 +17,8 @@ public sealed class BadInputTests
         { "{} {}", 400, null },
         { "\"\\ud800\"", 400, null },
         { $$"""{"model":"tiny","x":"\ud83d",{{Messages}}}""", 400, "x" },
-        { """{"model":"tiny","messages":[{"role":"user","content":"Hi"},{"role":"user","content":[{"type":"text","text":"\ud83d"}]}]}""", 400, "messages[1].content[0].text" },
+        { """{"model":"tiny","messages":[{"role":"user","content":"Hi"},{"role":"user","content":"""
+            + """[{"type":"text","text":"\ud83d"}]}]}""", 400, "messages[1].content[0].text" },
         { new string('[', 100), 400, null },
         { $$"""{{{Messages}}}""", 400, "model" },
         { $$"""{"model":null,{{Messages}}}""", 400, "model" },
@@ -95,7 +96,10 @@ public sealed class BadInputTests
     public async Task A_huge_body_is_413_whether_its_length_is_told_or_not(bool chunked)
     {
         await using var host = await ApiHost.StartAsync(("Api:MaxBodySize", "2048"));
-        using var message = new HttpRequestMessage(HttpMethod.Post, new Uri(Chat, UriKind.Relative)) { Content = new ByteArrayContent(new byte[2049]) };
+        using var message = new HttpRequestMessage(HttpMethod.Post, new Uri(Chat, UriKind.Relative))
+        {
+            Content = new ByteArrayContent(new byte[2049]),
+        };
         message.Content.Headers.ContentType = new("application/json");
         message.Headers.TransferEncodingChunked = chunked;
         using var response = await host.Client.SendAsync(message);
@@ -113,14 +117,19 @@ public sealed class BadInputTests
     public async Task Errors_of_routes_have_the_shape_of_all_errors(string method, string path, int status)
     {
         await using var host = await ApiHost.StartAsync();
-        using var message = new HttpRequestMessage(new HttpMethod(method), new Uri(path, UriKind.Relative)) { Content = method == "POST" ? new StringContent("{}", Encoding.UTF8, "text/plain") : null };
+        using var message = new HttpRequestMessage(new HttpMethod(method), new Uri(path, UriKind.Relative))
+        {
+            Content = method == "POST" ? new StringContent("{}", Encoding.UTF8, "text/plain") : null,
+        };
         using var response = await host.Client.SendAsync(message);
         Assert.Equal(status, (int)response.StatusCode);
         Assert.True(response.Headers.Contains("x-request-id"));
         using var json = JsonDocument.Parse(await response.Content.ReadAsStringAsync());
         if (path != "/invoke")
         {
-            Assert.Equal(["message", "type", "param", "code"], json.RootElement.GetProperty("error").EnumerateObject().Select(member => member.Name));
+            Assert.Equal(
+                ["message", "type", "param", "code"],
+                json.RootElement.GetProperty("error").EnumerateObject().Select(member => member.Name));
         }
         else
         {
@@ -142,7 +151,11 @@ public sealed class BadInputTests
     public async Task A_wrong_base_address_is_told_the_right_path_in_OpenAIs_envelope(string path, string right)
     {
         await using var host = await ApiHost.StartAsync();
-        using var message = new HttpRequestMessage(HttpMethod.Post, new Uri($"{host.Client.BaseAddress!.GetLeftPart(UriPartial.Authority)}{path}")) { Content = new StringContent("{}", Encoding.UTF8, "application/json") };
+        using var message = new HttpRequestMessage(
+            HttpMethod.Post, new Uri($"{host.Client.BaseAddress!.GetLeftPart(UriPartial.Authority)}{path}"))
+        {
+            Content = new StringContent("{}", Encoding.UTF8, "application/json"),
+        };
         using var response = await host.Client.SendAsync(message);
         Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
         Assert.Equal("false", response.Headers.GetValues("x-should-retry").Single());
@@ -179,7 +192,10 @@ public sealed class BadInputTests
     public async Task Of_a_name_that_occurs_twice_the_last_value_counts_null_too()
     {
         await using var host = await ApiHost.StartAsync();
-        using var response = await host.PostAsync(Chat, $$"""{"model":"tiny","stream":true,"stream_options":{"include_usage":true},"stream_options":null,"stream":null,{{Messages}}}""");
+        using var response = await host.PostAsync(
+            Chat,
+            """{"model":"tiny","stream":true,"stream_options":{"include_usage":true},"stream_options":null,"stream":null,"""
+                + $$"""{{Messages}}}""");
         Assert.Equal("application/json", response.Content.Headers.ContentType!.MediaType);
         Assert.False(host.Inference.Requests.Single().Stream);
     }
@@ -243,7 +259,8 @@ public sealed class BadInputTests
     public async Task A_timeout_that_is_none_is_refused(string timeout)
     {
         await using var host = await ApiHost.StartAsync();
-        using var response = await host.PostAsync(Chat, Encoding.UTF8.GetBytes($$"""{"model":"tiny",{{Messages}}}"""), default, ("x-request-timeout", timeout));
+        using var response = await host.PostAsync(
+            Chat, Encoding.UTF8.GetBytes($$"""{"model":"tiny",{{Messages}}}"""), default, ("x-request-timeout", timeout));
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
         Assert.Equal("x-request-timeout", await ParamAsync(response));
     }
@@ -252,7 +269,9 @@ public sealed class BadInputTests
     public async Task What_this_surface_does_not_know_reaches_the_engine_as_it_was_sent()
     {
         await using var host = await ApiHost.StartAsync();
-        var body = """{ "future":{"a":[1,{"b":"ü"}]}, "model":"tiny","n":null,"messages":[{"role":"assistant","tool_calls":[{"id":"1"}]},{"role":"user","name":"x","content":[{"type":"odd","odd":1}]}],"stop":"x"}""";
+        var body =
+            """{ "future":{"a":[1,{"b":"ü"}]}, "model":"tiny","n":null,"messages":[{"role":"assistant","tool_calls":[{"id":"1"}]},"""
+                + """{"role":"user","name":"x","content":[{"type":"odd","odd":1}]}],"stop":"x"}""";
         using var response = await host.PostAsync(Chat, body);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal(body, Encoding.UTF8.GetString(host.Inference.Requests.Single().Body.Span));

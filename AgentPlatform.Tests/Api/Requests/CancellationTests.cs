@@ -30,7 +30,9 @@ public sealed class CancellationTests
         {
             token.Register(() => cancelled.Release());
             running.Release();
-            return Gated(new TaskCompletionSource().Task, state switch { "queued" => [], "started" => [Started], _ => [Started, Text("a")] }, [], token);
+            return Gated(
+                new TaskCompletionSource().Task, state switch { "queued" => [], "started" => [Started], _ => [Started, Text("a")] }, [],
+                token);
         };
         using var leave = new CancellationTokenSource();
         var sent = host.PostAsync(path, body, leave.Token);

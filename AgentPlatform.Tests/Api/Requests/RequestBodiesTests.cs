@@ -28,7 +28,10 @@ public sealed class RequestBodiesTests
         await running.Task.WaitAsync(TimeSpan.FromMinutes(1));
         Assert.Equal(40_000, host.Get<RequestBodies>().Held);
 
-        using var message = new HttpRequestMessage(HttpMethod.Post, new Uri(Chat, UriKind.Relative)) { Content = new StringContent(Body(40_000), Encoding.UTF8, "application/json") };
+        using var message = new HttpRequestMessage(HttpMethod.Post, new Uri(Chat, UriKind.Relative))
+        {
+            Content = new StringContent(Body(40_000), Encoding.UTF8, "application/json"),
+        };
         message.Headers.TransferEncodingChunked = chunked;
         using var refused = await host.Client.SendAsync(message);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
@@ -58,7 +61,10 @@ public sealed class RequestBodiesTests
 
         using var client = new TcpClient();
         await client.ConnectAsync(host.Client.BaseAddress!.Host, host.Client.BaseAddress.Port);
-        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"POST {Chat} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 40000\r\n\r\n"));
+        await client.GetStream()
+            .WriteAsync(
+                Encoding.ASCII.GetBytes(
+                    $"POST {Chat} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 40000\r\n\r\n"));
         using var reader = new StreamReader(client.GetStream());
         Assert.Equal("HTTP/1.1 503 Service Unavailable", await reader.ReadLineAsync().WaitAsync(TimeSpan.FromMinutes(1)));
 
@@ -75,7 +81,8 @@ public sealed class RequestBodiesTests
         for (var i = 0; i < 40; i++)
         {
             var connection = await RawConnection.OpenAsync(host.Client.BaseAddress!);
-            await connection.SendAsync($"POST {Chat} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 10000000\r\n\r\n{{");
+            await connection.SendAsync(
+                $"POST {Chat} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 10000000\r\n\r\n{{");
             slow.Add(connection);
         }
 
@@ -120,7 +127,8 @@ public sealed class RequestBodiesTests
     {
         await using var host = await ApiHost.StartAsync(("Api:MinDataRate", "1"), ("Api:StallTimeout", "00:05:00"));
         using var connection = await RawConnection.OpenAsync(host.Client.BaseAddress!);
-        await connection.SendAsync($"POST {Chat} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{{");
+        await connection.SendAsync(
+            $"POST {Chat} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{{");
         await Wait.UntilAsync(() => host.Get<RequestBodies>().Held > 0);
         host.Time.Advance(TimeSpan.FromMinutes(1));
         var answer = await connection.ReadUntilAsync("}}");

@@ -14,6 +14,9 @@ public sealed class OpenSurfaceTests
     {
         using var log = new LogLines();
         await using var host = await ApiHost.StartAsync(services => services.AddSingleton<ILoggerProvider>(log), [], address);
-        Assert.Contains(log.Lines, line => line.StartsWith("There is no authentication", StringComparison.Ordinal) && line.Contains(says, StringComparison.Ordinal));
+        Assert.Contains(
+            log.Lines,
+            line =>
+                line.StartsWith("There is no authentication", StringComparison.Ordinal) && line.Contains(says, StringComparison.Ordinal));
     }
 }

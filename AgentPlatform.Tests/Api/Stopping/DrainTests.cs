@@ -18,7 +18,9 @@ public sealed class DrainTests
     {
         await using var host = await ApiHost.StartAsync(("Stopping:DrainTimeout", "00:00:20"), ("Stopping:ListenTime", "00:00:10"));
         var gate = new TaskCompletionSource();
-        host.Inference.Answer = (request, token) => request.Stream ? Gated(gate.Task, [Text("a")], [Text("b", "stop"), End()], token) : Parts(Result("""{"choices":[]}"""));
+        host.Inference.Answer = (request, token) => request.Stream
+            ? Gated(gate.Task, [Text("a")], [Text("b", "stop"), End()], token)
+            : Parts(Result("""{"choices":[]}"""));
         using var running = await host.PostAsync(Chat, Streamed);
         using (var ready = await host.Client.GetAsync(new Uri("/health", UriKind.Relative)))
         {
@@ -95,8 +97,10 @@ public sealed class DrainTests
     [Fact]
     public async Task Listening_longer_than_the_drain_is_a_mistake()
     {
-        var wrong = await Assert.ThrowsAsync<OptionsValidationException>(() => ApiHost.StartAsync(("Stopping:DrainTimeout", "00:00:01"), ("Stopping:ListenTime", "00:00:02")));
-        Assert.Equal("Stopping:ListenTime must not be longer than Stopping:DrainTimeout.", AgentPlatform.Api.Startup.StartupMistake.Describe(wrong));
+        var wrong = await Assert.ThrowsAsync<OptionsValidationException>(
+            () => ApiHost.StartAsync(("Stopping:DrainTimeout", "00:00:01"), ("Stopping:ListenTime", "00:00:02")));
+        Assert.Equal(
+            "Stopping:ListenTime must not be longer than Stopping:DrainTimeout.", AgentPlatform.Api.Startup.StartupMistake.Describe(wrong));
     }
 
     private static async Task<bool> IsListeningAsync(ApiHost host)

@@ -34,7 +34,9 @@ public sealed class InferenceSpansTests : IDisposable
     public async Task Stream_WithoutTheSwitch_IsDescribedWithoutContent()
     {
         await using var host = await ApiHost.StartAsync();
-        host.Inference.Answer = (_, _) => Parts(Text("Fri"), Text("eda"), Text("", "stop"), End("""{"prompt_tokens":7,"completion_tokens":2,"prompt_tokens_details":{"cached_tokens":3}}"""));
+        host.Inference.Answer = (_, _) => Parts(
+            Text("Fri"), Text("eda"), Text("", "stop"),
+            End("""{"prompt_tokens":7,"completion_tokens":2,"prompt_tokens_details":{"cached_tokens":3}}"""));
 
         var span = await AskAsync(host, $$"""
             {"model":"MODEL","stream":true,"max_completion_tokens":50,"temperature":0.5,"top_p":0.9,"seed":7,"stop":["\n"],"n":2,
@@ -90,7 +92,9 @@ public sealed class InferenceSpansTests : IDisposable
     {
         var e = await Assert.ThrowsAsync<OptionsValidationException>(() => ApiHost.StartAsync((MessageContentOptions.Key, "SPANS")));
 
-        Assert.Contains($"{MessageContentOptions.Key} must be NO_CONTENT, SPAN_ONLY, EVENT_ONLY or SPAN_AND_EVENT.", e.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"{MessageContentOptions.Key} must be NO_CONTENT, SPAN_ONLY, EVENT_ONLY or SPAN_AND_EVENT.", e.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -108,17 +112,24 @@ public sealed class InferenceSpansTests : IDisposable
         var span = await AskAsync(host, """
             {"model":"MODEL","stream":true,"n":2,"messages":[
               {"role":"system","content":"Be kind."},
-              {"role":"user","content":[{"type":"text","text":"Who is it?"},{"type":"image_url","image_url":{"url":"data:image/png;base64,QUJD"}},
-                {"type":"image_url","image_url":{"url":"https://example.org/cat.png"}},{"type":"input_audio","input_audio":{"data":"QQ==","format":"wav"}}]}]}
+              {"role":"user","content":[
+                {"type":"text","text":"Who is it?"},
+                {"type":"image_url","image_url":{"url":"data:image/png;base64,QUJD"}},
+                {"type":"image_url","image_url":{"url":"https://example.org/cat.png"}},
+                {"type":"input_audio","input_audio":{"data":"QQ==","format":"wav"}}]}]}
             """);
 
         ExpectJson(span, "gen_ai.input.messages", """
             [{"role":"system","parts":[{"type":"text","content":"Be kind."}]},
-             {"role":"user","parts":[{"type":"text","content":"Who is it?"},{"type":"blob","mime_type":"image/png","content":"QUJD","modality":"image"},
-               {"type":"uri","uri":"https://example.org/cat.png","modality":"image"},{"type":"input_audio","input_audio":{"data":"QQ==","format":"wav"}}]}]
+             {"role":"user","parts":[
+               {"type":"text","content":"Who is it?"},
+               {"type":"blob","mime_type":"image/png","content":"QUJD","modality":"image"},
+               {"type":"uri","uri":"https://example.org/cat.png","modality":"image"},
+               {"type":"input_audio","input_audio":{"data":"QQ==","format":"wav"}}]}]
             """);
         ExpectJson(span, "gen_ai.output.messages", """
-            [{"role":"assistant","parts":[{"type":"reasoning","content":"She asks."},{"type":"text","content":"Hello"}],"finish_reason":"stop"},
+            [{"role":"assistant","parts":[{"type":"reasoning","content":"She asks."},{"type":"text","content":"Hello"}],
+              "finish_reason":"stop"},
              {"role":"assistant","parts":[{"type":"text","content":"Two \"finish_reason\":\"no\""}],"finish_reason":"length"}]
             """);
         Assert.Equal(["stop", "length"], Assert.IsType<string[]>(span.GetTagItem("gen_ai.response.finish_reasons")));
@@ -129,18 +140,26 @@ public sealed class InferenceSpansTests : IDisposable
     {
         await using var host = await WithContentAsync();
         host.Inference.Answer = (_, _) => Parts(
-            Delta("""{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c2","type":"function","function":{"name":"weather","arguments":"{\"ci"}}]},"finish_reason":null}]}"""),
-            Delta("""{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"ty\":\"Bonn\"}"}},{"index":1,"id":"c3","function":{"name":"clock","arguments":"no"}}]},"finish_reason":null}]}"""),
+            Delta(
+                """{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c2","type":"function","function":"""
+                    + """{"name":"weather","arguments":"{\"ci"}}]},"finish_reason":null}]}"""),
+            Delta(
+                """{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"ty\":\"Bonn\"}"}},{"index":"""
+                    + """1,"id":"c3","function":{"name":"clock","arguments":"no"}}]},"finish_reason":null}]}"""),
             Delta("""{"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}"""), End());
 
         var span = await AskAsync(host, """
-            {"model":"MODEL","stream":true,"tools":[{"type":"function","function":{"name":"weather","description":"Of a city.","parameters":{"type":"object"}}}],
+            {"model":"MODEL","stream":true,
+             "tools":[{"type":"function","function":{"name":"weather","description":"Of a city.","parameters":{"type":"object"}}}],
              "messages":[{"role":"user","content":"And in Bonn?"},
-               {"role":"assistant","content":null,"tool_calls":[{"id":"c1","type":"function","function":{"name":"weather","arguments":"{\"city\":\"Ulm\"}"}}]},
+               {"role":"assistant","content":null,"tool_calls":[
+                 {"id":"c1","type":"function","function":{"name":"weather","arguments":"{\"city\":\"Ulm\"}"}}]},
                {"role":"tool","tool_call_id":"c1","content":"Rain"}]}
             """);
 
-        ExpectJson(span, "gen_ai.tool.definitions", """[{"type":"function","name":"weather","description":"Of a city.","parameters":{"type":"object"}}]""");
+        ExpectJson(
+            span, "gen_ai.tool.definitions",
+            """[{"type":"function","name":"weather","description":"Of a city.","parameters":{"type":"object"}}]""");
         ExpectJson(span, "gen_ai.input.messages", """
             [{"role":"user","parts":[{"type":"text","content":"And in Bonn?"}]},
              {"role":"assistant","parts":[{"type":"tool_call","id":"c1","name":"weather","arguments":{"city":"Ulm"}}]},
@@ -157,13 +176,15 @@ public sealed class InferenceSpansTests : IDisposable
     {
         await using var host = await WithContentAsync();
         host.Inference.Answer = (_, _) => Parts(Result(
-            """{"choices":[{"index":0,"message":{"role":"assistant","content":"Hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":2}}"""));
+            """{"choices":[{"index":0,"message":{"role":"assistant","content":"Hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":"""
+                + """1,"completion_tokens":2}}"""));
 
         var span = await AskAsync(host, """{"model":"MODEL","messages":[{"role":"user","content":"Hello"}]}""");
 
         Expect(span, "gen_ai.request.stream", false);
         Expect(span, "gen_ai.usage.output_tokens", 2L);
-        ExpectJson(span, "gen_ai.output.messages", """[{"role":"assistant","parts":[{"type":"text","content":"Hi"}],"finish_reason":"stop"}]""");
+        ExpectJson(
+            span, "gen_ai.output.messages", """[{"role":"assistant","parts":[{"type":"text","content":"Hi"}],"finish_reason":"stop"}]""");
     }
 
     [Fact]
@@ -176,7 +197,9 @@ public sealed class InferenceSpansTests : IDisposable
 
         Expect(span, "gen_ai.operation.name", "analyze");
         ExpectJson(span, "gen_ai.input.messages", """[{"role":"user","parts":[{"type":"text","content":"I love it"}]}]""");
-        ExpectJson(span, "gen_ai.output.messages", """[{"role":"assistant","parts":[{"type":"text","content":"{\"sentiment\":\"Positive\",\"confidence\":0.9}"}]}]""");
+        ExpectJson(
+            span, "gen_ai.output.messages",
+            """[{"role":"assistant","parts":[{"type":"text","content":"{\"sentiment\":\"Positive\",\"confidence\":0.9}"}]}]""");
     }
 
     [Theory]
@@ -187,9 +210,11 @@ public sealed class InferenceSpansTests : IDisposable
         foreach (var isContent in new[] { false, true })
         {
             await using var host = await ApiHost.StartAsync((MessageContentOptions.Key, isContent ? "SPAN_ONLY" : "NO_CONTENT"));
-            host.Inference.Answer = (_, _) => FailAfter(new InferenceError(ErrorKind.InvalidRequest, $"Not allowed: {Secret}", "content_filter"));
+            host.Inference.Answer = (_, _) => FailAfter(
+                new InferenceError(ErrorKind.InvalidRequest, $"Not allowed: {Secret}", "content_filter"));
 
-            var span = await AskAsync(host, $$"""{"model":"MODEL","stream":{{(stream ? "true" : "false")}},"messages":[{"role":"user","content":"Hello"}]}""");
+            var span = await AskAsync(
+                host, $$"""{"model":"MODEL","stream":{{(stream ? "true" : "false")}},"messages":[{"role":"user","content":"Hello"}]}""");
 
             Expect(span, "error.type", "content_filter");
             Assert.Equal(ActivityStatusCode.Error, span.Status);
@@ -212,7 +237,8 @@ public sealed class InferenceSpansTests : IDisposable
 
     [Theory]
     [InlineData("""{"choices":"none"}""")]
-    [InlineData("""{"choices":[1,{"index":1.5,"delta":[],"finish_reason":7},{"delta":{"content":"\ud83d","tool_calls":[2,{"function":3}]}}]}""")]
+    [InlineData(
+        """{"choices":[1,{"index":1.5,"delta":[],"finish_reason":7},{"delta":{"content":"\ud83d","tool_calls":[2,{"function":3}]}}]}""")]
     [InlineData("""{"usage":4}""")]
     [InlineData("""{"choices":[}""")]
     public async Task Answer_OfAnyShape_CostsTheSpanItsContentAndNobodyTheAnswer(string chunk)
@@ -221,7 +247,8 @@ public sealed class InferenceSpansTests : IDisposable
         host.Inference.Answer = (_, _) => Parts(Delta(chunk), Text("Hi", "stop"), End("""{"prompt_tokens":"many"}"""));
         var model = Model(host);
 
-        using var response = await host.PostAsync("/v1/chat/completions", $$"""{"model":"{{model}}","stream":true,"messages":[{"role":"user","content":"Hello"}]}""");
+        using var response = await host.PostAsync(
+            "/v1/chat/completions", $$"""{"model":"{{model}}","stream":true,"messages":[{"role":"user","content":"Hello"}]}""");
         var text = await response.Content.ReadAsStringAsync();
 
         Assert.EndsWith("data: [DONE]\n\n", text, StringComparison.Ordinal);
@@ -239,12 +266,14 @@ public sealed class InferenceSpansTests : IDisposable
         return model;
     }
 
-    private async Task<Activity> AskAsync(ApiHost host, string body, (string Name, string Value)? header = null, string path = "/v1/chat/completions")
+    private async Task<Activity> AskAsync(
+        ApiHost host, string body, (string Name, string Value)? header = null, string path = "/v1/chat/completions")
     {
         var model = Model(host);
         (string, string)[] headers = header is { } one ? [one] : [];
         using var response = await host.PostAsync(
-            path, System.Text.Encoding.UTF8.GetBytes(body.Replace("MODEL", model, StringComparison.Ordinal)), CancellationToken.None, headers);
+            path, System.Text.Encoding.UTF8.GetBytes(body.Replace("MODEL", model, StringComparison.Ordinal)), CancellationToken.None,
+            headers);
         try
         {
             await response.Content.ReadAsStringAsync();
@@ -259,7 +288,8 @@ public sealed class InferenceSpansTests : IDisposable
 
     private async Task<Activity> SpanAsync(string model)
     {
-        Activity? Find() => _ended.FirstOrDefault(span => span.Source.Name == InferenceMetrics.Name && Equals(span.GetTagItem("gen_ai.request.model"), model));
+        Activity? Find() => _ended.FirstOrDefault(
+            span => span.Source.Name == InferenceMetrics.Name && Equals(span.GetTagItem("gen_ai.request.model"), model));
         await Wait.UntilAsync(() => Find() is not null);
         return Find()!;
     }

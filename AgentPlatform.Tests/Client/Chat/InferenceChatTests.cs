@@ -45,7 +45,9 @@ public sealed class InferenceChatTests : IDisposable
         });
 
         var request = Assert.Single(_inference.Requests);
-        Assert.Equal(("tiny", Operation.Chat, false, _time.GetUtcNow() + TimeSpan.FromMinutes(5)), (request.Model, request.Operation, request.Stream, request.Deadline));
+        Assert.Equal(
+            ("tiny", Operation.Chat, false, _time.GetUtcNow() + TimeSpan.FromMinutes(5)),
+            (request.Model, request.Operation, request.Stream, request.Deadline));
         using var body = JsonDocument.Parse(request.Body);
         var member = (string name) => body.RootElement.GetProperty(name);
         Assert.Equal(["system", "user"], member("messages").EnumerateArray().Select(message => message.GetProperty("role").GetString()!));
@@ -65,14 +67,19 @@ public sealed class InferenceChatTests : IDisposable
 
         var answer = await _client.GetResponseAsync("Hello");
 
-        Assert.Equal(("Hi", ChatFinishReason.Length, 3, 5), (answer.Text, answer.FinishReason, answer.Usage!.InputTokenCount, answer.Usage.OutputTokenCount));
+        Assert.Equal(
+            ("Hi", ChatFinishReason.Length, 3, 5),
+            (answer.Text, answer.FinishReason, answer.Usage!.InputTokenCount, answer.Usage.OutputTokenCount));
         Assert.Equal("tiny", answer.ModelId);
     }
 
     [Fact]
     public async Task Tool_calls_come_and_their_results_go()
     {
-        Answers("""{"choices":[{"index":0,"message":{"role":"assistant","content":null,"tool_calls":[{"id":"c1","type":"function","function":{"name":"weather","arguments":"{\"city\":\"Rome\"}"}}]},"finish_reason":"tool_calls"}]}""");
+        Answers(
+            """{"choices":[{"index":0,"message":{"role":"assistant","content":null,"tool_calls":"""
+                + """[{"id":"c1","type":"function","function":{"name":"weather","arguments":"{\"city\":\"Rome\"}"}}]}"""
+                    + ""","finish_reason":"tool_calls"}]}""");
         var tools = new ChatOptions { Tools = [AIFunctionFactory.Create((string city) => city, "weather")] };
 
         var answer = await _client.GetResponseAsync("Weather?", tools);
@@ -81,11 +88,16 @@ public sealed class InferenceChatTests : IDisposable
         var call = Assert.Single(answer.Messages.SelectMany(message => message.Contents).OfType<FunctionCallContent>());
         Assert.Equal(("c1", "weather", "Rome"), (call.CallId, call.Name, call.Arguments!["city"]!.ToString()));
 
-        await _client.GetResponseAsync([new(ChatRole.User, "Weather?"), .. answer.Messages, new(ChatRole.Tool, [new FunctionResultContent("c1", "sunny")])], tools);
+        await _client.GetResponseAsync(
+            [new(ChatRole.User, "Weather?"), .. answer.Messages, new(ChatRole.Tool, [new FunctionResultContent("c1", "sunny")])], tools);
         using var body = JsonDocument.Parse(_inference.Requests[1].Body);
         var messages = body.RootElement.GetProperty("messages");
         Assert.Equal("c1", messages[1].GetProperty("tool_calls")[0].GetProperty("id").GetString());
-        Assert.Equal(("tool", "c1", "sunny"), (messages[2].GetProperty("role").GetString(), messages[2].GetProperty("tool_call_id").GetString(), messages[2].GetProperty("content").GetString()));
+        Assert.Equal(
+            ("tool", "c1", "sunny"),
+            (
+                messages[2].GetProperty("role").GetString(), messages[2].GetProperty("tool_call_id").GetString(),
+                messages[2].GetProperty("content").GetString()));
     }
 
     [Fact]
@@ -93,7 +105,8 @@ public sealed class InferenceChatTests : IDisposable
     {
         var gate = new TaskCompletionSource();
         _inference.Answer = (_, token) => FakeInference.Gated(
-            gate.Task, [FakeInference.Started, FakeInference.Text("Hel")], [FakeInference.Text("lo", "stop"), FakeInference.End(Usage)], token);
+            gate.Task, [FakeInference.Started, FakeInference.Text("Hel")], [FakeInference.Text("lo", "stop"), FakeInference.End(Usage)],
+            token);
         await using var updates = _client.GetStreamingResponseAsync("Hello").GetAsyncEnumerator();
         var seen = new List<ChatResponseUpdate>();
         while (string.Concat(seen.Select(update => update.Text)).Length == 0)
@@ -227,7 +240,8 @@ public sealed class InferenceChatTests : IDisposable
         var service = _client.AsChatCompletionService();
         Assert.Equal("Hi", (await service.GetChatMessageContentAsync("Hello")).Content);
 
-        _inference.Answer = (_, _) => FakeInference.Parts(FakeInference.Text("Hel"), FakeInference.Text("lo", "stop"), FakeInference.End(Usage));
+        _inference.Answer = (_, _) => FakeInference.Parts(
+            FakeInference.Text("Hel"), FakeInference.Text("lo", "stop"), FakeInference.End(Usage));
         var text = new StringBuilder();
         await foreach (var piece in service.GetStreamingChatMessageContentsAsync("Hello"))
         {
@@ -274,7 +288,8 @@ public sealed class InferenceChatTests : IDisposable
         }
     }
 
-    private static async IAsyncEnumerable<ReplyPart> Endless(TaskCompletionSource ended, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken token)
+    private static async IAsyncEnumerable<ReplyPart> Endless(
+        TaskCompletionSource ended, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken token)
     {
         try
         {
@@ -291,5 +306,6 @@ public sealed class InferenceChatTests : IDisposable
     }
 
     private static ReplyPart Call(int index, string members) =>
-        FakeInference.Delta($$"""{"choices":[{"index":0,"delta":{"tool_calls":[{"index":{{index}},{{members.Trim()}}}]},"finish_reason":null}]}""");
+        FakeInference.Delta(
+            $$"""{"choices":[{"index":0,"delta":{"tool_calls":[{"index":{{index}},{{members.Trim()}}}]},"finish_reason":null}]}""");
 }

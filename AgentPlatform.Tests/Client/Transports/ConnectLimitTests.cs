@@ -26,7 +26,8 @@ public sealed class ConnectLimitTests
         builder.AddBrokerConnection();
         using var host = builder.Build();
 
-        await Assert.ThrowsAsync<BrokerUnreachableException>(() => host.Services.GetRequiredService<IConnectionFactory>().CreateConnectionAsync().WaitAsync(_patience));
+        await Assert.ThrowsAsync<BrokerUnreachableException>(
+            () => host.Services.GetRequiredService<IConnectionFactory>().CreateConnectionAsync().WaitAsync(_patience));
     }
 
     [Theory]
@@ -35,7 +36,8 @@ public sealed class ConnectLimitTests
     public async Task Engines_tools_and_stores_are_given_up_soon(string client)
     {
         using var silent = await SilentAddress.StartAsync();
-        await using var services = new ServiceCollection().AddSingleton<IConfiguration>(new ConfigurationBuilder().Build()).AddUpstreamClientsOfTheWorker().BuildServiceProvider();
+        await using var services = new ServiceCollection().AddSingleton<IConfiguration>(new ConfigurationBuilder().Build())
+            .AddUpstreamClientsOfTheWorker().BuildServiceProvider();
         using var http = services.GetRequiredService<IHttpClientFactory>().CreateClient(client);
 
         // A request that is cancelled by its connection's limit says so; the test's own limit would be another exception.

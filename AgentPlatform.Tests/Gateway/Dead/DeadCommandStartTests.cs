@@ -44,7 +44,8 @@ public sealed class DeadCommandStartTests
     {
         var (code, output, errors) = await RunAsync($"amqp://127.0.0.1:{RabbitMQNode.FreePort()}", "list");
         Assert.Equal((1, ""), (code, output));
-        Assert.StartsWith("The broker cannot be reached: Connection failed", Assert.Single(errors.Trim().Split('\n')), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "The broker cannot be reached: Connection failed", Assert.Single(errors.Trim().Split('\n')), StringComparison.Ordinal);
     }
 
     private static async Task<(int Code, string Output, string Errors)> RunAsync(string? broker, params string[] args)

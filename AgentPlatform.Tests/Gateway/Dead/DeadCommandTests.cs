@@ -24,7 +24,8 @@ public sealed class DeadCommandTests(RabbitMQServer server)
         Assert.Equal((0, ""), (code, errors));
         var lines = output.Trim().Split('\n');
         Assert.Equal(4, lines.Length);
-        Assert.Equal(["ID", "DIED", "(UTC)", "MODEL", "VERSION", "ATTEMPTS", "REASON"], lines[0].Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Equal(
+            ["ID", "DIED", "(UTC)", "MODEL", "VERSION", "ATTEMPTS", "REASON"], lines[0].Split(' ', StringSplitOptions.RemoveEmptyEntries));
         Assert.EndsWith("unknown", lines[1], StringComparison.Ordinal);
         Assert.Equal([first, second], lines[2..].Select(line => line.Split(' ')[0]));
         Assert.Contains($"m      {dead.Version}  2         poison", lines[2], StringComparison.Ordinal);
@@ -64,7 +65,8 @@ public sealed class DeadCommandTests(RabbitMQServer server)
         await using var dead = await DeadLetterQueue.OpenAsync(server);
         var engine = new ScriptedEngine();
         await using var worker = await WorkerAsync(dead, engine);
-        var (whole, streamed, other) = (await dead.AddAsync("""{"n":1}"""), await dead.AddAsync("""{"n":2}""", stream: true), await dead.AddAsync());
+        var (whole, streamed, other) = (
+            await dead.AddAsync("""{"n":1}"""), await dead.AddAsync("""{"n":2}""", stream: true), await dead.AddAsync());
 
         var running = RunAsync("requeue", whole, streamed);
         var run = await engine.NextAsync();
@@ -77,7 +79,9 @@ public sealed class DeadCommandTests(RabbitMQServer server)
         run.Give(ReplyKind.End);
 
         var (code, output, errors) = await running;
-        Assert.Equal([$"{whole} is answered and removed.", $"{streamed} is answered and removed."], errors.Trim().Split('\n').Select(line => line.Trim()));
+        Assert.Equal(
+            [$"{whole} is answered and removed.", $"{streamed} is answered and removed."],
+            errors.Trim().Split('\n').Select(line => line.Trim()));
         Assert.Equal(["""{"answer":1}""", """{"answer":2}""", """{"answer":3}"""], output.Trim().Split('\n').Select(line => line.Trim()));
         Assert.Equal(0, code);
         Assert.Equal([other], await dead.IdsAsync());
@@ -150,14 +154,16 @@ public sealed class DeadCommandTests(RabbitMQServer server)
     {
         await using var connection = await dead.Factory.CreateConnectionAsync();
         await using var channel = await connection.CreateChannelAsync(new CreateChannelOptions(true, true));
-        await channel.BasicPublishAsync("", "infer.dead", mandatory: true, new BasicProperties { Persistent = true, MessageId = id }, "?"u8.ToArray());
+        await channel.BasicPublishAsync(
+            "", "infer.dead", mandatory: true, new BasicProperties { Persistent = true, MessageId = id }, "?"u8.ToArray());
     }
 
     private async Task<(int Code, string Output, string Errors)> RunAsync(params string[] args)
     {
         using var output = new StringWriter();
         using var errors = new StringWriter();
-        var command = new DeadCommand(output, errors, new Dictionary<string, string?> { ["ConnectionStrings:messaging"] = server.ConnectionString });
+        var command = new DeadCommand(
+            output, errors, new Dictionary<string, string?> { ["ConnectionStrings:messaging"] = server.ConnectionString });
         var code = await command.InvokeAsync(["dead", .. args], CancellationToken.None).WaitAsync(TimeSpan.FromMinutes(2));
         return (code, output.ToString(), errors.ToString());
     }

@@ -49,7 +49,8 @@ public sealed class ModelsOptionsTests
     private static ModelsOptions Read(string settings)
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(("ConnectionStrings:messaging=amqp://x;" + settings)
-            .Split(';', StringSplitOptions.RemoveEmptyEntries).Select(setting => setting.Split('=')).Select(pair => new KeyValuePair<string, string?>(pair[0], pair[1]))
+            .Split(';', StringSplitOptions.RemoveEmptyEntries).Select(setting => setting.Split('='))
+                .Select(pair => new KeyValuePair<string, string?>(pair[0], pair[1]))
             .GroupBy(pair => pair.Key).Select(same => same.Last())).Build();
         var options = new ModelsOptions();
         ModelsOptions.Read(options, configuration);

@@ -10,11 +10,14 @@ namespace AgentPlatform.Tests.Inference.OpenAI;
 
 public sealed class OpenAIInferenceTests : IAsyncLifetime, IDisposable
 {
-    private const string First = """data: {"id":"x","object":"chat.completion.chunk","created":1,"model":"m","system_fingerprint":"f","choices":[{"index":0,"delta":{"content":"Hü"},"finish_reason":null}],"usage":null}""" + "\n\n";
+    private const string First =
+        """data: {"id":"x","object":"chat.completion.chunk","created":1,"model":"m","system_fingerprint":"f","choices":[{"index":"""
+            + """0,"delta":{"content":"Hü"},"finish_reason":null}],"usage":null}""" + "\n\n";
     private const string Last = """data: {"id":"x","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}""" + "\n\n";
     private const string Usage = """data: {"id":"x","choices":[],"usage":{"total_tokens":3}}""" + "\n\n";
     private const string Done = "data: [DONE]\n\n";
-    private const string FirstPart = """Delta {"system_fingerprint":"f","choices":[{"index":0,"delta":{"content":"Hü"},"finish_reason":null}]}""";
+    private const string FirstPart =
+        """Delta {"system_fingerprint":"f","choices":[{"index":0,"delta":{"content":"Hü"},"finish_reason":null}]}""";
     private const string LastPart = """Delta {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}""";
 
     private readonly HttpClient _http = new() { Timeout = Timeout.InfiniteTimeSpan };
@@ -43,7 +46,9 @@ public sealed class OpenAIInferenceTests : IAsyncLifetime, IDisposable
     [InlineData("\r")]
     public async Task A_stream_is_the_same_however_it_is_cut(string lineEnd)
     {
-        var bytes = Encoding.UTF8.GetBytes((": hello\n\nevent: x\nid: 1\n" + First + ":\n\n" + Last.Replace("data: ", "data:", StringComparison.Ordinal) + Usage + Done).Replace("\n", lineEnd, StringComparison.Ordinal));
+        var bytes = Encoding.UTF8.GetBytes(
+            (": hello\n\nevent: x\nid: 1\n" + First + ":\n\n" + Last.Replace("data: ", "data:", StringComparison.Ordinal) + Usage + Done)
+                .Replace("\n", lineEnd, StringComparison.Ordinal));
         _server.Answer = async (context, _) =>
         {
             context.Response.ContentType = "text/event-stream; charset=utf-8";
@@ -76,7 +81,8 @@ public sealed class OpenAIInferenceTests : IAsyncLifetime, IDisposable
             await read.Task;
             context.Abort();
         };
-        await using var parts = Inference().RunAsync(UpstreamServer.Request("{}", stream: true), CancellationToken.None).GetAsyncEnumerator();
+        await using var parts = Inference().RunAsync(UpstreamServer.Request("{}", stream: true), CancellationToken.None)
+            .GetAsyncEnumerator();
         Assert.True(await parts.MoveNextAsync().AsTask().WaitAsync(TimeSpan.FromMinutes(1)));
         read.SetResult();
         var failure = await Assert.ThrowsAsync<InferenceException>(() => parts.MoveNextAsync().AsTask().WaitAsync(TimeSpan.FromMinutes(1)));
@@ -89,7 +95,8 @@ public sealed class OpenAIInferenceTests : IAsyncLifetime, IDisposable
     public async Task An_error_event_of_a_stream_is_its_failure(string @event)
     {
         _server.Answer = UpstreamServer.Stream(First, @event + "\n\n", Done);
-        Assert.Equal((502, "The server of model 'tiny' failed."), (await FailureAsync([FirstPart]) is var error ? error.Status : 0, error.Message));
+        Assert.Equal(
+            (502, "The server of model 'tiny' failed."), (await FailureAsync([FirstPart]) is var error ? error.Status : 0, error.Message));
         Assert.Contains(_log.Lines, line => line == (LogLevel.Debug, "The server of model 'tiny' says: Out of memory."));
     }
 
@@ -130,8 +137,15 @@ public sealed class OpenAIInferenceTests : IAsyncLifetime, IDisposable
     }
 
     [Theory]
-    [InlineData("""{"error":{"code":400,"message":"request (2412 tokens) exceeds the available context size (512 tokens)","type":"exceed_context_size_error","n_prompt_tokens":2412,"n_ctx":512}}""", "context_length_exceeded")] // llama.cpp
-    [InlineData("""{"error":{"message":"This model's maximum context length is 512 tokens.","type":"BadRequestError","param":null,"code":400}}""", "context_length_exceeded")] // vLLM
+    // llama.cpp
+    [InlineData(
+        """{"error":{"code":400,"message":"request (2412 tokens) exceeds the available context size (512 """
+            + """tokens)","type":"exceed_context_size_error","n_prompt_tokens":2412,"n_ctx":512}}""",
+        "context_length_exceeded")]
+    // vLLM
+    [InlineData(
+        """{"error":{"message":"This model's maximum context length is 512 tokens.","type":"BadRequestError","param":null,"code":400}}""",
+        "context_length_exceeded")]
     [InlineData("""{"error":{"message":"No.","type":"invalid_request_error","code":"content_filter"}}""", "content_filter")]
     [InlineData("""{"error":{"message":"No.","code":400}}""", null)]
     public async Task A_refusal_has_the_code_that_OpenAI_gives_it(string body, string? code)
@@ -146,7 +160,10 @@ public sealed class OpenAIInferenceTests : IAsyncLifetime, IDisposable
 
     // Words of OpenAI's and other servers' errors that tell of the platform's account there.
     [Theory]
-    [InlineData(400, """{"error":{"message":"The model `ft:gpt-4o:acme::9x` does not support this.","type":"invalid_request_error","code":"org_acme","param":"https://acme.example/?key=sk-9"}}""")]
+    [InlineData(
+        400,
+        """{"error":{"message":"The model `ft:gpt-4o:acme::9x` does not support """
+            + """this.","type":"invalid_request_error","code":"org_acme","param":"https://acme.example/?key=sk-9"}}""")]
     [InlineData(400, """{"error":{"message":"Unknown model ft:gpt-4o:acme::9x","code":"model_not_found","param":"model"}}""")]
     [InlineData(401, """{"error":{"message":"Incorrect API key provided: sk-acme-9x. See https://platform.example/acme."}}""")]
     [InlineData(404, """{"error":{"message":"Project proj_acme has no access to ft:gpt-4o:acme::9x","code":"acme"}}""")]
@@ -154,7 +171,8 @@ public sealed class OpenAIInferenceTests : IAsyncLifetime, IDisposable
     [InlineData(429, """{"error":{"message":"Rate limit reached for gpt-4o in organization org-acme on tokens per min.","code":"acme"}}""")]
     [InlineData(500, """{"detail":"acme: out of credit"}""")]
     [InlineData(418, """{"error":"acme"}""")]
-    public async Task What_a_server_says_of_the_platforms_account_reaches_no_client_and_the_log_if_it_is_for_whoever_runs_it(int status, string body)
+    public async Task What_a_server_says_of_the_platforms_account_reaches_no_client_and_the_log_if_it_is_for_whoever_runs_it(
+        int status, string body)
     {
         _server.Answer = (context, _) =>
         {
@@ -180,7 +198,10 @@ public sealed class OpenAIInferenceTests : IAsyncLifetime, IDisposable
         _server.Answer = UpstreamServer.Stream(First, """data: {"error":{"message":"Organization org-acme is out of credit."}}""" + "\n\n");
         Assert.DoesNotContain("acme", (await FailureAsync([FirstPart])).Message, StringComparison.Ordinal);
 
-        _server.Answer = UpstreamServer.Stream("""data: {"model":"ft:acme","organization":"org-acme","project":"acme","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}""" + "\n\n", Done);
+        _server.Answer = UpstreamServer.Stream(
+            """data: {"model":"ft:acme","organization":"org-acme","project":"acme","choices":[{"index":0,"delta":{}"""
+                + ""","finish_reason":"stop"}]}""" + "\n\n",
+            Done);
         Assert.DoesNotContain("acme", string.Concat(await StreamAsync()), StringComparison.Ordinal);
 
         _server.Answer = (context, _) => context.Response.WriteAsync("""{"model":"ft:acme","organization":"org-acme","choices":[1]}""");
@@ -200,7 +221,8 @@ public sealed class OpenAIInferenceTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task A_whole_answer_loses_its_envelope_only()
     {
-        _server.Answer = (context, _) => context.Response.WriteAsync("""{"id":"x", "object":"chat.completion","created":1,"choices":[1], "model":"m","usage":{"total_tokens":3},"extra":"ü" }""");
+        _server.Answer = (context, _) => context.Response.WriteAsync(
+            """{"id":"x", "object":"chat.completion","created":1,"choices":[1], "model":"m","usage":{"total_tokens":3},"extra":"ü" }""");
         var parts = new List<string>();
         await ReadAsync(Inference(), UpstreamServer.Request("{}"), parts);
         Assert.Equal(["""Result {"choices":[1],"usage":{"total_tokens":3},"extra":"ü"}"""], parts);
@@ -314,7 +336,8 @@ public sealed class OpenAIInferenceTests : IAsyncLifetime, IDisposable
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
             Lines.Enqueue((logLevel, formatter(state, exception)));
     }
 }

@@ -14,7 +14,9 @@ internal sealed record ApiKind(string Group, string Version, string Plural, stri
         new("", "v1", "serviceaccounts", "ServiceAccount"),
         new("", "v1", "services", "Service"),
         new("admissionregistration.k8s.io", "v1", "validatingadmissionpolicies", "ValidatingAdmissionPolicy", IsNamespaced: false),
-        new("admissionregistration.k8s.io", "v1", "validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding", IsNamespaced: false),
+        new(
+            "admissionregistration.k8s.io", "v1", "validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding",
+            IsNamespaced: false),
         new("apps", "v1", "deployments", "Deployment"),
         new("apps", "v1", "replicasets", "ReplicaSet"),
         new("apps", "v1", "statefulsets", "StatefulSet"),
@@ -48,9 +50,24 @@ internal static class ApiDiscovery
     {
         "/version" => new { major = "1", minor = "36", gitVersion = "v1.36.0" },
         "/api" => new { kind = "APIVersions", versions = (string[])["v1"] },
-        "/apis" => new { kind = "APIGroupList", apiVersion = "v1", groups = Groups().Where(kinds => kinds.First().Group.Length > 0).Select(Group).Concat(hasMetrics ? [Group("metrics.k8s.io", "v1beta1")] : []) },
-        "/apis/metrics.k8s.io/v1beta1" when hasMetrics => new { kind = "APIResourceList", apiVersion = "v1", groupVersion = path["/apis/".Length..], resources = Array.Empty<object>() },
-        "/openapi/v3" => new { paths = Groups().ToDictionary(kinds => kinds.Key[1..], kinds => new { serverRelativeURL = $"/openapi/v3{kinds.Key}?hash=1" }) },
+        "/apis" => new
+        {
+            kind = "APIGroupList",
+            apiVersion = "v1",
+            groups = Groups().Where(kinds => kinds.First().Group.Length > 0).Select(Group)
+                .Concat(hasMetrics ? [Group("metrics.k8s.io", "v1beta1")] : []),
+        },
+        "/apis/metrics.k8s.io/v1beta1" when hasMetrics => new
+        {
+            kind = "APIResourceList",
+            apiVersion = "v1",
+            groupVersion = path["/apis/".Length..],
+            resources = Array.Empty<object>(),
+        },
+        "/openapi/v3" => new
+        {
+            paths = Groups().ToDictionary(kinds => kinds.Key[1..], kinds => new { serverRelativeURL = $"/openapi/v3{kinds.Key}?hash=1" }),
+        },
         _ when Groups().FirstOrDefault(kinds => kinds.Key == path) is { } kinds => Resources(kinds),
         _ when Groups().FirstOrDefault(kinds => $"/openapi/v3{kinds.Key}" == path) is { } kinds => Operations(kinds),
         _ => null,

@@ -16,14 +16,18 @@ internal sealed class ApiException(int code, string reason, string message) : Ex
 internal sealed record ApiChange(long Version, string Type, ApiKind Kind, JsonObject Item);
 
 /// <summary>
-/// The objects of a cluster, in memory. Each is checked strictly when it comes, and what a real API server lets nobody change, nobody can change
-/// here. Safe for use from many threads.
+/// The objects of a cluster, in memory. Each is checked strictly when it comes, and what a real API server lets nobody change, nobody can
+/// change here. Safe for use from many threads.
 /// </summary>
 internal sealed class ApiObjects(ObjectSchemas schemas)
 {
     // What of these specs may change; of all other kinds everything may.
     // https://github.com/kubernetes/kubernetes/tree/master/pkg/apis/apps/validation
-    private static readonly string[] _changeableOfSets = ["replicas", "template", "updateStrategy", "ordinals", "minReadySeconds", "persistentVolumeClaimRetentionPolicy", "revisionHistoryLimit"];
+    private static readonly string[] _changeableOfSets =
+    [
+        "replicas", "template", "updateStrategy", "ordinals", "minReadySeconds", "persistentVolumeClaimRetentionPolicy",
+        "revisionHistoryLimit",
+    ];
 
     private readonly Lock _lock = new();
     private readonly Dictionary<(ApiKind Kind, string Namespace, string Name), Stored> _items = [];
@@ -50,7 +54,11 @@ internal sealed class ApiObjects(ObjectSchemas schemas)
     {
         lock (_lock)
         {
-            return [.. _items.Where(item => item.Key.Kind == kind && (space is null || item.Key.Namespace == space)).Select(item => (JsonObject)item.Value.Item.DeepClone())];
+            return
+            [
+                .. _items.Where(item => item.Key.Kind == kind && (space is null || item.Key.Namespace == space))
+                    .Select(item => (JsonObject)item.Value.Item.DeepClone()),
+            ];
         }
     }
 
@@ -64,7 +72,9 @@ internal sealed class ApiObjects(ObjectSchemas schemas)
     }
 
     public void CreateNamespace(string name) => Create(
-        ApiKind.All[0], "", new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Namespace", ["metadata"] = new JsonObject { ["name"] = name } }, "test", isDryRun: false);
+        ApiKind.All[0], "",
+        new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Namespace", ["metadata"] = new JsonObject { ["name"] = name } }, "test",
+        isDryRun: false);
 
     public JsonObject Create(ApiKind kind, string space, JsonObject item, string owner, bool isDryRun)
     {
@@ -73,7 +83,8 @@ internal sealed class ApiObjects(ObjectSchemas schemas)
             var name = (string)item["metadata"]!["name"]!;
             return _items.ContainsKey((kind, space, name))
                 ? throw new ApiException(StatusCodes.Status409Conflict, "AlreadyExists", $"{kind.Plural} \"{name}\" already exists")
-                : Keep(kind, space, null, Prepare(kind, space, name, item), stored => stored.Owners.Changed([], stored.Item, owner), isDryRun);
+                : Keep(
+                    kind, space, null, Prepare(kind, space, name, item), stored => stored.Owners.Changed([], stored.Item, owner), isDryRun);
         }
     }
 
@@ -82,9 +93,12 @@ internal sealed class ApiObjects(ObjectSchemas schemas)
         lock (_lock)
         {
             var known = Find(kind, space, name);
-            return (string?)item["metadata"]!["resourceVersion"] is { Length: > 0 } version && version != (string?)known.Item["metadata"]!["resourceVersion"]
+            return (string?)item["metadata"]!["resourceVersion"] is { Length: > 0 } version
+                && version != (string?)known.Item["metadata"]!["resourceVersion"]
                 ? throw new ApiException(StatusCodes.Status409Conflict, "Conflict", $"{kind.Plural} \"{name}\" has been modified")
-                : Keep(kind, space, known, Prepare(kind, space, name, item), stored => stored.Owners.Changed(known.Item, stored.Item, owner), isDryRun);
+                : Keep(
+                    kind, space, known, Prepare(kind, space, name, item), stored => stored.Owners.Changed(known.Item, stored.Item, owner),
+                    isDryRun);
         }
     }
 
@@ -100,7 +114,9 @@ internal sealed class ApiObjects(ObjectSchemas schemas)
             {
                 if (stored.Owners.Apply(stored.Item, wanted, owner, force) is { Count: > 0 } conflicts)
                 {
-                    throw new ApiException(StatusCodes.Status409Conflict, "Conflict", $"Apply failed with {conflicts.Count} conflict(s): {string.Join(", ", conflicts)}");
+                    throw new ApiException(
+                        StatusCodes.Status409Conflict, "Conflict",
+                        $"Apply failed with {conflicts.Count} conflict(s): {string.Join(", ", conflicts)}");
                 }
             }, isDryRun);
         }
@@ -184,8 +200,10 @@ internal sealed class ApiObjects(ObjectSchemas schemas)
         var metadata = item["metadata"]!;
         metadata["managedFields"] = stored.Owners.Managed();
         metadata["uid"] = (string?)known?.Item["metadata"]!["uid"] ?? Guid.NewGuid().ToString();
-        metadata["creationTimestamp"] = (string?)known?.Item["metadata"]!["creationTimestamp"] ?? TimeProvider.System.GetUtcNow().ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
-        metadata["generation"] = ((int?)known?.Item["metadata"]!["generation"] ?? 0) + (JsonNode.DeepEquals(known?.Item["spec"], item["spec"]) && known is not null ? 0 : 1);
+        metadata["creationTimestamp"] = (string?)known?.Item["metadata"]!["creationTimestamp"]
+            ?? TimeProvider.System.GetUtcNow().ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
+        metadata["generation"] = ((int?)known?.Item["metadata"]!["generation"] ?? 0) + (
+            JsonNode.DeepEquals(known?.Item["spec"], item["spec"]) && known is not null ? 0 : 1);
         WorkloadStatus.Set(item, IsReady(item));
         if (!isDryRun)
         {
@@ -211,21 +229,26 @@ internal sealed class ApiObjects(ObjectSchemas schemas)
         var changed = kind.Kind switch
         {
             "Deployment" => !JsonNode.DeepEquals(before["spec"]!["selector"], after["spec"]!["selector"]) ? ".spec.selector" : null,
-            "StatefulSet" => before["spec"]!.AsObject().Select(field => field.Key).Concat(after["spec"]!.AsObject().Select(field => field.Key)).Except(_changeableOfSets)
-                .FirstOrDefault(field => !JsonNode.DeepEquals(before["spec"]![field], after["spec"]![field])) is { } field ? $".spec.{field}" : null,
+            "StatefulSet" => before["spec"]!.AsObject().Select(field => field.Key)
+                .Concat(after["spec"]!.AsObject().Select(field => field.Key)).Except(_changeableOfSets)
+                .FirstOrDefault(field => !JsonNode.DeepEquals(before["spec"]![field], after["spec"]![field])) is { } field
+                    ? $".spec.{field}"
+                    : null,
             "RoleBinding" => !JsonNode.DeepEquals(before["roleRef"], after["roleRef"]) ? ".roleRef" : null,
             "Secret" => !JsonNode.DeepEquals(before["type"], after["type"]) ? ".type" : null,
             _ => null,
         };
         if (changed is not null)
         {
-            throw new ApiException(StatusCodes.Status422UnprocessableEntity, "Invalid", $"{kind.Kind} {Chart.Name(after)}{changed}: field is immutable");
+            throw new ApiException(
+                StatusCodes.Status422UnprocessableEntity, "Invalid", $"{kind.Kind} {Chart.Name(after)}{changed}: field is immutable");
         }
     }
 
     private static JsonNode? WithoutNulls(JsonNode? node) => node switch
     {
-        JsonObject fields => new JsonObject(fields.Where(field => field.Value is not null).Select(field => KeyValuePair.Create(field.Key, WithoutNulls(field.Value)))),
+        JsonObject fields => new JsonObject(
+            fields.Where(field => field.Value is not null).Select(field => KeyValuePair.Create(field.Key, WithoutNulls(field.Value)))),
         JsonArray items => new JsonArray([.. items.Select(WithoutNulls)]),
         _ => node?.DeepClone(),
     };

@@ -3,7 +3,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace AgentPlatform.Tests.Kubernetes.Api;
 
-/// <summary>The objects of the tests' API server are merged, kept and refused as those of a cluster: what tests with Helm rest on.</summary>
+/// <summary>
+/// The objects of the tests' API server are merged, kept and refused as those of a cluster: what tests with Helm rest on.
+/// </summary>
 public sealed class ApiObjectsTests
 {
     private const string Space = "models";
@@ -32,7 +34,9 @@ public sealed class ApiObjectsTests
 
         // Somebody else's field, set to another value, is a conflict; forced, it is taken over.
         changed["spec"]!["template"]!["metadata"]!["labels"]!["added"] = "no";
-        Assert.Contains("conflict with \"somebody\": .spec.template.metadata.labels.added", Assert.Throws<ApiException>(() => Apply(changed)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "conflict with \"somebody\": .spec.template.metadata.labels.added", Assert.Throws<ApiException>(() => Apply(changed)).Message,
+            StringComparison.Ordinal);
         Assert.Equal("no", (string?)Apply(changed, force: true)["spec"]!["template"]!["metadata"]!["labels"]!["added"]);
     }
 
@@ -59,8 +63,11 @@ public sealed class ApiObjectsTests
         selector["spec"]!["selector"]!["matchLabels"]!["app"] = "other";
 
         Assert.Contains("imaeg is no field", Assert.Throws<ApiException>(() => Apply(unknown)).Message, StringComparison.Ordinal);
-        Assert.Contains("has two items", Assert.Throws<ApiException>(() => Apply(Deployment("""{"name":"A"},{"name":"A"}"""))).Message, StringComparison.Ordinal);
-        Assert.Contains(".spec.selector: field is immutable", Assert.Throws<ApiException>(() => Apply(selector)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "has two items", Assert.Throws<ApiException>(() => Apply(Deployment("""{"name":"A"},{"name":"A"}"""))).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            ".spec.selector: field is immutable", Assert.Throws<ApiException>(() => Apply(selector)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -87,7 +94,8 @@ public sealed class ApiObjectsTests
         Assert.Equal(("ADDED", Name), (change.Type, Chart.Name(change.Item)));
     }
 
-    private JsonObject Apply(JsonObject item, bool force = false, bool isDryRun = false) => _objects.Apply(_deployment, Space, Name, item, "helm", force, isDryRun);
+    private JsonObject Apply(JsonObject item, bool force = false, bool isDryRun = false) =>
+        _objects.Apply(_deployment, Space, Name, item, "helm", force, isDryRun);
 
     private JsonObject Get() => _objects.Get(_deployment, Space, Name);
 
@@ -106,14 +114,16 @@ public sealed class ApiObjectsTests
         return item;
     }
 
-    private static JsonObject Deployment(string? variables = null) => Parse($$"""
+    private static JsonObject Deployment(string? variables = null) => DeploymentOf(variables is null ? "" : $", \"env\": [{variables}]");
+
+    private static JsonObject DeploymentOf(string environment) => Parse($$"""
         {
           "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": "{{Name}}" },
           "spec": {
             "selector": { "matchLabels": { "app": "gateway" } },
             "template": {
               "metadata": { "labels": { "app": "gateway" } },
-              "spec": { "containers": [ { "name": "gateway", "image": "gateway:1"{{(variables is null ? "" : $", \"env\": [{variables}]")}} } ] }
+              "spec": { "containers": [ { "name": "gateway", "image": "gateway:1"{{environment}} } ] }
             }
           }
         }

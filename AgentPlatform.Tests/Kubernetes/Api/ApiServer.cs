@@ -10,10 +10,11 @@ using Microsoft.Extensions.Logging;
 namespace AgentPlatform.Tests.Kubernetes.Api;
 
 /// <summary>
-/// The API of a cluster for <c>helm</c> and <c>kubectl</c>: discovery, and objects that are made, read, listed, watched, applied on the server's
-/// side, patched, scaled and removed, each checked strictly against its schema. It is no cluster: there are no nodes and no pods; no controller
-/// makes anything of anything (workloads are ready as soon as they are there, unless a test says otherwise; a StatefulSet makes no claims, a
-/// ScaledObject scales nothing); nobody is authenticated; nothing is admitted, defaulted or removed along with its owner but what is written here.
+/// The API of a cluster for <c>helm</c> and <c>kubectl</c>: discovery, and objects that are made, read, listed, watched, applied on the
+/// server's side, patched, scaled and removed, each checked strictly against its schema. It is no cluster: there are no nodes and no pods;
+/// no controller makes anything of anything (workloads are ready as soon as they are there, unless a test says otherwise; a StatefulSet
+/// makes no claims, a ScaledObject scales nothing); nobody is authenticated; nothing is admitted, defaulted or removed along with its
+/// owner but what is written here.
 /// </summary>
 internal sealed partial class ApiServer : IAsyncDisposable
 {
@@ -67,7 +68,8 @@ internal sealed partial class ApiServer : IAsyncDisposable
             }
 
             if (ObjectPath().Match(path) is not { Success: true } match
-                || ApiKind.All.SingleOrDefault(kind => kind.Root == match.Groups["root"].Value && kind.Plural == match.Groups["plural"].Value) is not { } kind)
+                || ApiKind.All.SingleOrDefault(
+                    kind => kind.Root == match.Groups["root"].Value && kind.Plural == match.Groups["plural"].Value) is not { } kind)
             {
                 throw new ApiException(StatusCodes.Status404NotFound, "NotFound", $"the server could not find {path}");
             }
@@ -79,7 +81,10 @@ internal sealed partial class ApiServer : IAsyncDisposable
         }
         catch (ApiException e)
         {
-            await SayAsync(context, new { kind = "Status", apiVersion = "v1", status = "Failure", message = e.Message, reason = e.Reason, code = e.Code }, e.Code);
+            await SayAsync(
+                context,
+                new { kind = "Status", apiVersion = "v1", status = "Failure", message = e.Message, reason = e.Reason, code = e.Code },
+                e.Code);
         }
     }
 
@@ -88,7 +93,9 @@ internal sealed partial class ApiServer : IAsyncDisposable
         var request = context.Request;
         if (request.Method == HttpMethods.Post)
         {
-            await SayAsync(context, Objects.Create(kind, space ?? "", await BodyAsync(request), Owner(request), IsDryRun(request)), StatusCodes.Status201Created);
+            await SayAsync(
+                context, Objects.Create(kind, space ?? "", await BodyAsync(request), Owner(request), IsDryRun(request)),
+                StatusCodes.Status201Created);
         }
         else if (request.Query["watch"] is [var watch] && watch is "true" or "1")
         {
@@ -98,7 +105,9 @@ internal sealed partial class ApiServer : IAsyncDisposable
         {
             var version = Objects.Version;
             var items = Objects.List(kind, space).Where(item => IsSelected(request, item)).ToList();
-            await SayAsync(context, new { kind = $"{kind.Kind}List", apiVersion = kind.ApiVersion, metadata = new { resourceVersion = Text(version) }, items });
+            await SayAsync(
+                context,
+                new { kind = $"{kind.Kind}List", apiVersion = kind.ApiVersion, metadata = new { resourceVersion = Text(version) }, items });
         }
     }
 
@@ -122,11 +131,17 @@ internal sealed partial class ApiServer : IAsyncDisposable
         var item = (request.Method, request.ContentType?.Split(';')[0]) switch
         {
             ("GET", _) => Objects.Get(kind, space, name),
-            ("PUT", _) when isScale => Objects.Replace(kind, space, name, Merged(Objects.Get(kind, space, name), Replicas(body)), owner, isDryRun),
+            ("PUT", _) when isScale => Objects.Replace(
+                kind, space, name, Merged(Objects.Get(kind, space, name), Replicas(body)), owner, isDryRun),
             ("PUT", _) => Objects.Replace(kind, space, name, body, owner, isDryRun),
-            ("PATCH", "application/merge-patch+json") => Objects.Replace(kind, space, name, Merged(Objects.Get(kind, space, name), isScale ? Replicas(body) : body), owner, isDryRun),
-            ("PATCH", "application/apply-patch+yaml") => Objects.Apply(kind, space, name, body, owner, request.Query["force"] == "true", isDryRun),
-            _ => throw new ApiException(StatusCodes.Status415UnsupportedMediaType, "UnsupportedMediaType", $"{request.Method} of {request.ContentType}"),
+            ("PATCH", "application/merge-patch+json") =>
+                Objects.Replace(
+                    kind, space, name, Merged(Objects.Get(kind, space, name), isScale ? Replicas(body) : body), owner, isDryRun),
+            ("PATCH", "application/apply-patch+yaml") =>
+                Objects.Apply(kind, space, name, body, owner, request.Query["force"] == "true", isDryRun),
+            _ =>
+                throw new ApiException(
+                    StatusCodes.Status415UnsupportedMediaType, "UnsupportedMediaType", $"{request.Method} of {request.ContentType}"),
         };
         await SayAsync(context, isScale ? Scale(item) : item);
     }
@@ -136,7 +151,9 @@ internal sealed partial class ApiServer : IAsyncDisposable
         var request = context.Request;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, _app.Lifetime.ApplicationStopping);
         context.Response.ContentType = "application/json";
-        var after = long.TryParse(request.Query["resourceVersion"], CultureInfo.InvariantCulture, out var version) ? version : Objects.Version;
+        var after = long.TryParse(request.Query["resourceVersion"], CultureInfo.InvariantCulture, out var version)
+            ? version
+            : Objects.Version;
         if (request.Query["sendInitialEvents"] == "true")
         {
             after = Objects.Version;
@@ -149,7 +166,11 @@ internal sealed partial class ApiServer : IAsyncDisposable
             {
                 ["apiVersion"] = kind.ApiVersion,
                 ["kind"] = kind.Kind,
-                ["metadata"] = new JsonObject { ["resourceVersion"] = Text(after), ["annotations"] = new JsonObject { ["k8s.io/initial-events-end"] = "true" } },
+                ["metadata"] = new JsonObject
+                {
+                    ["resourceVersion"] = Text(after),
+                    ["annotations"] = new JsonObject { ["k8s.io/initial-events-end"] = "true" },
+                },
             });
         }
 
@@ -161,7 +182,8 @@ internal sealed partial class ApiServer : IAsyncDisposable
                 foreach (var change in await Objects.ChangesAsync(after, stop.Token))
                 {
                     after = change.Version;
-                    if (change.Kind == kind && (space is null || (string?)change.Item["metadata"]!["namespace"] == space) && IsSelected(request, change.Item))
+                    if (change.Kind == kind && (space is null || (string?)change.Item["metadata"]!["namespace"] == space)
+                        && IsSelected(request, change.Item))
                     {
                         await SendAsync(change.Type, change.Item);
                     }
@@ -175,7 +197,8 @@ internal sealed partial class ApiServer : IAsyncDisposable
 
         async Task SendAsync(string type, JsonObject item)
         {
-            await context.Response.WriteAsync($"{new JsonObject { ["type"] = type, ["object"] = item.DeepClone() }.ToJsonString()}\n", stop.Token);
+            await context.Response.WriteAsync(
+                $"{new JsonObject { ["type"] = type, ["object"] = item.DeepClone() }.ToJsonString()}\n", stop.Token);
             await context.Response.Body.FlushAsync(stop.Token);
         }
     }
@@ -186,7 +209,9 @@ internal sealed partial class ApiServer : IAsyncDisposable
         await request.Body.CopyToAsync(body);
         try
         {
-            return request.ContentType == SecretMessage.ContentType ? SecretMessage.Read(body.ToArray()) : JsonNode.Parse(body.ToArray())!.AsObject();
+            return request.ContentType == SecretMessage.ContentType
+                ? SecretMessage.Read(body.ToArray())
+                : JsonNode.Parse(body.ToArray())!.AsObject();
         }
         catch (JsonException e)
         {
@@ -197,11 +222,16 @@ internal sealed partial class ApiServer : IAsyncDisposable
     // "name=test,owner=helm,status!=superseded" and "metadata.name=gateway-deployment"
     private static bool IsSelected(HttpRequest request, JsonObject item) =>
         Terms(request.Query["labelSelector"]).All(term => ((string?)item["metadata"]!["labels"]?[term.Key] == term.Value) != term.IsNegated)
-        && Terms(request.Query["fieldSelector"]).All(term => term.Key.Split('.').Aggregate((JsonNode?)item, (node, field) => node?[field])?.ToString() == term.Value != term.IsNegated);
+        && Terms(request.Query["fieldSelector"]).All(term => (Field(item, term.Key) == term.Value) != term.IsNegated);
+
+    private static string? Field(JsonObject item, string path) =>
+        path.Split('.').Aggregate((JsonNode?)item, (node, field) => node?[field])?.ToString();
 
     private static IEnumerable<(string Key, string Value, bool IsNegated)> Terms(string? selector) =>
         (selector ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(term => Term().Match(term)).Select(term =>
-            term.Success ? (term.Groups["key"].Value, term.Groups["value"].Value, term.Groups["not"].Success) : throw new ApiException(StatusCodes.Status400BadRequest, "BadRequest", selector!));
+            term.Success
+                ? (term.Groups["key"].Value, term.Groups["value"].Value, term.Groups["not"].Success)
+                : throw new ApiException(StatusCodes.Status400BadRequest, "BadRequest", selector!));
 
     private static JsonObject Merged(JsonObject item, JsonObject patch)
     {
@@ -220,7 +250,8 @@ internal sealed partial class ApiServer : IAsyncDisposable
         return item;
     }
 
-    private static JsonObject Replicas(JsonObject scale) => new() { ["spec"] = new JsonObject { ["replicas"] = scale["spec"]!["replicas"]!.DeepClone() } };
+    private static JsonObject Replicas(JsonObject scale) =>
+        new() { ["spec"] = new JsonObject { ["replicas"] = scale["spec"]!["replicas"]!.DeepClone() } };
 
     private static JsonObject Scale(JsonObject item) => new()
     {
@@ -234,7 +265,8 @@ internal sealed partial class ApiServer : IAsyncDisposable
     private static bool IsDryRun(HttpRequest request) => request.Query["dryRun"] == "All";
 
     // Clients that name none are told apart by their program: "Helm/4.2.3".
-    private static string Owner(HttpRequest request) => (string?)request.Query["fieldManager"] ?? request.Headers.UserAgent.ToString().Split('/')[0];
+    private static string Owner(HttpRequest request) =>
+        (string?)request.Query["fieldManager"] ?? request.Headers.UserAgent.ToString().Split('/')[0];
 
     private static string Text(long version) => version.ToString(CultureInfo.InvariantCulture);
 

@@ -3,8 +3,8 @@ using System.Text.Json.Nodes;
 namespace AgentPlatform.Tests.Kubernetes.Api;
 
 /// <summary>
-/// Who has set which fields of an object, and what follows from it when one of them applies another configuration: what it no longer has goes,
-/// unless somebody else has set it too; what others have set stays, and to set it otherwise is a conflict.
+/// Who has set which fields of an object, and what follows from it when one of them applies another configuration: what it no longer has
+/// goes, unless somebody else has set it too; what others have set stays, and to set it otherwise is a conflict.
 /// </summary>
 /// <seealso href="https://kubernetes.io/docs/reference/using-api/server-side-apply/"/>
 internal sealed class FieldOwners
@@ -18,18 +18,22 @@ internal sealed class FieldOwners
     {
     }
 
-    private FieldOwners(MergeSchema schema, Dictionary<string, Dictionary<string, FieldPath>> owners) => (_schema, _owners) = (schema, owners);
+    private FieldOwners(MergeSchema schema, Dictionary<string, Dictionary<string, FieldPath>> owners) =>
+        (_schema, _owners) = (schema, owners);
 
     /// <summary>The same, to change without changing these.</summary>
     public FieldOwners Copy() => new(_schema, _owners.ToDictionary(owner => owner.Key, owner => owner.Value.ToDictionary()));
 
     /// <summary>Merges what an owner wants into an object.</summary>
-    /// <returns>The fields in which others want something else, which then keep the object as it is; with <paramref name="force"/> they lose them.</returns>
+    /// <returns>The fields in which others want something else, which then keep the object as it is; with <paramref name="force"/> they
+    /// lose them.</returns>
     public IReadOnlyList<string> Apply(JsonObject item, JsonObject wanted, string owner, bool force)
     {
         var fields = Fields(wanted);
         var conflicts = _owners.Where(other => other.Key != owner)
-            .SelectMany(other => other.Value.Where(field => fields.ContainsKey(field.Key) && !JsonNode.DeepEquals(field.Value.In(item), field.Value.In(wanted))).Select(field => (Other: other, field.Key)))
+            .SelectMany(other => other.Value
+                .Where(field => fields.ContainsKey(field.Key) && !JsonNode.DeepEquals(field.Value.In(item), field.Value.In(wanted)))
+                .Select(field => (Other: other, field.Key)))
             .ToList();
         if (!force && conflicts.Count > 0)
         {
@@ -74,5 +78,6 @@ internal sealed class FieldOwners
         ["fieldsV1"] = new JsonObject { ["f:spec"] = new JsonObject { ["f:replicas"] = new JsonObject() } },
     })];
 
-    private Dictionary<string, FieldPath> Fields(JsonObject item) => _schema.Fields(item).Where(field => !_nobodys.Contains(field.Text)).ToDictionary(field => field.Text);
+    private Dictionary<string, FieldPath> Fields(JsonObject item) =>
+        _schema.Fields(item).Where(field => !_nobodys.Contains(field.Text)).ToDictionary(field => field.Text);
 }

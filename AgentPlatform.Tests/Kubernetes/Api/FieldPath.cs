@@ -35,12 +35,15 @@ internal readonly record struct FieldStep(string Name, IReadOnlyList<string>? Ke
     private static JsonValue? Default(string key) => key == "protocol" ? JsonValue.Create("TCP") : null;
 }
 
-/// <summary>Where in an object a value is that has one owner: a scalar, a list or map that is set as a whole, or an item of a list that is merged.</summary>
+/// <summary>
+/// Where in an object a value is that has one owner: a scalar, a list or map that is set as a whole, or an item of a list that is merged.
+/// </summary>
 internal sealed class FieldPath
 {
     private readonly ImmutableList<FieldStep> _steps;
 
-    private FieldPath(ImmutableList<FieldStep> steps) => (_steps, Text) = (steps, string.Concat(steps.Select(step => step.Keys is null ? $".{step.Name}" : $"[{step.Name}]")));
+    private FieldPath(ImmutableList<FieldStep> steps) =>
+        (_steps, Text) = (steps, string.Concat(steps.Select(step => step.Keys is null ? $".{step.Name}" : $"[{step.Name}]")));
 
     public static FieldPath Root { get; } = new([]);
 

@@ -2,7 +2,9 @@ using System.Text.Json.Nodes;
 
 namespace AgentPlatform.Tests.Kubernetes.Api;
 
-/// <summary>How objects of a kind are merged, by what their schema says of maps and lists: field by field, item by item, or as a whole.</summary>
+/// <summary>
+/// How objects of a kind are merged, by what their schema says of maps and lists: field by field, item by item, or as a whole.
+/// </summary>
 /// <seealso href="https://kubernetes.io/docs/reference/using-api/server-side-apply/#merge-strategy"/>
 internal sealed class MergeSchema(ObjectSchemas schemas, JsonNode? root)
 {

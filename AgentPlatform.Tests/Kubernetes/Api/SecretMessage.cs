@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Http;
 namespace AgentPlatform.Tests.Kubernetes.Api;
 
 /// <summary>
-/// A Secret in Kubernetes' binary form, in which Helm sends what it keeps of its releases: the four bytes <c>k8s\0</c>, then Protocol Buffers with
-/// the kind (field 1) and the object (2), of which name, namespace, version, labels, data and type are read.
+/// A Secret in Kubernetes' binary form, in which Helm sends what it keeps of its releases: the four bytes <c>k8s\0</c>, then Protocol
+/// Buffers with the kind (field 1) and the object (2), of which name, namespace, version, labels, data and type are read.
 /// </summary>
 /// <seealso href="https://kubernetes.io/docs/reference/using-api/api-concepts/#protobuf-encoding"/>
 internal static class SecretMessage
@@ -42,10 +42,13 @@ internal static class SecretMessage
         return item;
     }
 
-    private static string Text(ILookup<ulong, byte[]> fields, ulong number) => Encoding.UTF8.GetString(fields[number].LastOrDefault() ?? []);
+    private static string Text(ILookup<ulong, byte[]> fields, ulong number) =>
+        Encoding.UTF8.GetString(fields[number].LastOrDefault() ?? []);
 
     private static JsonObject Map(IEnumerable<byte[]> entries, Func<byte[], string> value) =>
-        new(entries.Select(entry => Fields(entry)).Select(entry => KeyValuePair.Create(Text(entry, 1), (JsonNode?)value(entry[2].LastOrDefault() ?? []))));
+        new(
+            entries.Select(entry => Fields(entry))
+                .Select(entry => KeyValuePair.Create(Text(entry, 1), (JsonNode?)value(entry[2].LastOrDefault() ?? []))));
 
     // Number to bytes of each field; numbers themselves have none here.
     private static ILookup<ulong, byte[]> Fields(ReadOnlySpan<byte> message)

@@ -24,9 +24,12 @@ internal static class WorkloadStatus
             ["currentReplicas"] = wanted,
             ["currentRevision"] = "1",
             ["updateRevision"] = "1",
-            ["conditions"] = new JsonArray(Condition("Available", isReady, "MinimumReplicasAvailable"), Condition("Progressing", isReady, isReady ? "NewReplicaSetAvailable" : "ProgressDeadlineExceeded")),
+            ["conditions"] = new JsonArray(
+                Condition("Available", isReady, "MinimumReplicasAvailable"),
+                Condition("Progressing", isReady, isReady ? "NewReplicaSetAvailable" : "ProgressDeadlineExceeded")),
         };
     }
 
-    private static JsonObject Condition(string type, bool isTrue, string reason) => new() { ["type"] = type, ["status"] = isTrue ? "True" : "False", ["reason"] = reason };
+    private static JsonObject Condition(string type, bool isTrue, string reason) =>
+        new() { ["type"] = type, ["status"] = isTrue ? "True" : "False", ["reason"] = reason };
 }

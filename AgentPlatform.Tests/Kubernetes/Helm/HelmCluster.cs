@@ -24,21 +24,26 @@ internal sealed class HelmCluster : IAsyncDisposable
     }
 
     /// <summary>Runs helm with the release's namespace.</summary>
-    public Task<EndedProcess> HelmAsync(params IEnumerable<string> arguments) => _programs.HelmAsync([.. arguments, "--namespace", Chart.Namespace]);
+    public Task<EndedProcess> HelmAsync(params IEnumerable<string> arguments) =>
+        _programs.HelmAsync([.. arguments, "--namespace", Chart.Namespace]);
 
     /// <summary>Runs kubectl with the release's namespace.</summary>
-    public Task<EndedProcess> KubectlAsync(params IEnumerable<string> arguments) => _programs.KubectlAsync([.. arguments, "--namespace", Chart.Namespace]);
+    public Task<EndedProcess> KubectlAsync(params IEnumerable<string> arguments) =>
+        _programs.KubectlAsync([.. arguments, "--namespace", Chart.Namespace]);
 
     public JsonObject Get(string kind, string name) => Objects.Get(Kind(kind), Kind(kind).IsNamespaced ? Chart.Namespace : "", name);
 
     /// <summary>Names of the objects of the chart's kinds, without what Helm keeps of its releases.</summary>
     public IReadOnlyList<string> Names() =>
-        [.. ApiKind.All.Where(kind => kind.Kind != "Namespace").SelectMany(kind => Objects.List(kind, kind.IsNamespaced ? Chart.Namespace : "")).Where(item => (string?)item["type"] != "helm.sh/release.v1")
+        [.. ApiKind.All.Where(kind => kind.Kind != "Namespace")
+            .SelectMany(kind => Objects.List(kind, kind.IsNamespaced ? Chart.Namespace : ""))
+            .Where(item => (string?)item["type"] != "helm.sh/release.v1")
             .Select(item => $"{item["kind"]} {Chart.Name(item)}").Order(StringComparer.Ordinal)];
 
     /// <summary>Passwords of the broker's users, by their keys.</summary>
     public Dictionary<string, string> Passwords() => Get("Secret", "messaging-users")["data"]!.AsObject()
-        .Where(entry => entry.Key.EndsWith("-password", StringComparison.Ordinal)).ToDictionary(entry => entry.Key, entry => (string)entry.Value!);
+        .Where(entry => entry.Key.EndsWith("-password", StringComparison.Ordinal))
+            .ToDictionary(entry => entry.Key, entry => (string)entry.Value!);
 
     public async ValueTask DisposeAsync()
     {

@@ -3,7 +3,9 @@ using System.Text.Json.Nodes;
 
 namespace AgentPlatform.Tests.Kubernetes.Helm;
 
-/// <summary>The life of a release: what Helm sends when it is installed, upgraded, taken back and removed, and what stays the same meanwhile.</summary>
+/// <summary>
+/// The life of a release: what Helm sends when it is installed, upgraded, taken back and removed, and what stays the same meanwhile.
+/// </summary>
 [Trait("Category", "Helm")]
 public sealed class HelmReleaseTests : IAsyncLifetime
 {
@@ -18,7 +20,9 @@ public sealed class HelmReleaseTests : IAsyncLifetime
     {
         var output = await InstallAsync();
 
-        Assert.Equal((await Chart.RenderCommittedAsync()).Objects.Select(item => $"{item["kind"]} {Chart.Name(item)}").Order(StringComparer.Ordinal), _cluster.Names());
+        Assert.Equal(
+            (await Chart.RenderCommittedAsync()).Objects.Select(item => $"{item["kind"]} {Chart.Name(item)}").Order(StringComparer.Ordinal),
+            _cluster.Names());
         Assert.Equal(4, _cluster.Passwords().Values.Distinct().Count());
         Assert.Contains("port-forward service/gateway-service 8080:8080\n", output, StringComparison.Ordinal);
         AssertNoSecretIn(output);
@@ -30,7 +34,13 @@ public sealed class HelmReleaseTests : IAsyncLifetime
         await InstallAsync();
         var passwords = _cluster.Passwords();
 
-        AssertNoSecretIn((await _cluster.HelmAsync(["upgrade", Chart.Release, ChartFixture.Committed, .. HelmSettings.Arguments(), "--reuse-values", "--set", "gateway.cpu=110m", "--atomic", "--timeout", "2m"])).Checked());
+        AssertNoSecretIn(
+            (
+                await _cluster.HelmAsync(
+                    [
+                        "upgrade", Chart.Release, ChartFixture.Committed, .. HelmSettings.Arguments(), "--reuse-values", "--set",
+                        "gateway.cpu=110m", "--atomic", "--timeout", "2m",
+                    ])).Checked());
         Assert.Equal("110m", GatewayCpu());
         Assert.Equal(passwords, _cluster.Passwords());
 
@@ -57,12 +67,19 @@ public sealed class HelmReleaseTests : IAsyncLifetime
             (await _cluster.KubectlAsync("scale", "deployment", deployment, "--replicas", "4")).Checked();
         }
 
-        (await _cluster.HelmAsync(["upgrade", Chart.Release, ChartFixture.Committed, .. HelmSettings.Arguments(), "--set", "gateway.cpu=110m", "--set", "pools.tiny_chat.cpu=110m"])).Checked();
+        (
+            await _cluster.HelmAsync(
+                [
+                    "upgrade", Chart.Release, ChartFixture.Committed, .. HelmSettings.Arguments(), "--set", "gateway.cpu=110m", "--set",
+                    "pools.tiny_chat.cpu=110m",
+                ])).Checked();
         Assert.Equal((4, 4), (Replicas("tiny-chat-deployment"), Replicas("gateway-deployment")));
 
         // Another upgrade, once the autoscaler has set it, says nothing of it.
         (await _cluster.KubectlAsync("scale", "deployment", "gateway-deployment", "--replicas", "5")).Checked();
-        (await _cluster.HelmAsync(["upgrade", Chart.Release, ChartFixture.Committed, .. HelmSettings.Arguments(), "--set", "gateway.cpu=120m"])).Checked();
+        (
+            await _cluster.HelmAsync(
+                ["upgrade", Chart.Release, ChartFixture.Committed, .. HelmSettings.Arguments(), "--set", "gateway.cpu=120m"])).Checked();
         Assert.Equal((4, 5), (Replicas("tiny-chat-deployment"), Replicas("gateway-deployment")));
 
         // The way back takes it along from the first installation, which the autoscaler then mends.
@@ -76,7 +93,8 @@ public sealed class HelmReleaseTests : IAsyncLifetime
         await InstallAsync();
         Assert.Equal(2, Replicas("gateway-deployment"));
 
-        (await _cluster.HelmAsync(["upgrade", Chart.Release, ChartFixture.Committed, .. HelmSettings.Arguments("gateway.cpu=110m")])).Checked();
+        (await _cluster.HelmAsync(["upgrade", Chart.Release, ChartFixture.Committed, .. HelmSettings.Arguments("gateway.cpu=110m")]))
+            .Checked();
         Assert.Equal(2, Replicas("gateway-deployment"));
     }
 
@@ -84,8 +102,15 @@ public sealed class HelmReleaseTests : IAsyncLifetime
     public async Task WhatSomebodyHasPatched_IsTakenBackByAnUpgradeThatForcesIt()
     {
         await InstallAsync();
-        (await _cluster.KubectlAsync("patch", "scaledobject", "tiny-chat-scaling", "--type", "merge", "--patch", """{"spec":{"maxReplicaCount":50}}""")).Checked();
-        string[] upgrade = ["upgrade", Chart.Release, ChartFixture.Committed, .. HelmSettings.Arguments("gateway.cpu=110m", "pools.tiny_chat.maxReplicas=7"), "--timeout", "2m"];
+        (
+            await _cluster.KubectlAsync(
+                "patch", "scaledobject", "tiny-chat-scaling", "--type", "merge", "--patch",
+                """{"spec":{"maxReplicaCount":50}}""")).Checked();
+        string[] upgrade =
+        [
+            "upgrade", Chart.Release, ChartFixture.Committed,
+            .. HelmSettings.Arguments("gateway.cpu=110m", "pools.tiny_chat.maxReplicas=7"), "--timeout", "2m",
+        ];
         Assert.Contains("conflict", (await _cluster.HelmAsync(upgrade)).Refused(), StringComparison.Ordinal);
 
         (await _cluster.HelmAsync([.. upgrade, "--atomic", "--force-conflicts"])).Checked();
@@ -99,7 +124,9 @@ public sealed class HelmReleaseTests : IAsyncLifetime
 
         var sentence = (await _cluster.HelmAsync(["install", "other", ChartFixture.Committed, .. HelmSettings.Arguments()])).Refused();
 
-        Assert.Contains("The namespace has a release of this chart under another name, and there is one in a namespace", sentence, StringComparison.Ordinal);
+        Assert.Contains(
+            "The namespace has a release of this chart under another name, and there is one in a namespace", sentence,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -117,7 +144,12 @@ public sealed class HelmReleaseTests : IAsyncLifetime
     {
         await InstallAsync();
 
-        (await _cluster.HelmAsync(["upgrade", Chart.Release, ChartFixture.Committed, .. HelmSettings.Arguments(), "--set", "keda.enabled=false", "--set", "broker.tls.secretName=rabbit-tls"])).Checked();
+        (
+            await _cluster.HelmAsync(
+                [
+                    "upgrade", Chart.Release, ChartFixture.Committed, .. HelmSettings.Arguments(), "--set", "keda.enabled=false", "--set",
+                    "broker.tls.secretName=rabbit-tls",
+                ])).Checked();
 
         Assert.DoesNotContain(_cluster.Names(), name => name.StartsWith("ScaledObject", StringComparison.Ordinal));
         Assert.StartsWith("amqps://", ConnectionString(), StringComparison.Ordinal);
@@ -129,20 +161,37 @@ public sealed class HelmReleaseTests : IAsyncLifetime
         await InstallAsync();
         _cluster.Objects.IsReady = item => (string?)item["spec"]!["template"]!["spec"]!["containers"]![0]!["image"] != "broken";
 
-        (await _cluster.HelmAsync(["upgrade", Chart.Release, ChartFixture.Committed, .. HelmSettings.Arguments(), "--set", "images.gateway=broken", "--atomic", "--timeout", "10s"])).Refused();
+        (
+            await _cluster.HelmAsync(
+                [
+                    "upgrade", Chart.Release, ChartFixture.Committed, .. HelmSettings.Arguments(), "--set", "images.gateway=broken",
+                    "--atomic", "--timeout", "10s",
+                ])).Refused();
 
-        Assert.Equal("registry.example/gateway:1", (string?)_cluster.Get("Deployment", "gateway-deployment")["spec"]!["template"]!["spec"]!["containers"]![0]!["image"]);
+        Assert.Equal(
+            "registry.example/gateway:1",
+            (string?)_cluster.Get("Deployment", "gateway-deployment")["spec"]!["template"]!["spec"]!["containers"]![0]!["image"]);
     }
 
     [Fact]
     public async Task AFirstInstallationThatFails_IsRemovedAndTheNextOneSucceeds()
     {
         _cluster.Objects.IsReady = _ => false;
-        (await _cluster.HelmAsync(["upgrade", Chart.Release, ChartFixture.Committed, .. HelmSettings.Arguments(), "--install", "--create-namespace", "--atomic", "--timeout", "10s"])).Refused();
+        (
+            await _cluster.HelmAsync(
+                [
+                    "upgrade", Chart.Release, ChartFixture.Committed, .. HelmSettings.Arguments(), "--install", "--create-namespace",
+                    "--atomic", "--timeout", "10s",
+                ])).Refused();
         Assert.Empty(_cluster.Names());
 
         _cluster.Objects.IsReady = _ => true;
-        (await _cluster.HelmAsync(["upgrade", Chart.Release, ChartFixture.Committed, .. HelmSettings.Arguments(), "--install", "--atomic", "--timeout", "2m"])).Checked();
+        (
+            await _cluster.HelmAsync(
+                [
+                    "upgrade", Chart.Release, ChartFixture.Committed, .. HelmSettings.Arguments(), "--install", "--atomic", "--timeout",
+                    "2m",
+                ])).Checked();
         Assert.NotEmpty(_cluster.Names());
     }
 
@@ -164,13 +213,21 @@ public sealed class HelmReleaseTests : IAsyncLifetime
     {
         await InstallAsync();
 
-        var sentence = (await _cluster.HelmAsync(["upgrade", Chart.Release, ChartFixture.Committed, .. HelmSettings.Arguments(), "--set", "broker.storage=16Gi"])).Refused();
+        var sentence = (
+            await _cluster.HelmAsync(
+                ["upgrade", Chart.Release, ChartFixture.Committed, .. HelmSettings.Arguments(), "--set", "broker.storage=16Gi"])).Refused();
 
-        Assert.Contains("StatefulSet messaging-statefulset.spec.volumeClaimTemplates: field is immutable", sentence, StringComparison.Ordinal);
+        Assert.Contains(
+            "StatefulSet messaging-statefulset.spec.volumeClaimTemplates: field is immutable", sentence, StringComparison.Ordinal);
     }
 
     private async Task<string> InstallAsync() =>
-        (await _cluster.HelmAsync(["install", Chart.Release, ChartFixture.Committed, .. HelmSettings.Arguments(), "--create-namespace", "--wait", "--timeout", "2m"])).Checked();
+        (
+            await _cluster.HelmAsync(
+                [
+                    "install", Chart.Release, ChartFixture.Committed, .. HelmSettings.Arguments(), "--create-namespace", "--wait",
+                    "--timeout", "2m",
+                ])).Checked();
 
     private void AssertNoSecretIn(string output) => AssertNoneIn(_cluster.Passwords(), output);
 
@@ -180,9 +237,12 @@ public sealed class HelmReleaseTests : IAsyncLifetime
         Assert.DoesNotContain(Encoding.UTF8.GetString(Convert.FromBase64String(password)), output, StringComparison.Ordinal);
     });
 
-    private string? GatewayCpu() => (string?)_cluster.Get("Deployment", "gateway-deployment")["spec"]!["template"]!["spec"]!["containers"]![0]!["resources"]!["requests"]!["cpu"];
+    private string? GatewayCpu() =>
+        (string?)_cluster.Get(
+            "Deployment", "gateway-deployment")["spec"]!["template"]!["spec"]!["containers"]![0]!["resources"]!["requests"]!["cpu"];
 
-    private string ConnectionString() => (string)Chart.List(_cluster.Get("Deployment", "gateway-deployment")["spec"]!["template"]!["spec"]!["containers"]![0]!["env"])
+    private string ConnectionString() =>
+        (string)Chart.List(_cluster.Get("Deployment", "gateway-deployment")["spec"]!["template"]!["spec"]!["containers"]![0]!["env"])
         .Single(variable => (string?)variable["name"] == "ConnectionStrings__messaging")["value"]!;
 
     private int Replicas(string deployment) => (int)_cluster.Get("Deployment", deployment)["spec"]!["replicas"]!;

@@ -15,6 +15,7 @@ internal static class HelmTemplate
     private static async Task<EndedProcess> RenderAsync(string folder, string[] settings)
     {
         using var programs = new HelmPrograms();
-        return await programs.HelmAsync(["template", Chart.Release, folder, "--namespace", Chart.Namespace, .. HelmSettings.Arguments(settings)]);
+        return await programs.HelmAsync(
+            ["template", Chart.Release, folder, "--namespace", Chart.Namespace, .. HelmSettings.Arguments(settings)]);
     }
 }

@@ -22,7 +22,8 @@ public sealed class HelmTemplateTests(ChartFixture charts) : IClassFixture<Chart
     {
         foreach (var (settings, sentence) in ChartScenarios.Refused)
         {
-            Assert.Contains($": {sentence}\n", (await HelmTemplate.RunAsync(ChartFixture.Committed, settings)).Refused(), StringComparison.Ordinal);
+            Assert.Contains(
+                $": {sentence}\n", (await HelmTemplate.RunAsync(ChartFixture.Committed, settings)).Refused(), StringComparison.Ordinal);
         }
     }
 

@@ -34,13 +34,15 @@ public sealed class KubectlTests(ChartFixture charts) : IClassFixture<ChartFixtu
     [Fact]
     public async Task Apply_OfAFieldThatThereIsNot_IsRefused()
     {
-        var rendered = (await RenderAsync(ChartFixture.Committed)).Replace("revisionHistoryLimit:", "revisionLimit:", StringComparison.Ordinal);
+        var rendered = (await RenderAsync(ChartFixture.Committed))
+            .Replace("revisionHistoryLimit:", "revisionLimit:", StringComparison.Ordinal);
 
         var refusal = (await ApplyAsync(rendered, "--dry-run=server", "--server-side")).Refused();
         Assert.Contains("Deployment gateway-deployment.spec.revisionLimit is no field.", refusal, StringComparison.Ordinal);
     }
 
-    private static async Task<string> RenderAsync(string folder, params string[] settings) => (await HelmTemplate.RunAsync(folder, settings)).Checked();
+    private static async Task<string> RenderAsync(string folder, params string[] settings) =>
+        (await HelmTemplate.RunAsync(folder, settings)).Checked();
 
     private async Task<EndedProcess> ApplyAsync(string objects, params string[] how)
     {

@@ -40,14 +40,21 @@ public sealed class TakeoverQuestionsTests
         using var cancellations = new CancellationTokenSource();
         var watched = new Cancellations();
         using var run = watched.Watch(Guid.NewGuid(), 0, cancellations);
-        var listener = new ControlListener(watched, _claims, new MessagingTelemetry(Meters.Create()), _time, NullLogger<ControlListener>.Instance);
-        string[] tokens = ["{", "}", "[", "]", ":", ",", "null", "true", "-1", "1e999", "\"requestId\"", "\"claim\"", "\"attempt\"", "\"parts\"", "\"state\"", "\"AAEC\"", "\"\"",
-            $"\"{Guid.NewGuid()}\"", "65536", "\"\\ud800\""];
+        var listener = new ControlListener(
+            watched, _claims, new MessagingTelemetry(Meters.Create()), _time, NullLogger<ControlListener>.Instance);
+        string[] tokens =
+        [
+            "{", "}", "[", "]", ":", ",", "null", "true", "-1", "1e999", "65536", $"\"{Guid.NewGuid()}\"", "\"AAEC\"", "\"\"",
+            "\"\\ud800\"",
+            "\"requestId\"", "\"claim\"", "\"attempt\"", "\"parts\"", "\"state\"",
+        ];
         for (var seed = 0; seed < 20_000; seed++)
         {
             var random = new Random(seed);
             var text = string.Concat(Enumerable.Range(0, random.Next(12)).Select(_ => tokens[random.Next(tokens.Length)]));
-            listener.Receive(random.Next(2) == 0 ? "cancel" : "resume.w", System.Text.Encoding.UTF8.GetBytes(random.Next(2) == 0 ? text : $"{{{text}}}"));
+            listener.Receive(
+                random.Next(2) == 0 ? "cancel" : "resume.w",
+                System.Text.Encoding.UTF8.GetBytes(random.Next(2) == 0 ? text : $"{{{text}}}"));
         }
 
         Assert.False(cancellations.IsCancellationRequested);
@@ -76,8 +83,11 @@ public sealed class TakeoverQuestionsTests
         var telemetry = new MessagingTelemetry(Meters.Create());
         var request = Requests.Create(timeLimit: new TimeLimit(left, _time));
         var receipt = new HeldMessages(Meters.Create(), _time).Take(null!);
-        var delivery = new Delivery(receipt, new JobMessage(request, "infer.reply.g", 1, default), "q", isRedelivered: true, CancellationToken.None);
-        return _claims.AskAsync(delivery, new FrameSender(new NoBroker(), telemetry, options, _time).Open("infer.reply.g", request.RequestId), CancellationToken.None);
+        var delivery = new Delivery(
+            receipt, new JobMessage(request, "infer.reply.g", 1, default), "q", isRedelivered: true, CancellationToken.None);
+        return _claims.AskAsync(
+            delivery, new FrameSender(new NoBroker(), telemetry, options, _time).Open("infer.reply.g", request.RequestId),
+            CancellationToken.None);
     }
 
     private async Task<TimeSpan> AdvanceUntilAsync(Task asking)

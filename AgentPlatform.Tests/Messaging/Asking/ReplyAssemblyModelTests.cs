@@ -8,9 +8,10 @@ using Microsoft.Extensions.Time.Testing;
 namespace AgentPlatform.Tests.Messaging.Asking;
 
 /// <summary>
-/// A request, its queue and its workers as a model: workers take messages, ask, send, die, vanish, freeze and come back late; frames are lost, doubled
-/// and overtaken; a run of random events decides what happens next. No two workers make the same part, and each part is made to follow certain others:
-/// whatever happens, the client gets only parts that follow just those that it has, and once the disturbances end it gets all.
+/// A request, its queue and its workers as a model: workers take messages, ask, send, die, vanish, freeze and come back late; frames are
+/// lost, doubled and overtaken; a run of random events decides what happens next. No two workers make the same part, and each part is made
+/// to follow certain others: whatever happens, the client gets only parts that follow just those that it has, and once the disturbances
+/// end it gets all.
 /// </summary>
 public sealed class ReplyAssemblyModelTests
 {

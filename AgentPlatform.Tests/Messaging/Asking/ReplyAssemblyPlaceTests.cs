@@ -19,7 +19,9 @@ public sealed class ReplyAssemblyPlaceTests : IDisposable
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
     private readonly QueueAdmission _admission;
 
-    public ReplyAssemblyPlaceTests() => _admission = new QueueAdmission(new AdmissionMetrics(_services.GetRequiredService<IMeterFactory>()), Options.Create(new AdmissionOptions()), _time);
+    public ReplyAssemblyPlaceTests() =>
+        _admission = new QueueAdmission(
+            new AdmissionMetrics(_services.GetRequiredService<IMeterFactory>()), Options.Create(new AdmissionOptions()), _time);
 
     public void Dispose() => _services.Dispose();
 

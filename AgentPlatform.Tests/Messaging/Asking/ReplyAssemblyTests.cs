@@ -15,7 +15,8 @@ public sealed class ReplyAssemblyTests
     private readonly AskingOptions _options = new();
     private readonly ReplyAssembly _stream;
 
-    public ReplyAssemblyTests() => _stream = new ReplyAssembly(Worker.Requests.Create(stream: true), "infer.m.1.default", "1", _options, _time);
+    public ReplyAssemblyTests() =>
+        _stream = new ReplyAssembly(Worker.Requests.Create(stream: true), "infer.m.1.default", "1", _options, _time);
 
     [Fact]
     public async Task Accept_OfFramesInOrder_GivesTheAnswerAndEnds()
@@ -298,7 +299,10 @@ public sealed class ReplyAssemblyTests
     {
         var early = new List<(string?, TimeSpan)>();
         var request = Worker.Requests.Create(stream: true, timeLimit: new TimeLimit(TimeSpan.FromSeconds(30), _time));
-        var stream = new ReplyAssembly(request, "infer.m.1.default", "1", _options, _time) { EndedEarly = (worker, left) => early.Add((worker, left)) };
+        var stream = new ReplyAssembly(request, "infer.m.1.default", "1", _options, _time)
+        {
+            EndedEarly = (worker, left) => early.Add((worker, left)),
+        };
         stream.Accept(Late(request, attempt: 0));
         Assert.Equal([("fast", TimeSpan.FromSeconds(30))], early);
         Assert.Equal(RequestNeed.Reissue, stream.Check(0, isFirstGone: false, out _));
@@ -379,7 +383,9 @@ public sealed class ReplyAssemblyTests
         "A" => new Frame(_stream.Request.RequestId, attempt, 0, FrameKind.Alive, default),
         "R" => new Frame(_stream.Request.RequestId, attempt, 0, FrameKind.Returned, default),
         "E" => new Frame(_stream.Request.RequestId, attempt, offset, FrameKind.End, default),
-        _ => new Frame(_stream.Request.RequestId, attempt, offset, FrameKind.Delta, Encoding.UTF8.GetBytes(part), Encoding.UTF8.GetBytes(part)),
+        _ =>
+            new Frame(
+                _stream.Request.RequestId, attempt, offset, FrameKind.Delta, Encoding.UTF8.GetBytes(part), Encoding.UTF8.GetBytes(part)),
     };
 
     private GrantMessage? Claim(ushort issue) => _stream.Claim(new ClaimNote("worker", Guid.NewGuid(), issue), 0);

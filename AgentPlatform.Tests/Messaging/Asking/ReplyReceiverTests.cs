@@ -23,7 +23,8 @@ public sealed class ReplyReceiverTests : IDisposable
         var options = Options.Create(new AskingOptions());
         var logging = LoggerFactory.Create(builder => builder.AddProvider(_log));
         _receiver = new ReplyReceiver(
-            new ControlPublisher(new NoBroker()), new QueueAdmission(new AdmissionMetrics(Meters.Create()), Options.Create(new AdmissionOptions()), _time),
+            new ControlPublisher(new NoBroker()),
+            new QueueAdmission(new AdmissionMetrics(Meters.Create()), Options.Create(new AdmissionOptions()), _time),
             new BrokerState(_time), new MessagingTelemetry(Meters.Create()), options, _time, logging.CreateLogger<ReplyReceiver>());
     }
 

@@ -40,7 +40,12 @@ public sealed class DeadJobParserTests
             MessageId = "7",
             Headers = new Dictionary<string, object?>
             {
-                ["x-death"] = new List<object?> { Death("rejected", "infer.m.2.default", 1_700_000_000), Death("expired", "infer.m.1.default", 1_600_000_000) },
+                ["x-death"] =
+                    new List<object?>
+                    {
+                        Death("rejected", "infer.m.2.default", 1_700_000_000),
+                        Death("expired", "infer.m.1.default", 1_600_000_000),
+                    },
             },
         };
         var job = DeadJobParser.Parse(Amqp.Message(properties, default));
@@ -54,7 +59,8 @@ public sealed class DeadJobParserTests
     [Fact]
     public void A_long_story_is_cut_to_what_fits_into_a_header()
     {
-        var story = Enumerable.Range(0, 1000).Select(attempt => new DeadAttempt(attempt, new string('w', 5000), 3, new string('ü', 5000))).ToList();
+        var story = Enumerable.Range(0, 1000).Select(attempt => new DeadAttempt(attempt, new string('w', 5000), 3, new string('ü', 5000)))
+            .ToList();
         var text = DeadAttempt.Write(story);
         Assert.InRange(Encoding.UTF8.GetByteCount(text), 1, 20_000);
         var read = DeadAttempt.Read(text);

@@ -39,7 +39,8 @@ internal sealed class DeadLetterQueue : IAsyncDisposable
         return dead;
     }
 
-    public Task<IDeadReader> ReaderAsync() => _gateway.Get<IDeadLetters>().OpenAsync(CancellationToken.None).WaitAsync(TimeSpan.FromMinutes(1));
+    public Task<IDeadReader> ReaderAsync() =>
+        _gateway.Get<IDeadLetters>().OpenAsync(CancellationToken.None).WaitAsync(TimeSpan.FromMinutes(1));
 
     /// <summary>Has a job die; gives its id.</summary>
     public async Task<string> AddAsync(string body = "{}", bool stream = false, string? version = null)

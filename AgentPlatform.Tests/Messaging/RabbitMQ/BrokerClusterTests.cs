@@ -28,10 +28,12 @@ public sealed class BrokerClusterTests : IDisposable
     public async Task Streams_go_on_while_each_node_is_killed_frozen_and_started_again_and_nothing_accepted_is_lost()
     {
         await using var cluster = await RabbitMQCluster.StartAsync();
-        await using var gateway = await ServiceHost.GatewayAsync(("Models:0:Name", "m"), ("ConnectionStrings:messaging", cluster.ConnectionString));
+        await using var gateway = await ServiceHost.GatewayAsync(
+            ("Models:0:Name", "m"), ("ConnectionStrings:messaging", cluster.ConnectionString));
         string[] settings =
         [
-            $"ConnectionStrings:messaging={cluster.ConnectionString}", "Engine:Type=simulated", "Model:Name=m", "Engine:Slots=2", "Simulated:TimePerToken=00:00:00.02",
+            $"ConnectionStrings:messaging={cluster.ConnectionString}", "Engine:Type=simulated", "Model:Name=m", "Engine:Slots=2",
+            "Simulated:TimePerToken=00:00:00.02",
         ];
         await using var first = ServiceProcess.Worker(settings);
         await using var second = ServiceProcess.Worker(settings);
@@ -76,7 +78,9 @@ public sealed class BrokerClusterTests : IDisposable
         var began = TimeProvider.System.GetTimestamp();
         while (Volatile.Read(ref _completed) < wanted)
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromMinutes(2), $"{_completed} of {wanted} complete, {_refused} refused, {string.Join('\n', _broken)}");
+            Assert.True(
+                TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromMinutes(2),
+                $"{_completed} of {wanted} complete, {_refused} refused, {string.Join('\n', _broken)}");
             await Task.Delay(_pause, TimeProvider.System);
         }
     }
@@ -86,7 +90,10 @@ public sealed class BrokerClusterTests : IDisposable
     {
         while (!_end.IsCancellationRequested)
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions") { Content = new StringContent(Body, Encoding.UTF8, "application/json") };
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions")
+            {
+                Content = new StringContent(Body, Encoding.UTF8, "application/json"),
+            };
             using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
             var text = await response.Content.ReadAsStringAsync();
             if (response.StatusCode == HttpStatusCode.ServiceUnavailable && response.Headers.RetryAfter is not null)
@@ -94,7 +101,8 @@ public sealed class BrokerClusterTests : IDisposable
                 Interlocked.Increment(ref _refused);
                 await Task.Delay(_pause, TimeProvider.System);
             }
-            else if (response.StatusCode == HttpStatusCode.OK && text.TrimEnd().EndsWith("data: [DONE]", StringComparison.Ordinal) && !text.Contains("\"error\"", StringComparison.Ordinal))
+            else if (response.StatusCode == HttpStatusCode.OK && text.TrimEnd().EndsWith("data: [DONE]", StringComparison.Ordinal)
+                && !text.Contains("\"error\"", StringComparison.Ordinal))
             {
                 Interlocked.Increment(ref _completed);
             }

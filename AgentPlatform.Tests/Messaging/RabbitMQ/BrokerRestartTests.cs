@@ -63,7 +63,8 @@ public sealed class BrokerRestartTests(RabbitMQServer server)
     [Fact]
     public async Task A_deleted_reply_queue_is_there_again_with_its_consumer_and_no_call_hangs_over_it()
     {
-        await using var gateway = await MessagingHost.GatewayAsync(server, QueueNames.Job("m", Guid.NewGuid().ToString("N")), ("Messaging:ConfirmTimeout", "00:05:00"));
+        await using var gateway = await MessagingHost.GatewayAsync(
+            server, QueueNames.Job("m", Guid.NewGuid().ToString("N")), ("Messaging:ConfirmTimeout", "00:05:00"));
         var queue = gateway.Get<ReplyReceiver>().Address;
         await using var connection = await server.ConnectAsync();
         await using (var channel = await connection.CreateChannelAsync())

@@ -21,7 +21,8 @@ public sealed class ConsumerWatchTests(RabbitMQServer server)
         var (receiver, inbox) = (worker.Get<RabbitMQJobReceiver>(), worker.Get<JobInbox>());
         await receiver.AttachAsync(CancellationToken.None);
         using var watch = new ConsumerWatch(
-            receiver, inbox, worker.Get<JobSource>(), worker.Get<IQueueInspector>(), worker.Get<HeldMessages>(), TimeProvider.System, NullLogger<ConsumerWatch>.Instance);
+            receiver, inbox, worker.Get<JobSource>(), worker.Get<IQueueInspector>(), worker.Get<HeldMessages>(), TimeProvider.System,
+            NullLogger<ConsumerWatch>.Instance);
         await watch.LookAsync(CancellationToken.None);
         await watch.LookAsync(CancellationToken.None);
         Assert.True(receiver.IsAttached);
@@ -35,7 +36,8 @@ public sealed class ConsumerWatchTests(RabbitMQServer server)
         await using var connection = await server.ConnectAsync();
         await using var channel = await connection.CreateChannelAsync(
             new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true));
-        await channel.BasicPublishAsync(Topology.JobExchange, _queue, mandatory: true, new BasicProperties { Persistent = true }, "no job"u8.ToArray());
+        await channel.BasicPublishAsync(
+            Topology.JobExchange, _queue, mandatory: true, new BasicProperties { Persistent = true }, "no job"u8.ToArray());
         Assert.Equal((0, true), (inbox.Delivered, receiver.IsAttached));
 
         await watch.LookAsync(CancellationToken.None);

@@ -4,7 +4,9 @@ using RabbitMQ.Client.Exceptions;
 
 namespace AgentPlatform.Tests.Messaging.RabbitMQ;
 
-/// <summary>All tests of the tier run on a broker that refuses what RabbitMQ has deprecated, so what the platform declares is none of it.</summary>
+/// <summary>
+/// All tests of the tier run on a broker that refuses what RabbitMQ has deprecated, so what the platform declares is none of it.
+/// </summary>
 [Trait("Category", "Broker")]
 [Collection(BrokerGroup.Name)]
 public sealed class DeprecatedFeatureTests(RabbitMQServer server)
@@ -14,7 +16,8 @@ public sealed class DeprecatedFeatureTests(RabbitMQServer server)
     {
         await using var connection = await server.ConnectAsync();
         await using var channel = await connection.CreateChannelAsync();
-        var refusal = await Assert.ThrowsAsync<OperationInterruptedException>(() => channel.QueueDeclareAsync("transient", durable: false, exclusive: false, autoDelete: false));
+        var refusal = await Assert.ThrowsAsync<OperationInterruptedException>(
+            () => channel.QueueDeclareAsync("transient", durable: false, exclusive: false, autoDelete: false));
         Assert.Contains("deprecated", refusal.ShutdownReason!.ReplyText, StringComparison.Ordinal);
     }
 }
@@ -27,7 +30,8 @@ internal sealed class NewerBrokerFactAttribute : FactAttribute
     {
         if (RabbitMQNode.ServerVersion < RabbitMQNode.KnowsDeprecated)
         {
-            Skip = $"RabbitMQ {RabbitMQNode.ServerVersion} cannot refuse what is deprecated; AGENTPLATFORM_RABBITMQ_ROOT names a newer one.";
+            Skip =
+                $"RabbitMQ {RabbitMQNode.ServerVersion} cannot refuse what is deprecated; AGENTPLATFORM_RABBITMQ_ROOT names a newer one.";
         }
     }
 }

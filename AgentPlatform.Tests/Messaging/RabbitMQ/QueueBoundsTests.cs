@@ -114,7 +114,8 @@ public sealed class QueueBoundsTests(RabbitMQServer server)
     [Fact]
     public async Task Twenty_five_large_jobs_at_once_are_confirmed_and_their_connection_stays()
     {
-        await using var gateway = await MessagingHost.GatewayAsync(server, _queue, ("Messaging:ConfirmTimeout", "00:00:01"), ("Messaging:MaxQueueBytes", $"{1024L * Mebibyte}"));
+        await using var gateway = await MessagingHost.GatewayAsync(
+            server, _queue, ("Messaging:ConfirmTimeout", "00:00:01"), ("Messaging:MaxQueueBytes", $"{1024L * Mebibyte}"));
         await Task.WhenAll(Enumerable.Range(0, 25).Select(_ => SendAsync(gateway, TimeSpan.FromMinutes(5), 9_900_000)));
         Assert.True(gateway.Get<BrokerState>().IsOpen);
         await using var connection = await server.ConnectAsync();
@@ -127,7 +128,8 @@ public sealed class QueueBoundsTests(RabbitMQServer server)
     public async Task A_job_that_is_cancelled_before_its_turn_to_be_published_is_not_published()
     {
         await using var gateway = await MessagingHost.GatewayAsync(server, _queue);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => SendAsync(gateway, TimeSpan.FromMinutes(5), 300, new CancellationToken(canceled: true)));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => SendAsync(gateway, TimeSpan.FromMinutes(5), 300, new CancellationToken(canceled: true)));
         await SendAsync(gateway, TimeSpan.FromMinutes(5), 300);
         await using var connection = await server.ConnectAsync();
         await using var channel = await connection.CreateChannelAsync();
@@ -138,7 +140,9 @@ public sealed class QueueBoundsTests(RabbitMQServer server)
 
     /// <summary>Declares a queue as builds did that bounded it by jobs alone; the broker does not drop what expires in it.</summary>
     internal static Task<QueueDeclareOk> DeclareOldAsync(IChannel channel, string queue, params (string Key, object? Value)[] more) =>
-        channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false, new Dictionary<string, object?>(more.Select(each => KeyValuePair.Create(each.Key, each.Value)))
+        channel.QueueDeclareAsync(
+            queue, durable: true, exclusive: false, autoDelete: false,
+            new Dictionary<string, object?>(more.Select(each => KeyValuePair.Create(each.Key, each.Value)))
         {
             ["x-queue-type"] = "quorum",
             ["x-delivery-limit"] = 20,
@@ -147,7 +151,8 @@ public sealed class QueueBoundsTests(RabbitMQServer server)
             ["x-dead-letter-strategy"] = "at-least-once",
         });
 
-    private Task SendAsync(MessagingHost gateway, TimeSpan timeLeft, int bytes, CancellationToken cancellationToken = default) => gateway.Get<JobPublisher>().PublishAsync(
+    private Task SendAsync(MessagingHost gateway, TimeSpan timeLeft, int bytes, CancellationToken cancellationToken = default) =>
+        gateway.Get<JobPublisher>().PublishAsync(
         new InferenceRequest
         {
             RequestId = Guid.NewGuid(),

@@ -59,7 +59,8 @@ public sealed class RabbitMQRoundTripTests(RabbitMQServer server) : RoundTripCon
         await SendAsync(gateway, request);
         Assert.Equal(request.RequestId, (await NextAsync(worker)).Request.RequestId);
         await Wait.UntilAsync(async () => await channel.MessageCountAsync(QueueNames.Dead) == 10);
-        var dead = DeadJobParser.Parse(Amqp.Message((await channel.BasicGetAsync(QueueNames.Dead, autoAck: true))!.BasicProperties, default));
+        var dead = DeadJobParser.Parse(
+            Amqp.Message((await channel.BasicGetAsync(QueueNames.Dead, autoAck: true))!.BasicProperties, default));
         Assert.Equal(("malformed", "m", Queue), (dead.Reason, dead.Model, dead.Queue));
         Assert.Contains("x-deadline", dead.Detail, StringComparison.Ordinal);
         Assert.True(worker.Get<HeldMessages>().Oldest < TimeSpan.FromMinutes(1));
@@ -72,7 +73,8 @@ public sealed class RabbitMQRoundTripTests(RabbitMQServer server) : RoundTripCon
         await using var gateway = await MessagingHost.GatewayAsync(server, Queue);
         await SendAsync(gateway, Request(stream: false) with { Body = new byte[Largest] });
 
-        var refusal = await Assert.ThrowsAsync<InferenceException>(() => SendAsync(gateway, Request(stream: false) with { Body = new byte[Largest + 1] }));
+        var refusal = await Assert.ThrowsAsync<InferenceException>(
+            () => SendAsync(gateway, Request(stream: false) with { Body = new byte[Largest + 1] }));
 
         Assert.Equal((413, "request_too_large"), (refusal.Error.Status, refusal.Error.Code));
         await SendAsync(gateway, Request(stream: false));

@@ -13,7 +13,9 @@ public sealed class FrameBatchTests
         Frame[] frames =
         [
             new(Guid.CreateVersion7(), 0, 0, FrameKind.Started, "worker-1"u8.ToArray()),
-            new(Guid.CreateVersion7(), 3, uint.MaxValue, FrameKind.Delta, Encoding.UTF8.GetBytes("{\"choices\":[\"é🙂\"]}"), new byte[] { 1, 2, 3 }),
+            new(
+                Guid.CreateVersion7(), 3, uint.MaxValue, FrameKind.Delta, Encoding.UTF8.GetBytes("{\"choices\":[\"é🙂\"]}"),
+                new byte[] { 1, 2, 3 }),
             new(Guid.CreateVersion7(), ushort.MaxValue, 7, FrameKind.End, ReadOnlyMemory<byte>.Empty),
         ];
 
@@ -22,7 +24,8 @@ public sealed class FrameBatchTests
         Assert.Equal(frames.Length, read.Count);
         foreach (var (expected, actual) in frames.Zip(read))
         {
-            Assert.Equal(expected with { Payload = default, ResumeState = default }, actual with { Payload = default, ResumeState = default });
+            Assert.Equal(
+                expected with { Payload = default, ResumeState = default }, actual with { Payload = default, ResumeState = default });
             Assert.Equal(expected.Payload.ToArray(), actual.Payload.ToArray());
             Assert.Equal(expected.ResumeState.ToArray(), actual.ResumeState.ToArray());
         }
@@ -35,7 +38,9 @@ public sealed class FrameBatchTests
 
         var message = Frames.Write(new Frame(id, 0x0102, 0x03040506, FrameKind.Delta, "{}"u8.ToArray(), new byte[] { 9 }));
 
-        Assert.Equal("02" + "1C000000" + "00112233445566778899AABBCCDDEEFF" + "0201" + "06050403" + "02" + "0100" + "09" + "7B7D", Convert.ToHexString(message));
+        Assert.Equal(
+            "02" + "1C000000" + "00112233445566778899AABBCCDDEEFF" + "0201" + "06050403" + "02" + "0100" + "09" + "7B7D",
+            Convert.ToHexString(message));
     }
 
     [Fact]
@@ -72,7 +77,11 @@ public sealed class FrameBatchTests
     [InlineData(23, 0xFF)] // the length of its resume state
     public void Read_OfAFrameThatCannotBeRead_GivesItsAddressAndTheFramesBehindIt(int at, byte value)
     {
-        Frame[] frames = [.. Enumerable.Range(0, 3).Select(i => new Frame(Guid.NewGuid(), 1, 2, FrameKind.Delta, Encoding.UTF8.GetBytes($"{i}"), new byte[1]))];
+        Frame[] frames =
+        [
+            .. Enumerable.Range(0, 3)
+                .Select(i => new Frame(Guid.NewGuid(), 1, 2, FrameKind.Delta, Encoding.UTF8.GetBytes($"{i}"), new byte[1])),
+        ];
         var message = Frames.Write(frames);
         message[1 + FrameBatch.SizeOf(frames[0]) + 4 + at] = value;
 
@@ -89,7 +98,11 @@ public sealed class FrameBatchTests
         for (var seed = 0; seed < 20_000; seed++)
         {
             var random = new Random(seed);
-            var message = Frames.Write([.. Enumerable.Range(0, 3).Select(i => new Frame(Guid.NewGuid(), 0, 0, FrameKind.Delta, new byte[random.Next(20)], new byte[random.Next(5)]))]);
+            var message = Frames.Write(
+                [
+                    .. Enumerable.Range(0, 3)
+                        .Select(i => new Frame(Guid.NewGuid(), 0, 0, FrameKind.Delta, new byte[random.Next(20)], new byte[random.Next(5)])),
+                ]);
             for (var change = random.Next(4); change >= 0; change--)
             {
                 message[random.Next(message.Length)] = (byte)random.Next(256);
@@ -139,7 +152,8 @@ public sealed class FrameBatchTests
     public void Read_OfAManyFrameMessage_AllocatesNothing()
     {
         var id = Guid.NewGuid();
-        var message = new ReadOnlyMemory<byte>(Frames.Write([.. Enumerable.Range(0, 1000).Select(i => new Frame(id, 0, (uint)i, FrameKind.Delta, "{}"u8.ToArray()))]));
+        var message = new ReadOnlyMemory<byte>(
+            Frames.Write([.. Enumerable.Range(0, 1000).Select(i => new Frame(id, 0, (uint)i, FrameKind.Delta, "{}"u8.ToArray()))]));
         Assert.Equal(1000, Count(message));
 
         var before = GC.GetAllocatedBytesForCurrentThread();

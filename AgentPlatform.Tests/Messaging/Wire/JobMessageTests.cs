@@ -37,7 +37,9 @@ public sealed class JobMessageTests
     {
         var properties = Describe();
         properties.Headers![header] = value;
-        Assert.Contains(named, Assert.Throws<FormatException>(() => JobMessage.Read(Amqp.Message(properties, default), _time)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            named, Assert.Throws<FormatException>(() => JobMessage.Read(Amqp.Message(properties, default), _time)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -45,11 +47,18 @@ public sealed class JobMessageTests
     {
         object?[] values =
         [
-            null, true, (byte)7, (sbyte)-7, (short)-1, ushort.MaxValue, 0, int.MinValue, uint.MaxValue, 1L, long.MaxValue, long.MinValue, 1.5f, double.NaN, 79_228_162_514m,
-            "text"u8.ToArray(), new byte[] { 0xff, 0xfe }, Array.Empty<byte>(), new byte[100_000], new AmqpTimestamp(long.MaxValue), new List<object?> { 1, null },
-            new Dictionary<string, object?> { ["a"] = null }, new BinaryTableValue([1]), "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"u8.ToArray(),
+            null, true, (byte)7, (sbyte)-7, (short)-1, ushort.MaxValue, 0, int.MinValue, uint.MaxValue, 1L, long.MaxValue, long.MinValue,
+            1.5f, double.NaN, 79_228_162_514m,
+            "text"u8.ToArray(), new byte[] { 0xff, 0xfe }, Array.Empty<byte>(), new byte[100_000], new AmqpTimestamp(long.MaxValue),
+            new List<object?> { 1, null },
+            new Dictionary<string, object?> { ["a"] = null }, new BinaryTableValue([1]),
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"u8.ToArray(),
         ];
-        string[] texts = ["", "Chat", "Chat, Analyze", "0", "3", "-1", "99999999999999999999", "\ud800", "infer.reply.x", Guid.Empty.ToString(), new('x', 255)];
+        string[] texts =
+        [
+            "", "Chat", "Chat, Analyze", "0", "3", "-1", "99999999999999999999", "\ud800", "infer.reply.x", Guid.Empty.ToString(),
+            new('x', 255),
+        ];
         for (var seed = 0; seed < 20_000; seed++)
         {
             var random = new Random(seed);
@@ -89,7 +98,11 @@ public sealed class JobMessageTests
             var random = new Random(seed);
             var (gateway, worker) = (new ShiftedClock(_time, Offset(random)), new ShiftedClock(_time, Offset(random)));
             var timeout = TimeSpan.FromMilliseconds(random.Next(1, 1_000_000));
-            var request = Worker.Requests.Create() with { Deadline = gateway.GetUtcNow() + timeout, TimeLimit = new TimeLimit(timeout, gateway) };
+            var request = Worker.Requests.Create() with
+            {
+                Deadline = gateway.GetUtcNow() + timeout,
+                TimeLimit = new TimeLimit(timeout, gateway),
+            };
             var before = Step(random, timeout);
             gateway.Offset = Offset(random);
             var properties = Describe(request);

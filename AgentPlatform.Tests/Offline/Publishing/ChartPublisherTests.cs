@@ -25,7 +25,8 @@ public sealed class ChartPublisherTests : IDisposable
             .WithHelm(helm => helm.WithChartName("lab").WithChartVersion("1.2.3").WithChartDescription("lab chart"));
         var messaging = builder.AddRabbitMQ("messaging");
         var gateway = builder.AddProject<Gateway>("gateway").WithReference(messaging).WaitFor(messaging).WithExternalHttpEndpoints();
-        var worker = builder.AddProject<Worker>("worker").WithReference(messaging).WaitFor(messaging).WithReference(gateway).WithReplicas(2);
+        var worker = builder.AddProject<Worker>("worker").WithReference(messaging).WaitFor(messaging).WithReference(gateway)
+            .WithReplicas(2);
         Customize(gateway, worker);
 
         await builder.Build().RunAsync();
@@ -63,7 +64,10 @@ public sealed class ChartPublisherTests : IDisposable
             deployment.Spec.Strategy.RollingUpdate = new() { MaxSurge = 1, MaxUnavailable = 0 };
             deployment.PodTemplate.Spec.TerminationGracePeriodSeconds = 45;
             var container = deployment.PodTemplate.Spec.Containers[0];
-            container.Lifecycle = new() { PreStop = new() { Sleep = new() { Seconds = 5 }, Exec = null!, HttpGet = null!, TcpSocket = null! } };
+            container.Lifecycle = new()
+            {
+                PreStop = new() { Sleep = new() { Seconds = 5 }, Exec = null!, HttpGet = null!, TcpSocket = null! },
+            };
             container.LivenessProbe = Probe("/", Port, period: 10, failures: 3);
             container.ReadinessProbe = Probe("/health", Port, period: 5, failures: 3);
             container.StartupProbe = Probe("/health?s=1", Port, period: 2, failures: 30);
@@ -77,7 +81,10 @@ public sealed class ChartPublisherTests : IDisposable
             deployment.Spec.ProgressDeadlineSeconds = 1800;
             deployment.Spec.Strategy.RollingUpdate = new() { MaxSurge = 0, MaxUnavailable = 1 };
             CustomizePod(deployment.PodTemplate.Spec);
-            var claim = new PersistentVolumeClaim { Metadata = { Name = "model-weights", Annotations = { ["helm.sh/resource-policy"] = "keep" } } };
+            var claim = new PersistentVolumeClaim
+            {
+                Metadata = { Name = "model-weights", Annotations = { ["helm.sh/resource-policy"] = "keep" } },
+            };
             claim.Spec.AccessModes.Add("ReadOnlyMany");
             claim.Spec.StorageClassName = "fast";
             claim.Spec.Resources.Requests["storage"] = "100Gi";
@@ -98,11 +105,29 @@ public sealed class ChartPublisherTests : IDisposable
         var container = pod.Containers[0];
         container.VolumeMounts.Add(new() { Name = "weights", MountPath = "/models", ReadOnly = true });
         container.VolumeMounts.Add(new() { Name = "shm", MountPath = "/dev/shm" });
-        container.Resources = new() { Requests = { ["cpu"] = "2", ["memory"] = "8Gi", ["nvidia.com/gpu"] = "1" }, Limits = { ["memory"] = "16Gi", ["nvidia.com/gpu"] = "1" } };
-        container.StartupProbe = new() { Exec = new() { Command = { "test", "-f", "/tmp/ready" } }, FailureThreshold = 120, PeriodSeconds = 5 };
+        container.Resources = new()
+        {
+            Requests = { ["cpu"] = "2", ["memory"] = "8Gi", ["nvidia.com/gpu"] = "1" },
+            Limits = { ["memory"] = "16Gi", ["nvidia.com/gpu"] = "1" },
+        };
+        container.StartupProbe = new()
+        {
+            Exec = new() { Command = { "test", "-f", "/tmp/ready" } },
+            FailureThreshold = 120,
+            PeriodSeconds = 5,
+        };
         container.ReadinessProbe = new() { HttpGet = new() { Path = "/ready", Port = 8080, Scheme = "HTTP" }, PeriodSeconds = 5 };
         container.LivenessProbe = new() { TcpSocket = new() { Port = 8080 }, PeriodSeconds = 20 };
-        container.Lifecycle = new() { PreStop = new() { Exec = new() { Command = { "/bin/sh", "-c", "sleep 10" } }, Sleep = null!, HttpGet = null!, TcpSocket = null! } };
+        container.Lifecycle = new()
+        {
+            PreStop = new()
+            {
+                Exec = new() { Command = { "/bin/sh", "-c", "sleep 10" } },
+                Sleep = null!,
+                HttpGet = null!,
+                TcpSocket = null!,
+            },
+        };
     }
 
     private static ProbeV1 Probe(string path, string port, int period, int failures) => new()
@@ -131,7 +156,18 @@ public sealed class ChartPublisherTests : IDisposable
 
     private static Custom Authentication() => new("keda.sh/v1alpha1", "TriggerAuthentication", "worker-rabbit")
     {
-        Spec = { ["secretTargetRef"] = new[] { new Dictionary<string, object> { ["parameter"] = "host", ["name"] = "worker-secrets", ["key"] = "ConnectionStrings__messaging" } } },
+        Spec =
+        {
+            ["secretTargetRef"] = new[]
+            {
+                new Dictionary<string, object>
+                {
+                    ["parameter"] = "host",
+                    ["name"] = "worker-secrets",
+                    ["key"] = "ConnectionStrings__messaging",
+                },
+            },
+        },
     };
 
     private static Custom Scaling() => new("keda.sh/v1alpha1", "ScaledObject", "worker")
@@ -149,7 +185,13 @@ public sealed class ChartPublisherTests : IDisposable
                 new Dictionary<string, object>
                 {
                     ["type"] = "rabbitmq",
-                    ["metadata"] = new Dictionary<string, object> { ["queueName"] = "jobs", ["mode"] = "QueueLength", ["value"] = "5", ["activationValue"] = "0" },
+                    ["metadata"] = new Dictionary<string, object>
+                    {
+                        ["queueName"] = "jobs",
+                        ["mode"] = "QueueLength",
+                        ["value"] = "5",
+                        ["activationValue"] = "0",
+                    },
                     ["authenticationRef"] = Map("name", "worker-rabbit"),
                 },
             },

@@ -85,7 +85,11 @@ public sealed class DecoderTests : IDisposable
     public void Open_ReadsTheLayoutFromTheGraph()
     {
         using var decoder = Open(threads: 1);
-        Assert.Equal((2, 2, 8, _files.Shape.Vocabulary, true), (decoder.Layout.Layers, decoder.Layout.Heads, decoder.Layout.HeadSize, decoder.Layout.Vocabulary, decoder.Layout.TakesPositions));
+        Assert.Equal(
+            (2, 2, 8, _files.Shape.Vocabulary, true),
+            (
+                decoder.Layout.Layers, decoder.Layout.Heads, decoder.Layout.HeadSize, decoder.Layout.Vocabulary,
+                decoder.Layout.TakesPositions));
     }
 
     private Decoder Open(int threads) => Decoder.Open(_files.File("model.onnx"), path => Graphs.Open(path, threads), vocabulary: null);

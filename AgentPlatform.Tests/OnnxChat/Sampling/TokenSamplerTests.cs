@@ -5,7 +5,10 @@ namespace AgentPlatform.Tests.OnnxChat.Sampling;
 public sealed class TokenSamplerTests
 {
     // Probabilities at temperature 1: 0.5, 0.25, 0.125, 0.0625, 0.0625.
-    private static readonly float[] _logits = [MathF.Log(0.125f), MathF.Log(0.5f), MathF.Log(0.0625f), MathF.Log(0.25f), MathF.Log(0.0625f)];
+    private static readonly float[] _logits =
+    [
+        MathF.Log(0.125f), MathF.Log(0.5f), MathF.Log(0.0625f), MathF.Log(0.25f), MathF.Log(0.0625f),
+    ];
 
     private readonly SamplingRoom _room = new();
 
@@ -31,7 +34,8 @@ public sealed class TokenSamplerTests
     [InlineData(1f, 0.9f, 0, 0.3f, new[] { 0, 2.0 / 3, 0, 1.0 / 3, 0 })]
     [InlineData(2f, 1f, 2, 0f, new[] { 0, 0.5857864, 0, 0.4142136, 0 })]
     [InlineData(1f, 0f, 0, 0f, new[] { 0, 1.0, 0, 0, 0 })]
-    public void Choose_ManyTimes_FollowsTheDistributionThatTheSettingsLeave(float temperature, float topP, int topK, float minP, double[] expected)
+    public void Choose_ManyTimes_FollowsTheDistributionThatTheSettingsLeave(
+        float temperature, float topP, int topK, float minP, double[] expected)
     {
         const int draws = 20_000;
         var sampler = Sampler(new() { Temperature = temperature, TopP = topP, TopK = topK, MinP = minP });
@@ -91,7 +95,8 @@ public sealed class TokenSamplerTests
     [Fact]
     public void UniformAt_IsSplitMix64()
     {
-        // The generator's first number for the seed 1234567 is 6457827717110365317 (https://rosettacode.org/wiki/Pseudo-random_numbers/Splitmix64).
+        // The generator's first number for the seed 1234567 is 6457827717110365317
+        // (https://rosettacode.org/wiki/Pseudo-random_numbers/Splitmix64).
         Assert.Equal((6457827717110365317UL >> 11) / (double)(1UL << 53), new SplitMix64(1234567).UniformAt(0));
         Assert.Equal((3203168211198807973UL >> 11) / (double)(1UL << 53), new SplitMix64(1234567).UniformAt(1));
         Assert.NotEqual(new SplitMix64(5).Split(1).UniformAt(0), new SplitMix64(5).UniformAt(0));

@@ -19,7 +19,12 @@ public sealed class ChatLoopTests : IDisposable
     public async Task A_seeded_answer_is_the_same_alone_and_among_any_others_that_come_and_go(int threads)
     {
         using var running = new RunningModel(threads: threads);
-        var requests = Enumerable.Range(0, 40).Select(index => (Prompt: RunningModel.Prompt(index, 3 + (index * 37 % 250)), Settings: Settings(_warm, index, 20 + (index * 13 % 90)))).ToList();
+        var requests = Enumerable.Range(0, 40)
+            .Select(
+                index =>
+                    (
+                        Prompt: RunningModel.Prompt(index, 3 + (index * 37 % 250)),
+                        Settings: Settings(_warm, index, 20 + (index * 13 % 90)))).ToList();
         var alone = new List<int[]>();
         foreach (var (prompt, settings) in requests)
         {
@@ -79,7 +84,8 @@ public sealed class ChatLoopTests : IDisposable
         Assert.Equal(string.Concat(expected.Select(piece => piece.Text)), string.Concat(restPieces.Select(piece => piece.Text)));
         Assert.Equal(expected.Select(piece => piece.FinishReason), restPieces.Select(piece => piece.FinishReason));
         Assert.Equal(
-            expected.SelectMany(piece => piece.Logprobs!).Select(token => token.Chosen.Logprob), restPieces.SelectMany(piece => piece.Logprobs!).Select(token => token.Chosen.Logprob));
+            expected.SelectMany(piece => piece.Logprobs!).Select(token => token.Chosen.Logprob),
+            restPieces.SelectMany(piece => piece.Logprobs!).Select(token => token.Chosen.Logprob));
     }
 
     [Fact]
@@ -110,7 +116,8 @@ public sealed class ChatLoopTests : IDisposable
     public async Task A_reader_that_does_not_read_holds_up_nobody()
     {
         var slow = _running.Start(RunningModel.Prompt(1, 10), Settings(_warm, 1, 300));
-        var others = Enumerable.Range(0, 8).Select(index => RunningModel.TokensAsync(_running.Start(RunningModel.Prompt(index, 20), Settings(_warm, index, 50)))).ToList();
+        var others = Enumerable.Range(0, 8)
+            .Select(index => RunningModel.TokensAsync(_running.Start(RunningModel.Prompt(index, 20), Settings(_warm, index, 50)))).ToList();
         Assert.All(await Task.WhenAll(others), tokens => Assert.Equal(50, tokens.Length));
         await IdleAsync();
         Assert.Equal(300, (await RunningModel.TokensAsync(slow)).Length);
@@ -134,7 +141,12 @@ public sealed class ChatLoopTests : IDisposable
     public async Task More_sequences_than_there_are_rows_wait_and_all_are_answered()
     {
         using var running = new RunningModel(rows: 4);
-        var answers = Enumerable.Range(0, 12).Select(index => RunningModel.ReadAsync(running.Start(RunningModel.Prompt(index, 20), Settings(_warm, index, 30) with { Choices = 1 + (index % 4) }))).ToList();
+        var answers = Enumerable.Range(0, 12)
+            .Select(
+                index =>
+                    RunningModel.ReadAsync(
+                        running.Start(
+                            RunningModel.Prompt(index, 20), Settings(_warm, index, 30) with { Choices = 1 + (index % 4) }))).ToList();
         for (var index = 0; index < answers.Count; index++)
         {
             Assert.Equal(1 + (index % 4), (await answers[index]).Count(piece => piece.FinishReason == "length"));
@@ -154,7 +166,8 @@ public sealed class ChatLoopTests : IDisposable
         Assert.Equal("unavailable", await FailureAsync(running.Start(RunningModel.Prompt(1, 10), Settings(_warm, 1, 10))));
     }
 
-    private static ChatSettings Settings(SamplingSettings sampling, int seed, int tokens) => new() { Sampling = sampling, Seed = (ulong)seed, MaxTokens = tokens };
+    private static ChatSettings Settings(SamplingSettings sampling, int seed, int tokens) =>
+        new() { Sampling = sampling, Seed = (ulong)seed, MaxTokens = tokens };
 
     private static async Task<string?> FailureAsync(ChatAnswer answer) =>
         (await Assert.ThrowsAsync<InferenceException>(() => RunningModel.ReadAsync(answer))).Error.Code;

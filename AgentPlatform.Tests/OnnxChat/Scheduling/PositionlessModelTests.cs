@@ -66,7 +66,8 @@ public sealed class PositionlessModelTests : IDisposable
         while (tokens.Count < prompt.Length + count)
         {
             var logits = Enumerable.Range(0, Vocabulary).Select(token =>
-                Enumerable.Range(0, Width).Sum(at => tokens.Average(seen => _embedding[(seen * Width) + at]) * _unembedding[(at * Vocabulary) + token])
+                Enumerable.Range(0, Width)
+                    .Sum(at => tokens.Average(seen => _embedding[(seen * Width) + at]) * _unembedding[(at * Vocabulary) + token])
                 - (tokens.Skip(prompt.Length).Contains(token) ? 1 : 0)).ToList();
             tokens.Add(logits.IndexOf(logits.Max()));
         }

@@ -29,28 +29,42 @@ public sealed class TemplateBudgetTests
         { "a chain of filters", $"{{{{ ''{Repeat("|trim", 20_000)} }}}}" },
         { "a chain of members", $"{{{{ {{}}{Repeat(".a", 1)}{Repeat(" or 0", 20_000)} }}}}" },
         { "macros that call themselves", "{% macro a() %}{{ b() }}{% endmacro %}{% macro b() %}{{ a() }}{% endmacro %}{{ a() }}" },
-        { "macros that double", string.Concat(Enumerable.Range(0, 40).Select(i => $"{{% macro m{i}() %}}{(i == 0 ? "x" : $"{{{{ m{i - 1}() }}}}{{{{ m{i - 1}() }}}}")}{{% endmacro %}}")) + "{{ m39() }}" },
-        { "loops within loops", "{% for a in range(1000) %}{% for b in range(1000) %}{% for c in range(1000) %}{% endfor %}{% endfor %}{% endfor %}" },
+        {
+            "macros that double",
+            "{% macro m0() %}x{% endmacro %}"
+                + string.Concat(Enumerable.Range(1, 39)
+                    .Select(i => $"{{% macro m{i}() %}}{{{{ m{i - 1}() }}}}{{{{ m{i - 1}() }}}}{{% endmacro %}}"))
+                + "{{ m39() }}"
+        },
+        { "loops within loops", "{% for a in range(1000) %}{% for b in range(1000) %}{% for c in range(1000) %}{% endfor %}{% endfor %}{% "
+            + "endfor %}" },
         { "loops that write", "{% for a in range(100000) %}{{ 'x' * 10000 }}{% endfor %}" },
         { "a range", "{{ range(9000000000000000000) }}" },
         { "a range that overflows", "{{ range(9223372036854775806, -9223372036854775807, -1) }}" },
         { "a long text", "{{ 'abcdefgh' * 9000000000000000000 }}" },
         { "texts that double", "{% set n = namespace(t='x') %}{% for a in range(99) %}{% set n.t = n.t + n.t %}{% endfor %}" },
         { "texts that double by ~", "{% set n = namespace(t='x') %}{% for a in range(99) %}{% set n.t = n.t ~ n.t %}{% endfor %}" },
-        { "texts that double by replace", "{% set n = namespace(t='x') %}{% for a in range(99) %}{% set n.t = n.t | replace('x', 'xx') %}{% endfor %}" },
-        { "texts that double by join", "{% set n = namespace(t='xx') %}{% for a in range(99) %}{% set n.t = n.t | join(n.t) %}{% endfor %}" },
-        { "texts that double by indent", "{% set n = namespace(t='\n\n\n\n') %}{% for a in range(99) %}{% set n.t = (n.t | indent(64, true, true)).replace(' ', '\n') %}{% endfor %}" },
+        { "texts that double by replace", "{% set n = namespace(t='x') %}{% for a in range(99) %}{% set n.t = n.t | replace('x', 'xx') "
+            + "%}{% endfor %}" },
+        { "texts that double by join", "{% set n = namespace(t='xx') %}{% for a in range(99) %}{% set n.t = n.t | join(n.t) %}{% "
+            + "endfor %}" },
+        { "texts that double by indent", "{% set n = namespace(t='\n\n\n\n') %}{% for a in range(99) %}{% set n.t = (n.t | indent(64, "
+            + "true, true)).replace(' ', '\n') %}{% endfor %}" },
         { "lists that double", "{% set n = namespace(t=[1]) %}{% for a in range(99) %}{% set n.t = n.t + n.t %}{% endfor %}" },
-        { "a list of itself twice, printed", "{% set n = namespace(t=[1]) %}{% for a in range(60) %}{% set n.t = [n.t, n.t] %}{% endfor %}{{ n.t }}" },
-        { "a list of itself twice, as JSON", "{% set n = namespace(t=[1]) %}{% for a in range(60) %}{% set n.t = [n.t, n.t] %}{% endfor %}{{ n.t | tojson }}" },
-        { "a list of itself twice, compared", "{% set n = namespace(t=[1], u=[1]) %}{% for a in range(60) %}{% set n.t = [n.t, n.t] %}{% set n.u = [n.u, n.u] %}{% endfor %}{{ n.t == n.u }}" },
+        { "a list of itself twice, printed", "{% set n = namespace(t=[1]) %}{% for a in range(60) %}{% set n.t = [n.t, n.t] %}{% endfor "
+            + "%}{{ n.t }}" },
+        { "a list of itself twice, as JSON", "{% set n = namespace(t=[1]) %}{% for a in range(60) %}{% set n.t = [n.t, n.t] %}{% endfor "
+            + "%}{{ n.t | tojson }}" },
+        { "a list of itself twice, compared", "{% set n = namespace(t=[1], u=[1]) %}{% for a in range(60) %}{% set n.t = [n.t, n.t] %}{% "
+            + "set n.u = [n.u, n.u] %}{% endfor %}{{ n.t == n.u }}" },
         { "a deep list, printed", Deep + "{{ n.t }}" },
         { "a deep list, as JSON", Deep + "{{ n.t | tojson(indent=16) }}" },
         { "a deep list, compared", Deep + "{% set m = n.t %}" + Deep + "{{ m == n.t }}" },
         { "a deep list, looked through", Deep + "{% set m = n.t %}" + Deep + "{{ m in [n.t] }}" },
         { "a slow search", "{% set t = 'a' * 1000000 %}{% for a in range(100) %}{{ ('a' * 100000 + 'b') in t }}{% endfor %}" },
         { "a slow strip", "{% set t = 'a' * 1000000 %}{{ t.strip('b' * 1000000) }}" },
-        { "filters of filters", "{% set t = ['x' * 100000] * 1 if 0 else [('x' * 100000)] %}{% for a in range(10000) %}{% set u = t | map('upper') | list %}{% endfor %}" },
+        { "filters of filters", "{% set t = ['x' * 100000] * 1 if 0 else [('x' * 100000)] %}{% for a in range(10000) %}{% set u = t | "
+            + "map('upper') | list %}{% endfor %}" },
         { "characters of a text", "{% for a in range(1000) %}{% for b in 'x' * 100000 %}{% endfor %}{% endfor %}" },
     };
 
@@ -61,7 +75,8 @@ public sealed class TemplateBudgetTests
     public void Parse_BeyondTheBudget_IsOneSentence(string what, string template)
     {
         var e = Assert.Throws<TemplateSyntaxException>(() => ChatTemplate.Parse(template));
-        Assert.True(e.Message.Contains(what == "length" ? "1048576 characters" : "more than 100 deep", StringComparison.Ordinal), e.Message);
+        Assert.True(
+            e.Message.Contains(what == "length" ? "1048576 characters" : "more than 100 deep", StringComparison.Ordinal), e.Message);
     }
 
     [Theory]
@@ -69,7 +84,10 @@ public sealed class TemplateBudgetTests
     public void Render_BeyondTheBudget_IsOneSentence(string what, string template)
     {
         var e = Assert.Throws<TemplateException>(() => Render(template));
-        Assert.True(e.Message.Contains("more than", StringComparison.Ordinal) || e.Message.Contains("at most", StringComparison.Ordinal) || what.Contains("terms", StringComparison.Ordinal), e.Message);
+        Assert.True(
+            e.Message.Contains("more than", StringComparison.Ordinal) || e.Message.Contains("at most", StringComparison.Ordinal)
+                || what.Contains("terms", StringComparison.Ordinal),
+            e.Message);
     }
 
     [Fact]
@@ -85,8 +103,13 @@ public sealed class TemplateBudgetTests
     [Fact]
     public void Render_ALongConversation_IsWithinTheBudget()
     {
-        var messages = Enumerable.Range(0, 5_000).Select(i => (object?)new OrderedDictionary<string, object?> { ["role"] = i % 2 == 0 ? "user" : "assistant", ["content"] = new string('x', 2_000) }).ToList();
-        var text = ChatTemplate.Parse(RandomChatModel.Template).Render([new("messages", messages), new("add_generation_prompt", true)], DateTimeOffset.UnixEpoch);
+        var messages = Enumerable.Range(0, 5_000).Select(i => (object?)new OrderedDictionary<string, object?>
+        {
+            ["role"] = i % 2 == 0 ? "user" : "assistant",
+            ["content"] = new string('x', 2_000),
+        }).ToList();
+        var text = ChatTemplate.Parse(RandomChatModel.Template)
+            .Render([new("messages", messages), new("add_generation_prompt", true)], DateTimeOffset.UnixEpoch);
         Assert.InRange(text.Length, 10_000_000, 11_000_000);
     }
 
@@ -95,7 +118,8 @@ public sealed class TemplateBudgetTests
     {
         using var cancel = new CancellationTokenSource();
         cancel.Cancel();
-        Assert.Throws<OperationCanceledException>(() => ChatTemplate.Parse("{% for a in range(9000) %}{{ a }}{% endfor %}").Render([], DateTimeOffset.UnixEpoch, cancel.Token));
+        Assert.Throws<OperationCanceledException>(
+            () => ChatTemplate.Parse("{% for a in range(9000) %}{{ a }}{% endfor %}").Render([], DateTimeOffset.UnixEpoch, cancel.Token));
     }
 
     [Fact]
@@ -105,7 +129,8 @@ public sealed class TemplateBudgetTests
         Parallel.For(0, 64, _ => Assert.Equal(51, template.Render([], DateTimeOffset.UnixEpoch).Length));
     }
 
-    private static string Render(string template) => ChatTemplate.Parse(template).Render([new("messages", new List<object?>())], DateTimeOffset.UnixEpoch);
+    private static string Render(string template) =>
+        ChatTemplate.Parse(template).Render([new("messages", new List<object?>())], DateTimeOffset.UnixEpoch);
 
     private static string Repeat(string text, int times) => string.Concat(Enumerable.Repeat(text, times));
 }

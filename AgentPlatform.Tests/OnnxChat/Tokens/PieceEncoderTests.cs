@@ -11,14 +11,21 @@ public sealed class PieceEncoderTests
 
     // The tokenizer that tiny-chat was trained with: 256 bytes and what was joined of them.
     private static readonly TokenizerModel _model = Read();
-    private static readonly Dictionary<string, int> _vocabulary = _model.Vocab.EnumerateObject().ToDictionary(token => token.Name, token => token.Value.GetInt32());
+    private static readonly Dictionary<string, int> _vocabulary = _model.Vocab.EnumerateObject()
+        .ToDictionary(token => token.Name, token => token.Value.GetInt32());
     private static readonly (string Left, string Right)[] _merges = [.. _model.Merges.EnumerateArray().Select(Split)];
     private static readonly BytePairs _pairs = new(_vocabulary, _merges);
 
     [Fact]
     public void Add_ShortPiecesOfAnyText_GivesTheTokensOfMicrosoftsPackage()
     {
-        var package = BpeTokenizer.Create(new BpeOptions(_vocabulary) { Merges = [.. _merges.Select(pair => $"{pair.Left} {pair.Right}")], ByteLevel = true, PreTokenizer = new WholePiece() });
+        var package = BpeTokenizer.Create(
+            new BpeOptions(_vocabulary)
+            {
+                Merges = [.. _merges.Select(pair => $"{pair.Left} {pair.Right}")],
+                ByteLevel = true,
+                PreTokenizer = new WholePiece(),
+            });
         var random = new Random(1);
         for (var round = 0; round < 3_000; round++)
         {
@@ -89,7 +96,11 @@ public sealed class PieceEncoderTests
 
     [Fact]
     public void New_MergesOfTokensThatDoNotExist_AreRefusedByName() =>
-        Assert.Contains("'ab'", Assert.Throws<NotSupportedException>(() => new BytePairs(new Dictionary<string, int> { ["a"] = 0, ["b"] = 1 }, [("a", "b")])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'ab'",
+            Assert.Throws<NotSupportedException>(
+                () => new BytePairs(new Dictionary<string, int> { ["a"] = 0, ["b"] = 1 }, [("a", "b")])).Message,
+            StringComparison.Ordinal);
 
     private static List<int> Encode(string piece)
     {
@@ -98,7 +109,8 @@ public sealed class PieceEncoderTests
         return encoder.Tokens;
     }
 
-    private static string Repeat(string part, int length) => new StringBuilder().Insert(0, part, (length / part.Length) + 1).ToString(0, length);
+    private static string Repeat(string part, int length) =>
+        new StringBuilder().Insert(0, part, (length / part.Length) + 1).ToString(0, length);
 
     // Of words that it knows, of letters that it may join, and of anything.
     private static string RandomPiece(Random random)
@@ -110,7 +122,9 @@ public sealed class PieceEncoderTests
             {
                 0 => " queue",
                 1 => new string((char)random.Next('a', 'f'), random.Next(1, 6)),
-                2 => Encoding.UTF8.GetString(ByteAlphabet.Decode(_vocabulary.Keys.ElementAt(random.Next(_vocabulary.Count))) ?? []).Replace("\uFFFD", "", StringComparison.Ordinal),
+                2 =>
+                    Encoding.UTF8.GetString(ByteAlphabet.Decode(_vocabulary.Keys.ElementAt(random.Next(_vocabulary.Count))) ?? [])
+                        .Replace("\uFFFD", "", StringComparison.Ordinal),
                 _ => new Rune(random.Next(0x20, 0xD7FF)).ToString(),
             });
         }

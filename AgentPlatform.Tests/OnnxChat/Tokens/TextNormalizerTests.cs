@@ -6,7 +6,11 @@ namespace AgentPlatform.Tests.OnnxChat.Tokens;
 public sealed class TextNormalizerTests
 {
     // Letters, marks that combine, Korean in parts, width variants, beyond the basic plane.
-    private static readonly string[] _parts = ["a", "e\u0301", "o\u0323\u0302", " ", "\u1112\u1161\u11AB", "\uD55C", "\uFF76\uFF9E", "か\u3099", "世", "\uD835\uDC00", "\u0E33", "ﬁ", "\u0915\u093C"];
+    private static readonly string[] _parts =
+    [
+        "a", "e\u0301", "o\u0323\u0302", " ", "\u1112\u1161\u11AB", "\uD55C", "\uFF76\uFF9E", "か\u3099", "世", "\uD835\uDC00", "\u0E33", "ﬁ",
+        "\u0915\u093C",
+    ];
 
     [Theory]
     [InlineData(NormalizationForm.FormC)]
@@ -39,6 +43,7 @@ public sealed class TextNormalizerTests
         // Each pair is the wrong way round, and in one run that would be the square of two million.
         var marks = new StringBuilder().Insert(0, "\u0301\u0316", 1_000_000).ToString();
         Assert.Equal(marks.Length, new TextNormalizer(NormalizationForm.FormC).Normalize(marks, CancellationToken.None).Length);
-        Assert.Throws<OperationCanceledException>(() => new TextNormalizer(NormalizationForm.FormC).Normalize(marks, new CancellationToken(canceled: true)));
+        Assert.Throws<OperationCanceledException>(
+            () => new TextNormalizer(NormalizationForm.FormC).Normalize(marks, new CancellationToken(canceled: true)));
     }
 }

@@ -64,12 +64,18 @@ public sealed class TokenizerReaderTests : IDisposable
     }
 
     [Theory]
-    [InlineData("""{"type":"Sequence","pretokenizers":[{"type":"Digits","individual_digits":true},{"type":"ByteLevel","add_prefix_space":false}]}""")]
-    [InlineData("""{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":"\\p{N}{1,3}| ?\\p{L}+"},"behavior":"Isolated","invert":false},{"type":"ByteLevel","add_prefix_space":false,"use_regex":false}]}""")]
+    [InlineData(
+        """{"type":"Sequence","pretokenizers":["""
+            + """{"type":"Digits","individual_digits":true},{"type":"ByteLevel","add_prefix_space":false}]}""")]
+    [InlineData(
+        """{"type":"Sequence","pretokenizers":["""
+            + """{"type":"Split","pattern":{"Regex":"\\p{N}{1,3}| ?\\p{L}+"},"behavior":"Isolated","invert":false},"""
+            + """{"type":"ByteLevel","add_prefix_space":false,"use_regex":false}]}""")]
     public void Read_PreTokenizersThatAreMadeOfSteps_AreFollowed(string preTokenizer)
     {
         _files.Write("tokenizer.json", File.ReadAllText(_files.File("tokenizer.json")).Replace(
-            """{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":true}""", preTokenizer, StringComparison.Ordinal));
+            """{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":true}""", preTokenizer,
+            StringComparison.Ordinal));
         var tokens = Tokenizer.Encode("in 1234 the hello");
         Assert.Equal("in 1234 the hello", Encoding.UTF8.GetString([.. tokens.SelectMany(Tokenizer.BytesOf)]));
         Assert.Equal(["in", "Ġ", "1", "2", "3", "4", "Ġthe", "Ġ", "hello"], tokens.Select(Name));

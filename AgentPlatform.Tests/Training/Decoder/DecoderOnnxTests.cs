@@ -5,7 +5,8 @@ namespace AgentPlatform.Tests.Training.Decoder;
 
 public class DecoderOnnxTests
 {
-    private static readonly DecoderShape _shape = new(Vocabulary: 50, Layers: 2, Width: 24, Heads: 6, KeyValueHeads: 2, HeadSize: 8, Hidden: 40, Context: 64);
+    private static readonly DecoderShape _shape = new(
+        Vocabulary: 50, Layers: 2, Width: 24, Heads: 6, KeyValueHeads: 2, HeadSize: 8, Hidden: 40, Context: 64);
     private static readonly DecoderWeights _weights = DecoderWeights.Random(_shape, seed: 7);
     private static readonly int[] _tokens = [3, 49, 0, 17, 17, 5, 21, 8, 30, 2, 44];
 
@@ -39,7 +40,8 @@ public class DecoderOnnxTests
         // Row 0 is padded on the left by three slots; row 1 has its unused slots in the middle, as a past with spare room has.
         int[][] tokens = [[0, 0, 0, .. _tokens[..8]], [.. _tokens[..4], 0, 0, 0, .. _tokens[4..8]]];
         int[][] positions = [[0, 0, 0, .. Enumerable.Range(0, 8)], [0, 1, 2, 3, 0, 0, 0, 4, 5, 6, 7]];
-        var mask = positions.SelectMany((row, index) => row.Select((_, slot) => slot >= (index == 0 ? 0 : 4) && slot < (index == 0 ? 3 : 7) ? 0L : 1L)).ToArray();
+        var mask = positions.SelectMany(
+            (row, index) => row.Select((_, slot) => slot >= (index == 0 ? 0 : 4) && slot < (index == 0 ? 3 : 7) ? 0L : 1L)).ToArray();
 
         var (logits, _) = Run(tokens, mask, positions, past: null);
 
@@ -53,7 +55,10 @@ public class DecoderOnnxTests
     public void Parameters_CountsEveryWeight()
     {
         var layers = _weights.Layers.SelectMany(layer => (float[][])
-            [layer.AttentionNorm, layer.Query, layer.Key, layer.Value, layer.Output, layer.FeedForwardNorm, layer.Gate, layer.Up, layer.Down]);
+            [
+                layer.AttentionNorm, layer.Query, layer.Key, layer.Value, layer.Output, layer.FeedForwardNorm, layer.Gate, layer.Up,
+                layer.Down,
+            ]);
 
         Assert.Equal(layers.Append(_weights.Embedding).Append(_weights.FinalNorm).Sum(matrix => matrix.LongLength), _shape.Parameters);
     }
@@ -99,5 +104,6 @@ public class DecoderOnnxTests
         return (logits, present);
     }
 
-    private static OrtValue Longs(IEnumerable<long> values, params long[] shape) => OrtValue.CreateTensorValueFromMemory(values.ToArray(), shape);
+    private static OrtValue Longs(IEnumerable<long> values, params long[] shape) =>
+        OrtValue.CreateTensorValueFromMemory(values.ToArray(), shape);
 }

@@ -2,7 +2,9 @@ using AgentPlatform.Training.Decoder;
 
 namespace AgentPlatform.Tests.Training.Decoder;
 
-/// <summary>The architecture by its definition, one number at a time and in double precision: logits of every token of one sequence.</summary>
+/// <summary>
+/// The architecture by its definition, one number at a time and in double precision: logits of every token of one sequence.
+/// </summary>
 internal sealed class ReferenceDecoder(DecoderShape shape, DecoderWeights weights)
 {
     public double[][] Logits(int[] tokens)
@@ -18,7 +20,8 @@ internal sealed class ReferenceDecoder(DecoderShape shape, DecoderWeights weight
             {
                 var attended = Sum(states[position], Multiply(layer.Output, Attend(queries[position], keys[..(position + 1)], values)));
                 var inner = Norm(attended, layer.FeedForwardNorm);
-                var hidden = Multiply(layer.Gate, inner).Zip(Multiply(layer.Up, inner), (gate, up) => gate / (1 + Math.Exp(-gate)) * up).ToArray();
+                var hidden = Multiply(layer.Gate, inner).Zip(Multiply(layer.Up, inner), (gate, up) => gate / (1 + Math.Exp(-gate)) * up)
+                    .ToArray();
                 states[position] = Sum(attended, Multiply(layer.Down, hidden));
             }
         }
@@ -33,10 +36,12 @@ internal sealed class ReferenceDecoder(DecoderShape shape, DecoderWeights weight
         {
             var start = head / (shape.Heads / shape.KeyValueHeads) * shape.HeadSize;
             var odds = Array.ConvertAll(keys, key => Math.Exp(
-                Enumerable.Range(0, shape.HeadSize).Sum(index => query[(head * shape.HeadSize) + index] * key[start + index]) / Math.Sqrt(shape.HeadSize)));
+                Enumerable.Range(0, shape.HeadSize)
+                    .Sum(index => query[(head * shape.HeadSize) + index] * key[start + index]) / Math.Sqrt(shape.HeadSize)));
             for (var index = 0; index < shape.HeadSize; index++)
             {
-                found[(head * shape.HeadSize) + index] = odds.Select((odd, position) => odd / odds.Sum() * values[position][start + index]).Sum();
+                found[(head * shape.HeadSize) + index] = odds.Select((odd, position) => odd / odds.Sum() * values[position][start + index])
+                    .Sum();
             }
         }
 
@@ -52,7 +57,8 @@ internal sealed class ReferenceDecoder(DecoderShape shape, DecoderWeights weight
             {
                 var (sine, cosine) = Math.SinCos(position * Math.Pow(shape.RopeTheta, -2.0 * pair / shape.HeadSize));
                 var (real, imaginary) = (heads[start + pair], heads[start + half + pair]);
-                (turned[start + pair], turned[start + half + pair]) = ((real * cosine) - (imaginary * sine), (imaginary * cosine) + (real * sine));
+                (turned[start + pair], turned[start + half + pair]) = (
+                    (real * cosine) - (imaginary * sine), (imaginary * cosine) + (real * sine));
             }
         }
 
@@ -66,9 +72,13 @@ internal sealed class ReferenceDecoder(DecoderShape shape, DecoderWeights weight
     }
 
     private static double[] Multiply(float[] matrix, double[] vector) =>
-        [.. Enumerable.Range(0, matrix.Length / vector.Length).Select(row => Row(matrix, row, vector.Length).Zip(vector, (weight, number) => weight * number).Sum())];
+        [
+            .. Enumerable.Range(0, matrix.Length / vector.Length)
+                .Select(row => Row(matrix, row, vector.Length).Zip(vector, (weight, number) => weight * number).Sum()),
+        ];
 
-    private static double[] Row(float[] matrix, int row, int length) => Array.ConvertAll(matrix[(row * length)..((row + 1) * length)], weight => (double)weight);
+    private static double[] Row(float[] matrix, int row, int length) =>
+        Array.ConvertAll(matrix[(row * length)..((row + 1) * length)], weight => (double)weight);
 
     private static double[] Sum(double[] left, double[] right) => [.. left.Zip(right, (one, other) => one + other)];
 }

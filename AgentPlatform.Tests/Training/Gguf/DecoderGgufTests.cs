@@ -8,7 +8,8 @@ namespace AgentPlatform.Tests.Training.Gguf;
 public class DecoderGgufTests
 {
     private static readonly BytePairVocabulary _vocabulary = BytePairTrainer.Train(["the queue of the model"], size: 262);
-    private static readonly DecoderShape _shape = new(_vocabulary.Tokens.Count, Layers: 2, Width: 16, Heads: 4, KeyValueHeads: 2, HeadSize: 4, Hidden: 24, Context: 64);
+    private static readonly DecoderShape _shape = new(
+        _vocabulary.Tokens.Count, Layers: 2, Width: 16, Heads: 4, KeyValueHeads: 2, HeadSize: 4, Hidden: 24, Context: 64);
     private static readonly DecoderWeights _weights = DecoderWeights.Random(_shape, seed: 5);
 
     // Two heads of four rows: 0 turns with 2, and 1 with 3.
@@ -29,7 +30,8 @@ public class DecoderGgufTests
     [Fact]
     public void Write_PutsTheRowsThatTurnTogetherSideBySide()
     {
-        var keys = Read(DecoderGguf.Write("name", "description", _shape, _weights, _vocabulary, "template"))["blk.1.attn_k.weight"].Chunk(_shape.Width).ToArray();
+        var keys = Read(DecoderGguf.Write("name", "description", _shape, _weights, _vocabulary, "template"))["blk.1.attn_k.weight"]
+            .Chunk(_shape.Width).ToArray();
 
         Assert.Equal(_sideBySide.Select(row => _weights.Layers[1].Key.Chunk(_shape.Width).ElementAt(row)), keys);
     }
@@ -50,7 +52,8 @@ public class DecoderGgufTests
         for (; tensorCount > 0; tensorCount--)
         {
             var name = Text(reader);
-            var count = Enumerable.Range(0, reader.ReadInt32()).Select(_ => (int)reader.ReadUInt64()).Aggregate((one, other) => one * other);
+            var count = Enumerable.Range(0, reader.ReadInt32()).Select(_ => (int)reader.ReadUInt64())
+                .Aggregate((one, other) => one * other);
             places.Add((name, reader.ReadUInt32(), count, reader.ReadInt64()));
         }
 

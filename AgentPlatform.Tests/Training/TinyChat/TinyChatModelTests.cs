@@ -56,10 +56,15 @@ public class TinyChatModelTests
         using var decoder = model.Decoder;
         foreach (var topic in _topics)
         {
-            object?[] messages = [Message("system", System), Message("user", topic.Questions[0]), Message("assistant", topic.Answers[0]), Message("user", Question)];
+            object?[] messages =
+            [
+                Message("system", System), Message("user", topic.Questions[0]), Message("assistant", topic.Answers[0]),
+                Message("user", Question),
+            ];
 
             Assert.Equal(
-                _prompt.Encode(System, [(topic.Questions[0], topic.Answers[0])], Question), model.Template.Encode(messages, continues: false, DateTimeOffset.UnixEpoch, most: 512, CancellationToken.None));
+                _prompt.Encode(System, [(topic.Questions[0], topic.Answers[0])], Question),
+                model.Template.Encode(messages, continues: false, DateTimeOffset.UnixEpoch, most: 512, CancellationToken.None));
         }
 
         static OrderedDictionary<string, object?> Message(string role, string content) => new() { ["role"] = role, ["content"] = content };
@@ -70,7 +75,9 @@ public class TinyChatModelTests
         Assert.All(Directory.GetFiles(_folder), file => Assert.InRange(new FileInfo(file).Length, 1, 12_000_000));
 
     [Fact]
-    public void Files_SayThatItIsADemonstrationModel() => Assert.Contains("Demonstration model", Json("config.json")["agentplatform"]!["caveat"]!.GetValue<string>(), StringComparison.Ordinal);
+    public void Files_SayThatItIsADemonstrationModel() =>
+        Assert.Contains(
+            "Demonstration model", Json("config.json")["agentplatform"]!["caveat"]!.GetValue<string>(), StringComparison.Ordinal);
 
     private static List<string> Answers(List<List<int>> prompts)
     {
@@ -82,7 +89,8 @@ public class TinyChatModelTests
     {
         var config = Json("config.json");
         return new(
-            Size("vocab_size"), Size("num_hidden_layers"), Size("hidden_size"), Size("num_attention_heads"), Size("num_key_value_heads"), Size("head_dim"),
+            Size("vocab_size"), Size("num_hidden_layers"), Size("hidden_size"), Size("num_attention_heads"), Size("num_key_value_heads"),
+            Size("head_dim"),
             Size("intermediate_size"), Size("max_position_embeddings"));
 
         int Size(string name) => config[name]!.GetValue<int>();
@@ -91,7 +99,8 @@ public class TinyChatModelTests
     private static BytePairVocabulary ReadVocabulary()
     {
         var model = Json("tokenizer.json")["model"]!;
-        var vocabulary = new BytePairVocabulary([.. model["merges"]!.AsArray().Select(merge => merge!.GetValue<string>().Split(' ')).Select(pair => (pair[0], pair[1]))]);
+        var vocabulary = new BytePairVocabulary(
+            [.. model["merges"]!.AsArray().Select(merge => merge!.GetValue<string>().Split(' ')).Select(pair => (pair[0], pair[1]))]);
         Assert.All(model["vocab"]!.AsObject(), token => Assert.Equal(vocabulary.Tokens[token.Value!.GetValue<int>()], token.Key));
         return vocabulary;
     }

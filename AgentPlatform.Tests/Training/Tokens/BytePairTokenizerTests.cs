@@ -4,7 +4,10 @@ namespace AgentPlatform.Tests.Training.Tokens;
 
 public class BytePairTokenizerTests
 {
-    private static readonly string[] _texts = ["the queue of the model", "the queues of the models", "queue the model", "the model's queue"];
+    private static readonly string[] _texts =
+    [
+        "the queue of the model", "the queues of the models", "queue the model", "the model's queue",
+    ];
 
     [Theory]
     [InlineData("the model's queue")]
@@ -37,6 +40,7 @@ public class BytePairTokenizerTests
     {
         var vocabulary = BytePairTrainer.Train(_texts, size: 280);
 
-        Assert.DoesNotContain(vocabulary.IdOf(BytePairVocabulary.TurnEnd), new BytePairTokenizer(vocabulary).Encode(BytePairVocabulary.TurnEnd));
+        Assert.DoesNotContain(
+            vocabulary.IdOf(BytePairVocabulary.TurnEnd), new BytePairTokenizer(vocabulary).Encode(BytePairVocabulary.TurnEnd));
     }
 }

@@ -241,7 +241,8 @@ public sealed class JobTests : IDisposable
         }
 
         var spans = ended.Where(span => span.TraceId == trace).ToList();
-        var (job, chat) = (spans.Single(span => span.DisplayName == $"process {Queue}"), spans.Single(span => span.DisplayName == "chat m"));
+        var (job, chat) = (
+            spans.Single(span => span.DisplayName == $"process {Queue}"), spans.Single(span => span.DisplayName == "chat m"));
         Assert.Equal(spans.Single(span => span.DisplayName == $"send {Queue}").SpanId, job.ParentSpanId);
         Assert.Equal(job.SpanId, chat.ParentSpanId);
         Assert.Equal("completed", job.GetTagItem("agentplatform.job.outcome"));
@@ -260,7 +261,8 @@ public sealed class JobTests : IDisposable
 
     private void AddBroker(IServiceCollection services) => services.AddInMemoryBroker(_broker);
 
-    private Task<Task<List<string>>> SendAsync(MessagingHost gateway, InferenceRequest request) => gateway.SendAsync(request, Queue, _version);
+    private Task<Task<List<string>>> SendAsync(MessagingHost gateway, InferenceRequest request) =>
+        gateway.SendAsync(request, Queue, _version);
 
     /// <summary>Jobs in the queue that no worker holds.</summary>
     private async Task<uint> WaitingAsync() => (await _broker.LookAsync(Queue, CancellationToken.None))!.Value.Waiting;

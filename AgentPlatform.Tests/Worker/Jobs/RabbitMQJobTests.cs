@@ -8,7 +8,9 @@ using AgentPlatform.Worker.Engines;
 
 namespace AgentPlatform.Tests.Worker.Jobs;
 
-/// <summary>What of jobs depends on RabbitMQ: queues as others have declared them, or that outlive who declared them, and restarts.</summary>
+/// <summary>
+/// What of jobs depends on RabbitMQ: queues as others have declared them, or that outlive who declared them, and restarts.
+/// </summary>
 [Trait("Category", "Broker")]
 [Collection(BrokerGroup.Name)]
 public sealed class RabbitMQJobTests(RabbitMQServer server)
@@ -26,7 +28,8 @@ public sealed class RabbitMQJobTests(RabbitMQServer server)
         // One that the broker does not drop.
         await using var connection = await server.ConnectAsync();
         await using var channel = await connection.CreateChannelAsync();
-        await QueueBoundsTests.DeclareOldAsync(channel, Queue, ("x-dead-letter-exchange", ""), ("x-dead-letter-routing-key", QueueNames.Dead));
+        await QueueBoundsTests.DeclareOldAsync(
+            channel, Queue, ("x-dead-letter-exchange", ""), ("x-dead-letter-routing-key", QueueNames.Dead));
         using var outcomes = new JobOutcomes(Queue);
         await using var gateway = await MessagingHost.GatewayAsync(server, Queue);
         var answer = await SendAsync(gateway, Requests.Create(timeLimit: new TimeLimit(TimeSpan.Zero, TimeProvider.System)));
@@ -99,7 +102,8 @@ public sealed class RabbitMQJobTests(RabbitMQServer server)
         return await worker.ReadyAsync();
     }
 
-    private Task<Task<List<string>>> SendAsync(MessagingHost gateway, InferenceRequest request) => gateway.SendAsync(request, Queue, _version);
+    private Task<Task<List<string>>> SendAsync(MessagingHost gateway, InferenceRequest request) =>
+        gateway.SendAsync(request, Queue, _version);
 
     /// <summary>Jobs in the queue that no worker holds.</summary>
     private async Task<uint> WaitingAsync()

@@ -9,8 +9,9 @@ using Microsoft.Extensions.Logging;
 namespace AgentPlatform.Tests.Worker.Scaling;
 
 /// <summary>
-/// The API of a cluster with one pod, as far as the pod's status can be patched: TLS by an authority of its own, a bearer token, a role, and JSON
-/// merge patches by their media type. It refuses whatever else it is asked, as the real one does. The credentials are in a folder, as pods have them.
+/// The API of a cluster with one pod, as far as the pod's status can be patched: TLS by an authority of its own, a bearer token, a role,
+/// and JSON merge patches by their media type. It refuses whatever else it is asked, as the real one does. The credentials are in a
+/// folder, as pods have them.
 /// </summary>
 internal sealed class ClusterApi : IAsyncDisposable
 {
@@ -64,7 +65,8 @@ internal sealed class ClusterApi : IAsyncDisposable
     }
 
     /// <summary>Makes a new token the only valid one.</summary>
-    public Task ReplaceTokenAsync() => File.WriteAllTextAsync(System.IO.Path.Combine(Credentials, "token"), Token = $"token-{Guid.NewGuid():N}");
+    public Task ReplaceTokenAsync() =>
+        File.WriteAllTextAsync(System.IO.Path.Combine(Credentials, "token"), Token = $"token-{Guid.NewGuid():N}");
 
     public async ValueTask DisposeAsync()
     {
@@ -86,7 +88,8 @@ internal sealed class ClusterApi : IAsyncDisposable
         if (status != StatusCodes.Status200OK)
         {
             Interlocked.Increment(ref _refused);
-            await context.Response.WriteAsJsonAsync(new { kind = "Status", status = "Failure", message = $"pods \"{Pod}\" is forbidden", code = status });
+            await context.Response.WriteAsJsonAsync(
+                new { kind = "Status", status = "Failure", message = $"pods \"{Pod}\" is forbidden", code = status });
             return;
         }
 

@@ -9,7 +9,8 @@ public sealed class ChecksumListTests
     [Fact]
     public void Parse_WhatSha256sumWrites_GivesTheFilesInOrder()
     {
-        var files = ChecksumList.Parse($"{Digest}  config.json\n{Digest.ToUpperInvariant()} *onnx/model.onnx\r\n\n{Digest}  ./a file.txt\n");
+        var files = ChecksumList.Parse(
+            $"{Digest}  config.json\n{Digest.ToUpperInvariant()} *onnx/model.onnx\r\n\n{Digest}  ./a file.txt\n");
         Assert.Equal([new("config.json", Digest), new("onnx/model.onnx", Digest), new("a file.txt", Digest)], files);
     }
 

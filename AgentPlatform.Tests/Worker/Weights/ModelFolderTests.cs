@@ -77,7 +77,8 @@ public sealed class ModelFolderTests : IDisposable
         await using var services = Services(server);
         var folder = await GetAsync(services);
         await File.WriteAllTextAsync(Path.Combine(folder, "config.json"), "[]");
-        await File.WriteAllTextAsync($"{folder}.sha256sums", $"{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData("[]"u8))}  config.json\n");
+        await File.WriteAllTextAsync(
+            $"{folder}.sha256sums", $"{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData("[]"u8))}  config.json\n");
         await using var next = Services(server);
         await GetAsync(next);
         Assert.Equal("{}", await File.ReadAllTextAsync(Path.Combine(folder, "config.json")));
@@ -99,7 +100,8 @@ public sealed class ModelFolderTests : IDisposable
             };
         }
 
-        await using var services = Services(("Model:Source", server.List.ToString()), ("Model:Sha256", server.ListSha256), ("Model:MaxSize", "250000"));
+        await using var services = Services(
+            ("Model:Source", server.List.ToString()), ("Model:Sha256", server.ListSha256), ("Model:MaxSize", "250000"));
         var e = await Assert.ThrowsAsync<WeightsException>(() => GetAsync(services));
         Assert.Contains("Model:MaxSize (250000)", e.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(_cache.EnumerateFiles("*", SearchOption.AllDirectories), file => file.Length > 250_000);
@@ -112,7 +114,8 @@ public sealed class ModelFolderTests : IDisposable
         server.Files.TryRemove("config.json", out _);
         server.WriteList();
         server.Cuts.Enqueue(200_000);
-        server.BeforeCut = () => Wait.UntilAsync(() => _cache.EnumerateFiles("model.onnx.part", SearchOption.AllDirectories).Any(part => part.Length > 0));
+        server.BeforeCut = () => Wait.UntilAsync(
+            () => _cache.EnumerateFiles("model.onnx.part", SearchOption.AllDirectories).Any(part => part.Length > 0));
         await using var services = Services(server);
         var folder = await GetAsync(services);
         Assert.Equal(_weights, await File.ReadAllBytesAsync(Path.Combine(folder, "onnx", "model.onnx")));
@@ -241,7 +244,8 @@ public sealed class ModelFolderTests : IDisposable
             (sent, context.Response.StatusCode) = (context.Request.Headers.Authorization, 403);
             return Task.CompletedTask;
         };
-        await using var services = Services(("Model:Source", server.List.ToString()), ("Model:Sha256", server.ListSha256), ("Model:Token", "secret"));
+        await using var services = Services(
+            ("Model:Source", server.List.ToString()), ("Model:Sha256", server.ListSha256), ("Model:Token", "secret"));
         var e = await Assert.ThrowsAsync<WeightsException>(() => GetAsync(services));
         Assert.Contains("Model:Token", e.Message, StringComparison.Ordinal);
         Assert.Equal("Bearer secret", sent);
@@ -268,7 +272,8 @@ public sealed class ModelFolderTests : IDisposable
     private ServiceProvider Services(TimeProvider? time, params (string Key, string? Value)[] settings) =>
         ModelFolders.Services(time ?? TimeProvider.System, [("Model:Cache", _cache.FullName), .. settings]);
 
-    private static Task<string> GetAsync(ServiceProvider services) => services.GetRequiredService<ModelFolder>().GetAsync(CancellationToken.None).WaitAsync(_limit);
+    private static Task<string> GetAsync(ServiceProvider services) =>
+        services.GetRequiredService<ModelFolder>().GetAsync(CancellationToken.None).WaitAsync(_limit);
 
     private static async Task<string> WithTimeAsync(FakeTimeProvider time, Task<string> task)
     {

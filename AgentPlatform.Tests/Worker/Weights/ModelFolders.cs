@@ -17,7 +17,8 @@ internal static class ModelFolders
     {
         var services = new ServiceCollection();
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(
-            [new("Model:Name", "m"), .. settings.Select(setting => new KeyValuePair<string, string?>(setting.Key, setting.Value))]).Build());
+            [new(
+                "Model:Name", "m"), .. settings.Select(setting => new KeyValuePair<string, string?>(setting.Key, setting.Value))]).Build());
         services.AddLogging();
         services.AddSingleton(time);
         services.AddSingleton<IHostEnvironment>(new Here());

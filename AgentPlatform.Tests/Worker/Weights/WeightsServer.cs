@@ -19,7 +19,9 @@ internal sealed class WeightsServer : IAsyncDisposable
     /// <summary>Path and range of each request, as <c>model.onnx bytes=100-</c>.</summary>
     public ConcurrentQueue<string> Requests { get; } = new();
 
-    /// <summary>How many bytes of the file's body come before the connection is cut; taken by the next requests for a file other than the list.</summary>
+    /// <summary>
+    /// How many bytes of the file's body come before the connection is cut; taken by the next requests for a file other than the list.
+    /// </summary>
     public ConcurrentQueue<int> Cuts { get; } = new();
 
     /// <summary>Ends when a connection may be cut: a reset throws away what the other side has not read.</summary>
@@ -55,7 +57,8 @@ internal sealed class WeightsServer : IAsyncDisposable
 
     /// <summary>Writes the list of the files as they are.</summary>
     public void WriteList() => Files["SHA256SUMS"] = Encoding.UTF8.GetBytes(string.Concat(
-        Files.Where(file => file.Key != "SHA256SUMS").Select(file => $"{Convert.ToHexStringLower(SHA256.HashData(file.Value))}  {file.Key}\n")));
+        Files.Where(file => file.Key != "SHA256SUMS")
+            .Select(file => $"{Convert.ToHexStringLower(SHA256.HashData(file.Value))}  {file.Key}\n")));
 
     public async ValueTask DisposeAsync() => await _app.DisposeAsync();
 

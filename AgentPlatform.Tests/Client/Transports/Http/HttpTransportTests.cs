@@ -29,7 +29,8 @@ public sealed class HttpTransportTests : IAsyncLifetime
         var whole = await host.PostAsync("/v1/chat/completions", Chat);
         Assert.Contains("\"model\":\"agent\",\"choices\":[1]}", whole.Body, StringComparison.Ordinal);
         Assert.Equal("""{"sentiment":"Neutral","confidence":1}""", (await host.PostAsync("/analyze", """{"text":"Hi"}""")).Body);
-        var streamed = await host.PostAsync("/v1/chat/completions", Chat.Replace("\"messages\"", "\"stream\":true,\"messages\"", StringComparison.Ordinal));
+        var streamed = await host.PostAsync(
+            "/v1/chat/completions", Chat.Replace("\"messages\"", "\"stream\":true,\"messages\"", StringComparison.Ordinal));
         Assert.EndsWith("data: [DONE]\n\n", streamed.Body, StringComparison.Ordinal);
         Assert.Equal(["/invoke", "/analyze", "/v1/chat/completions"], _agent.Requests.Select(request => request.Path));
         Assert.Equal(["upstream", null, "upstream"], _agent.Requests.Select(request => ModelOf(request.Body)));

@@ -122,7 +122,9 @@ public sealed class BrokerTroubleTests(RabbitMQServer server)
         return await channel.MessageCountAsync(queue);
     }
 
-    /// <summary>One stream through a gateway and a worker whose engine says what the test lets it say; a run that begins anew says it all again.</summary>
+    /// <summary>
+    /// One stream through a gateway and a worker whose engine says what the test lets it say; a run that begins anew says it all again.
+    /// </summary>
     private sealed class Platform(ServiceHost gateway, ServiceHost worker, ScriptedEngine engine) : IAsyncDisposable
     {
         private readonly List<string> _given = [];
@@ -134,7 +136,9 @@ public sealed class BrokerTroubleTests(RabbitMQServer server)
 
         public string ReplyQueue => gateway.Get<ReplyReceiver>().Address;
 
-        /// <summary>Waits until the broker has taken nothing from the worker for longer than a lease. It tells those that publish.</summary>
+        /// <summary>
+        /// Waits until the broker has taken nothing from the worker for longer than a lease. It tells those that publish.
+        /// </summary>
         public async Task BlockedForLongerThanALeaseAsync()
         {
             var state = worker.Get<BrokerState>();

@@ -52,7 +52,8 @@ public sealed class QueueTransportTests : IDisposable
     [InlineData(false)]
     public async Task A_strangers_trace_and_baggage_are_in_no_job_unless_callers_are_trusted(bool isTrusted)
     {
-        await using var host = await HostAsync(("Edge:TrustTraceContext", $"{isTrusted}"), ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"));
+        await using var host = await HostAsync(
+            ("Edge:TrustTraceContext", $"{isTrusted}"), ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"));
         const string Trace = "0af7651916cd43dd8448eb211c80319c";
         host.Http.DefaultRequestHeaders.Add("traceparent", $"00-{Trace}-b7ad6b7169203331-01");
         host.Http.DefaultRequestHeaders.Add("tracestate", "vendor=stranger");
@@ -61,7 +62,8 @@ public sealed class QueueTransportTests : IDisposable
         using var content = new StringContent(Whole, Encoding.UTF8, "application/json");
         var sent = host.Http.PostAsync(new Uri("/v1/chat/completions", UriKind.Relative), content, leave.Token);
         var taken = new JobCatcher();
-        await using var worker = await MessagingHost.WorkerAsync(services => AddBroker(services.AddSingleton<IJobHandler>(taken)), _queue, prefetch: 1);
+        await using var worker = await MessagingHost.WorkerAsync(
+            services => AddBroker(services.AddSingleton<IJobHandler>(taken)), _queue, prefetch: 1);
         await worker.Get<IJobReceiver>().AttachAsync(CancellationToken.None);
         var job = await taken.Job.Task.WaitAsync(TimeSpan.FromMinutes(1));
         await leave.CancelAsync();
@@ -111,7 +113,8 @@ public sealed class QueueTransportTests : IDisposable
     [Fact]
     public async Task Without_a_broker_requests_are_refused_at_once_by_a_gateway_that_stays_where_clients_find_it()
     {
-        await using var host = await ServiceHost.GatewayAsync(("Models:0:Name", "tiny"), ("ConnectionStrings:messaging", "amqp://127.0.0.1:9"));
+        await using var host = await ServiceHost.GatewayAsync(
+            ("Models:0:Name", "tiny"), ("ConnectionStrings:messaging", "amqp://127.0.0.1:9"));
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await host.Http.GetAsync(new Uri("/health", UriKind.Relative))).StatusCode);
         using var content = new StringContent(Whole, Encoding.UTF8, "application/json");
         using var response = await host.Http.PostAsync(new Uri("/v1/chat/completions", UriKind.Relative), content);

@@ -4,8 +4,9 @@ using Microsoft.Extensions.Time.Testing;
 namespace AgentPlatform.Tests.Messaging.Asking.Admission;
 
 /// <summary>
-/// A queue and the pool behind it, event by event in virtual time: requests wait in order, each takes one of the pool's slots for its service
-/// time and is dropped unserved if it is too old by then. A gateway's <see cref="QueueLoad"/> sees of it what it would see of a real one.
+/// A queue and the pool behind it, event by event in virtual time: requests wait in order, each takes one of the pool's slots for its
+/// service time and is dropped unserved if it is too old by then. A gateway's <see cref="QueueLoad"/> sees of it what it would see of a
+/// real one.
 /// </summary>
 internal sealed class PoolModel
 {
@@ -39,7 +40,10 @@ internal sealed class PoolModel
     /// <summary>For each request that a worker began: how long it was expected to wait, and did.</summary>
     public List<(double At, double? Expected, double Actual)> Waits { get; } = [];
 
-    /// <summary>Requests arrive at random, so many a second on average, from now until <paramref name="until"/>; each client waits for <paramref name="patience"/>.</summary>
+    /// <summary>
+    /// Requests arrive at random, so many a second on average, from now until <paramref name="until"/>; each client waits for <paramref
+    /// name="patience"/>.
+    /// </summary>
     public void Offer(Random random, double rate, double until, double patience)
     {
         for (var at = Now + Next(); at < until; at += Next())
@@ -60,7 +64,8 @@ internal sealed class PoolModel
     public bool Arrive(double patience)
     {
         var request = new Request { Arrived = Now, Patience = patience };
-        if (Load.Enter(TimeSpan.FromSeconds(Refuses ? patience : 1e9), bytes: 300, out request.Place, out var expected) != AdmissionRefusal.None)
+        var limit = TimeSpan.FromSeconds(Refuses ? patience : 1e9);
+        if (Load.Enter(limit, bytes: 300, out request.Place, out var expected) != AdmissionRefusal.None)
         {
             Refused++;
             return false;

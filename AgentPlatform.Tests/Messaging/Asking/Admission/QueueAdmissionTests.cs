@@ -15,7 +15,9 @@ public sealed class QueueAdmissionTests : IDisposable
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
     private readonly QueueAdmission _admission;
 
-    public QueueAdmissionTests() => _admission = new QueueAdmission(new AdmissionMetrics(_services.GetRequiredService<IMeterFactory>()), Options.Create(new AdmissionOptions()), _time);
+    public QueueAdmissionTests() =>
+        _admission = new QueueAdmission(
+            new AdmissionMetrics(_services.GetRequiredService<IMeterFactory>()), Options.Create(new AdmissionOptions()), _time);
 
     public void Dispose() => _services.Dispose();
 
@@ -67,7 +69,8 @@ public sealed class QueueAdmissionTests : IDisposable
         }
 
         var refusal = Assert.Throws<InferenceException>(() => _admission.Enter("q", Request(seconds: 0.1), out _)).Error;
-        Assert.Equal("The model 'm' is overloaded: the request would wait for less than a second, too long for its deadline.", refusal.Message);
+        Assert.Equal(
+            "The model 'm' is overloaded: the request would wait for less than a second, too long for its deadline.", refusal.Message);
         Assert.Equal(1, refusal.RetryAfterSeconds);
     }
 
@@ -82,7 +85,9 @@ public sealed class QueueAdmissionTests : IDisposable
         var refusal = Assert.Throws<InferenceException>(() => _admission.Enter("q", Request(seconds: 3), out _)).Error;
         Assert.Equal((429, "overloaded", 3), (refusal.Status, refusal.Code, refusal.RetryAfterSeconds));
         Assert.Equal(
-            "The model 'm' is overloaded: 57 requests wait already, and too little is known of its pace to expect an answer within the deadline.", refusal.Message);
+            "The model 'm' is overloaded: 57 requests wait already, and too little is known of its pace to expect an answer within the "
+                + "deadline.",
+            refusal.Message);
         _admission.Enter("q", Request(seconds: 30), out _);
     }
 

@@ -12,7 +12,8 @@ public sealed class QueueLoadTests
     [InlineData(3, 57)]
     [InlineData(0.1, 50)]
     [InlineData(300, 5625)]
-    public void Of_a_burst_at_a_pool_that_has_started_nothing_so_many_are_let_in_as_may_be_begun_in_time_and_as_scaling_needs(double deadline, int letIn)
+    public void Of_a_burst_at_a_pool_that_has_started_nothing_so_many_are_let_in_as_may_be_begun_in_time_and_as_scaling_needs(
+        double deadline, int letIn)
     {
         var load = new QueueLoad(_options, new FakeTimeProvider());
         TimeSpan? wait = null;
@@ -75,7 +76,8 @@ public sealed class QueueLoadTests
             places[i].Start();
         }
 
-        var letIn = Enumerable.Range(0, 500).TakeWhile(_ => load.Enter(TimeSpan.FromSeconds(1), 300, out QueuePlace _, out TimeSpan? _) == AdmissionRefusal.None).Count();
+        var letIn = Enumerable.Range(0, 500)
+            .TakeWhile(_ => load.Enter(TimeSpan.FromSeconds(1), 300, out QueuePlace _, out TimeSpan? _) == AdmissionRefusal.None).Count();
         Assert.Equal(200, letIn);
     }
 
@@ -212,7 +214,8 @@ public sealed class QueueLoadTests
     [InlineData(4.2, 5)]
     [InlineData(900.0, 60)]
     public void A_refused_client_is_told_when_to_come_back(double? wait, int seconds) =>
-        Assert.Equal(seconds, new QueueLoad(_options, new FakeTimeProvider()).RetryAfter(wait is { } known ? TimeSpan.FromSeconds(known) : null));
+        Assert.Equal(
+            seconds, new QueueLoad(_options, new FakeTimeProvider()).RetryAfter(wait is { } known ? TimeSpan.FromSeconds(known) : null));
 
     [Fact]
     public void A_place_counts_once_whatever_happens_to_it_and_how_often()

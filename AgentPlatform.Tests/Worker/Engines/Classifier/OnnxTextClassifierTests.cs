@@ -5,14 +5,19 @@ namespace AgentPlatform.Tests.Worker.Engines.Classifier;
 public class OnnxTextClassifierTests
 {
     private static readonly string[] _texts =
-        ["I love this, thank you so much!", "Terrible service, never again.", "The shop opens at nine.", "", "😍", "\ud83d", new string('x', 100_000), string.Join(' ', Enumerable.Repeat("not bad", 10_000))];
+        [
+            "I love this, thank you so much!", "Terrible service, never again.", "The shop opens at nine.", "", "😍", "\ud83d",
+            new string('x', 100_000), string.Join(' ', Enumerable.Repeat("not bad", 10_000)),
+        ];
 
     [Fact]
     public void Classify_ClearComments_SaysWhatTheyAre()
     {
         using var classifier = OnnxTextClassifier.Load(ModelFolder.Shipped);
 
-        Assert.Equal(["Positive", "Negative", "Neutral"], classifier.Classify([.. _texts[..3].Select(classifier.Encode)]).Select(answer => answer.Label));
+        Assert.Equal(
+            ["Positive", "Negative", "Neutral"],
+            classifier.Classify([.. _texts[..3].Select(classifier.Encode)]).Select(answer => answer.Label));
     }
 
     [Fact]
@@ -35,7 +40,8 @@ public class OnnxTextClassifierTests
     {
         using var classifier = OnnxTextClassifier.Load(ModelFolder.Shipped);
 
-        foreach (var (answer, row) in classifier.Classify([.. _texts.Select(classifier.Encode)]).Zip(classifier.Probabilities([.. _texts.Select(classifier.Encode)])))
+        foreach (var (answer, row) in classifier.Classify([.. _texts.Select(classifier.Encode)])
+            .Zip(classifier.Probabilities([.. _texts.Select(classifier.Encode)])))
         {
             Assert.Equal(1, row.Sum(), tolerance: 1e-4f);
             Assert.Equal(row.Max(), answer.Confidence, tolerance: 1e-6f);
@@ -119,5 +125,6 @@ public class OnnxTextClassifierTests
         Assert.Contains(folder.Model, LoadingFails(folder));
     }
 
-    private static string LoadingFails(ModelFolder folder) => Assert.Throws<InvalidDataException>(() => OnnxTextClassifier.Load(folder.Path)).Message;
+    private static string LoadingFails(ModelFolder folder) =>
+        Assert.Throws<InvalidDataException>(() => OnnxTextClassifier.Load(folder.Path)).Message;
 }

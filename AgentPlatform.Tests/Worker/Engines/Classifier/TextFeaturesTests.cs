@@ -75,7 +75,8 @@ public class TextFeaturesTests
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1_000_000);
         Assert.Equal(expected, ids);
 
-        static string Words(string word, int count) => string.Join(' ', Enumerable.Range(0, count).Select(number => $"{word}{(char)('a' + (number % 26))}"));
+        static string Words(string word, int count) =>
+            string.Join(' ', Enumerable.Range(0, count).Select(number => $"{word}{(char)('a' + (number % 26))}"));
     }
 
     private long[] Encode(string text) => new TextFeatures(_options).Encode(text);

@@ -165,11 +165,14 @@ public sealed class TroubledServerTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, (await AskAsync(stream: false)).Status);
     }
 
-    private async Task<(HttpStatusCode Status, string Body, TimeSpan? RetryAfter)> AskAsync(bool stream, string? timeout = null, bool isBroken = false)
+    private async Task<(HttpStatusCode Status, string Body, TimeSpan? RetryAfter)> AskAsync(
+        bool stream, string? timeout = null, bool isBroken = false)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("/v1/chat/completions", UriKind.Relative))
         {
-            Content = new StringContent($$"""{"model":"m","messages":[{"role":"user","content":"Hi"}],"stream":{{(stream ? "true" : "false")}}}""", Encoding.UTF8, "application/json"),
+            Content = new StringContent(
+                $$"""{"model":"m","messages":[{"role":"user","content":"Hi"}],"stream":{{(stream ? "true" : "false")}}}""", Encoding.UTF8,
+                "application/json"),
         };
         if (timeout is not null)
         {
@@ -177,7 +180,9 @@ public sealed class TroubledServerTests : IAsyncLifetime
         }
 
         using var response = await _worker.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
-        return (response.StatusCode, isBroken ? await ApiHost.ReadTruncatedAsync(response) : await response.Content.ReadAsStringAsync(), response.Headers.RetryAfter?.Delta);
+        return (
+            response.StatusCode, isBroken ? await ApiHost.ReadTruncatedAsync(response) : await response.Content.ReadAsStringAsync(),
+            response.Headers.RetryAfter?.Delta);
     }
 
     private static string? CodeOf(string body)

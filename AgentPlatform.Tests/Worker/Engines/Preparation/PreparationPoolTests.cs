@@ -18,7 +18,8 @@ public sealed class PreparationPoolTests : IDisposable
     [InlineData(Short)]
     [InlineData(Long)]
     public async Task RunAsync_MoreThanAFewKilobytes_RunsOnAThreadThatIsNotThePools(int size) =>
-        Assert.False(await _pool.RunAsync(size, _ => Thread.CurrentThread.IsThreadPoolThread, CancellationToken.None).AsTask().WaitAsync(_limit));
+        Assert.False(
+            await _pool.RunAsync(size, _ => Thread.CurrentThread.IsThreadPoolThread, CancellationToken.None).AsTask().WaitAsync(_limit));
 
     [Fact]
     public async Task RunAsync_BehindALongRequest_ShortOnesAreNotHeldUp()
@@ -56,7 +57,8 @@ public sealed class PreparationPoolTests : IDisposable
     [InlineData(Long)]
     public async Task RunAsync_WhatThrows_FailsItsOwnRequestOnly(int size)
     {
-        await Assert.ThrowsAsync<FormatException>(async () => await _pool.RunAsync<int>(size, _ => throw new FormatException(), CancellationToken.None));
+        await Assert.ThrowsAsync<FormatException>(
+            async () => await _pool.RunAsync<int>(size, _ => throw new FormatException(), CancellationToken.None));
         Assert.Equal(1, await _pool.RunAsync(size, _ => 1, CancellationToken.None));
     }
 }

@@ -66,5 +66,6 @@ public sealed class DirectInferenceTests
         Assert.Equal(TimeSpan.FromSeconds(1), response.Headers.RetryAfter!.Delta);
     }
 
-    private static IAsyncEnumerable<ReplyPart> Start(ServiceHost worker) => worker.Get<DirectInference>().RunAsync(Requests.Create(), CancellationToken.None);
+    private static IAsyncEnumerable<ReplyPart> Start(ServiceHost worker) =>
+        worker.Get<DirectInference>().RunAsync(Requests.Create(), CancellationToken.None);
 }

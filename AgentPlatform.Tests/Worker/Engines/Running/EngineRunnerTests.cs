@@ -115,7 +115,8 @@ public sealed class EngineRunnerTests : IDisposable
     [Fact]
     public async Task A_request_that_was_cancelled_before_costs_no_compute()
     {
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _runner.RunAsync(Requests.Create(), new CancellationToken(canceled: true)).ReadAsync());
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => _runner.RunAsync(Requests.Create(), new CancellationToken(canceled: true)).ReadAsync());
         Assert.False(_engine.HasNext);
     }
 

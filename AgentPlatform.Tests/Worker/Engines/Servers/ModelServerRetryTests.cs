@@ -48,7 +48,9 @@ public sealed class ModelServerRetryTests
     public async Task A_caller_that_leaves_ends_the_pause()
     {
         using var leave = new CancellationTokenSource();
-        using var http = new HttpClient(new ModelServerRetry(TimeProvider.System) { InnerHandler = new Server(HttpRequestError.ConnectionError, null) { Asked = leave.Cancel } });
+        using var http = new HttpClient(
+            new ModelServerRetry(
+                TimeProvider.System) { InnerHandler = new Server(HttpRequestError.ConnectionError, null) { Asked = leave.Cancel } });
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => http.GetAsync(new Uri("http://gpu"), leave.Token));
     }
 
@@ -69,7 +71,9 @@ public sealed class ModelServerRetryTests
         {
             Bodies.Add(request.Content is null ? "" : await request.Content.ReadAsStringAsync(cancellationToken));
             Asked?.Invoke();
-            return errors[Bodies.Count - 1] is { } error ? throw new HttpRequestException(error) : new HttpResponseMessage(HttpStatusCode.OK);
+            return errors[Bodies.Count - 1] is { } error
+                ? throw new HttpRequestException(error)
+                : new HttpResponseMessage(HttpStatusCode.OK);
         }
     }
 

@@ -23,7 +23,8 @@ public sealed class SimulatedAnswerTests
 
     [Fact]
     public void Another_prompt_has_another_answer() =>
-        Assert.NotEqual(Text(Compose($"{{{Messages}}}")), Text(Compose("""{"messages":[{"role":"user","content":"How deep is the lake!"}]}""")));
+        Assert.NotEqual(
+            Text(Compose($"{{{Messages}}}")), Text(Compose("""{"messages":[{"role":"user","content":"How deep is the lake!"}]}""")));
 
     [Fact]
     public void Choices_differ()
@@ -67,7 +68,11 @@ public sealed class SimulatedAnswerTests
 
     [Fact]
     public void The_prompt_is_counted_in_words() =>
-        Assert.Equal(7, Compose("""{"messages":[{"role":"system","content":"Be brief."},{"role":"user","content":[{"type":"text","text":"How deep is"},{"type":"text","text":"it, ünd?"},{"type":"image_url"}]},{"role":"assistant","content":null}]}""").PromptTokens);
+        Assert.Equal(
+            7,
+            Compose(
+                """{"messages":[{"role":"system","content":"Be brief."},{"role":"user","content":[{"type":"text","text":"How deep is"},"""
+                    + """{"type":"text","text":"it, ünd?"},{"type":"image_url"}]},{"role":"assistant","content":null}]}""").PromptTokens);
 
     private static SimulatedAnswer Compose(string body) => SimulatedAnswer.Compose(Encoding.UTF8.GetBytes(body), tokens: 10);
 

@@ -16,7 +16,12 @@ public sealed class SimulatedEngineTests
     public async Task With_all_times_zero_a_whole_answer_needs_no_clock()
     {
         var parts = await ReadAsync(Start(NoOp(tokens: 5), stream: false));
-        Assert.Equal(["""Result {"choices":[{"index":0,"message":{"role":"assistant","content":"This answer is simulated:"},"finish_reason":"stop"}],"usage":{"prompt_tokens":2,"completion_tokens":5,"total_tokens":7}}"""], parts);
+        Assert.Equal(
+            [
+                """Result {"choices":[{"index":0,"message":{"role":"assistant","content":"This answer is simulated:"}"""
+                    + ""","finish_reason":"stop"}],"usage":{"prompt_tokens":2,"completion_tokens":5,"total_tokens":7}}""",
+            ],
+            parts);
     }
 
     [Fact]
@@ -38,7 +43,10 @@ public sealed class SimulatedEngineTests
     {
         var parts = await ReadAsync(Start(NoOp(tokens: 6), stream: true, more: ",\"n\":2"));
         Assert.Equal(2, parts.Count(part => part.Contains("\"finish_reason\":\"stop\"", StringComparison.Ordinal)));
-        Assert.Equal(7, parts.Count(part => part.Contains("\"index\":1", StringComparison.Ordinal) && part.Contains("content", StringComparison.Ordinal)));
+        Assert.Equal(
+            7,
+            parts.Count(
+                part => part.Contains("\"index\":1", StringComparison.Ordinal) && part.Contains("content", StringComparison.Ordinal)));
         Assert.Contains("\"index\":0", parts[0], StringComparison.Ordinal);
         Assert.Contains("\"index\":1", parts[1], StringComparison.Ordinal);
     }
@@ -46,7 +54,13 @@ public sealed class SimulatedEngineTests
     [Fact]
     public async Task The_first_token_and_each_further_one_take_their_time()
     {
-        var engine = Create(new SimulatedOptions { TimeToFirstToken = TimeSpan.FromMilliseconds(100), TimePerToken = TimeSpan.FromMilliseconds(20), AnswerTokens = 2 });
+        var engine = Create(
+            new SimulatedOptions
+            {
+                TimeToFirstToken = TimeSpan.FromMilliseconds(100),
+                TimePerToken = TimeSpan.FromMilliseconds(20),
+                AnswerTokens = 2,
+            });
         await using var parts = Start(engine, stream: true).GetAsyncEnumerator();
         var first = parts.MoveNextAsync().AsTask();
         _time.Advance(TimeSpan.FromMilliseconds(99));
@@ -65,7 +79,14 @@ public sealed class SimulatedEngineTests
     [Fact]
     public async Task Streams_share_the_end_of_a_step_which_is_longer_the_more_they_are()
     {
-        var engine = Create(new SimulatedOptions { TimeToFirstToken = TimeSpan.Zero, TimePerToken = TimeSpan.FromMilliseconds(20), BatchSlope = 0.5, AnswerTokens = 8 });
+        var engine = Create(
+            new SimulatedOptions
+            {
+                TimeToFirstToken = TimeSpan.Zero,
+                TimePerToken = TimeSpan.FromMilliseconds(20),
+                BatchSlope = 0.5,
+                AnswerTokens = 8,
+            });
         await using var first = Start(engine, stream: true).GetAsyncEnumerator();
         await using var second = Start(engine, stream: true).GetAsyncEnumerator();
         foreach (var roleOrToken in (IAsyncEnumerator<ReplyPart>[])[first, second, first, second])
@@ -112,9 +133,11 @@ public sealed class SimulatedEngineTests
 
     private SimulatedEngine Create(SimulatedOptions options) => new(Options.Create(options), Preparations.Create(), _time);
 
-    private SimulatedEngine NoOp(int tokens) => Create(new SimulatedOptions { TimeToFirstToken = TimeSpan.Zero, TimePerToken = TimeSpan.Zero, AnswerTokens = tokens });
+    private SimulatedEngine NoOp(int tokens) =>
+        Create(new SimulatedOptions { TimeToFirstToken = TimeSpan.Zero, TimePerToken = TimeSpan.Zero, AnswerTokens = tokens });
 
-    private static IAsyncEnumerable<ReplyPart> Start(SimulatedEngine engine, bool stream, string more = "") => engine.RunAsync(Request(stream, more), CancellationToken.None);
+    private static IAsyncEnumerable<ReplyPart> Start(SimulatedEngine engine, bool stream, string more = "") =>
+        engine.RunAsync(Request(stream, more), CancellationToken.None);
 
     private static InferenceRequest Request(bool stream, string more = "") => new()
     {

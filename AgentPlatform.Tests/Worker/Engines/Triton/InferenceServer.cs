@@ -9,8 +9,8 @@ using Microsoft.Extensions.Logging;
 namespace AgentPlatform.Tests.Worker.Engines.Triton;
 
 /// <summary>
-/// A server of the Open Inference Protocol with one model, on a real port: health, metadata, configuration, <c>infer</c> with JSON tensors, and
-/// Triton's <c>generate_stream</c>. It refuses what Triton refuses, with its status and its <c>{"error":"…"}</c>.
+/// A server of the Open Inference Protocol with one model, on a real port: health, metadata, configuration, <c>infer</c> with JSON
+/// tensors, and Triton's <c>generate_stream</c>. It refuses what Triton refuses, with its status and its <c>{"error":"…"}</c>.
 /// </summary>
 internal sealed class InferenceServer : IAsyncDisposable
 {
@@ -128,12 +128,15 @@ internal sealed class InferenceServer : IAsyncDisposable
         long batch = 1;
         foreach (var input in request["inputs"]!.AsArray())
         {
-            var tensor = Model.Check((string)input!["name"]!, (string)input["datatype"]!, [.. input["shape"]!.AsArray().Select(dimension => (long)dimension!)]);
+            var tensor = Model.Check(
+                (string)input!["name"]!, (string)input["datatype"]!, [.. input["shape"]!.AsArray().Select(dimension => (long)dimension!)]);
             batch = tensor.Batch;
             inputs[tensor.Name] = [.. Flatten(input["data"]!)];
             if (inputs[tensor.Name].Length != tensor.Count)
             {
-                throw new RefusedException(400, $"unable to parse 'data': expected {tensor.Count} values for input '{tensor.Name}', got {inputs[tensor.Name].Length}");
+                throw new RefusedException(
+                    400,
+                    $"unable to parse 'data': expected {tensor.Count} values for input '{tensor.Name}', got {inputs[tensor.Name].Length}");
             }
         }
 
@@ -185,7 +188,8 @@ internal sealed class InferenceServer : IAsyncDisposable
         }
     }
 
-    private static IEnumerable<JsonNode> Flatten(JsonNode data) => data.AsArray().SelectMany(item => item is JsonArray ? Flatten(item) : [item!]);
+    private static IEnumerable<JsonNode> Flatten(JsonNode data) =>
+        data.AsArray().SelectMany(item => item is JsonArray ? Flatten(item) : [item!]);
 }
 
 /// <summary>What the server answers with a status that is no success.</summary>

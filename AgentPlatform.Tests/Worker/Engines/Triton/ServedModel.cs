@@ -44,7 +44,15 @@ internal sealed record ServedModel(ServedTensor[] Inputs, ServedTensor[] Outputs
         name = Name,
         backend = "python",
         max_batch_size = MaxBatchSize,
-        input = Inputs.Select(input => new { name = input.Name, data_type = "TYPE_STRING", dims = MaxBatchSize > 0 ? input.Shape[1..] : input.Shape, optional = input.Optional }),
+        input = Inputs.Select(
+            input =>
+                new
+                {
+                    name = input.Name,
+                    data_type = "TYPE_STRING",
+                    dims = MaxBatchSize > 0 ? input.Shape[1..] : input.Shape,
+                    optional = input.Optional,
+                }),
         output = Outputs.Select(output => new { name = output.Name, dims = MaxBatchSize > 0 ? output.Shape[1..] : output.Shape }),
         model_transaction_policy = new { decoupled = IsDecoupled },
     };
@@ -54,21 +62,28 @@ internal sealed record ServedModel(ServedTensor[] Inputs, ServedTensor[] Outputs
         new([new("TEXT", "BYTES", [-1, 1])], [new("SCORES", "FP32", [-1, 3])])
         {
             MaxBatchSize = maxBatchSize,
-            Infer = (inputs, batch) => Task.FromResult<(string, long[], object)>(("FP32", [batch, 3], inputs["TEXT"].SelectMany(text => scores((string)text!)).ToArray())),
+            Infer = (inputs, batch) => Task.FromResult<(string, long[], object)>(
+                ("FP32", [batch, 3], inputs["TEXT"].SelectMany(text => scores((string)text!)).ToArray())),
         };
 
     /// <summary>Checks an input as Triton does before it runs the model.</summary>
     public (string Name, long Batch, long Count) Check(string name, string datatype, long[] shape)
     {
-        var tensor = Inputs.FirstOrDefault(input => input.Name == name) ?? throw new RefusedException(400, $"unexpected inference input '{name}' for model '{Name}'");
+        var tensor = Inputs.FirstOrDefault(input => input.Name == name)
+            ?? throw new RefusedException(400, $"unexpected inference input '{name}' for model '{Name}'");
         if (tensor.Datatype != datatype)
         {
-            throw new RefusedException(400, $"inference input '{name}' data-type is '{datatype}', but model '{Name}' expects '{tensor.Datatype}'");
+            throw new RefusedException(
+                400, $"inference input '{name}' data-type is '{datatype}', but model '{Name}' expects '{tensor.Datatype}'");
         }
 
-        if (shape.Length != tensor.Shape.Length || shape.Zip(tensor.Shape).Any(dimensions => dimensions.Second != -1 && dimensions.First != dimensions.Second))
+        if (shape.Length != tensor.Shape.Length
+            || shape.Zip(tensor.Shape).Any(dimensions => dimensions.Second != -1 && dimensions.First != dimensions.Second))
         {
-            throw new RefusedException(400, $"unexpected shape for input '{name}' for model '{Name}'. Expected [{string.Join(',', tensor.Shape)}], got [{string.Join(',', shape)}]");
+            throw new RefusedException(
+                400,
+                $"unexpected shape for input '{name}' for model '{Name}'. Expected [{string.Join(',', tensor.Shape)}], got "
+                    + $"[{string.Join(',', shape)}]");
         }
 
         return MaxBatchSize == 0 || shape[0] <= MaxBatchSize
@@ -82,7 +97,10 @@ internal sealed record ServedModel(ServedTensor[] Inputs, ServedTensor[] Outputs
         var missing = Inputs.Where(input => !input.Optional).Select(input => input.Name).Except(given).ToList();
         if (missing.Count > 0)
         {
-            throw new RefusedException(400, $"expected {Inputs.Length} inputs but got {Inputs.Length - missing.Count} inputs for model '{Name}'. Missing {string.Join(", ", missing)}");
+            throw new RefusedException(
+                400,
+                $"expected {Inputs.Length} inputs but got {Inputs.Length - missing.Count} inputs for model '{Name}'. Missing "
+                    + $"{string.Join(", ", missing)}");
         }
     }
 

@@ -16,11 +16,14 @@ public sealed class TritonGeneratorTests
     // The inputs and outputs that Triton's vLLM backend gives its models.
     private static readonly ServedModel _vllm = new(
         [
-            new("text_input", "BYTES", [1]), new("stream", "BOOL", [1], Optional: true), new("sampling_parameters", "BYTES", [1], Optional: true),
+            new("text_input", "BYTES", [1]), new("stream", "BOOL", [1], Optional: true),
+            new("sampling_parameters", "BYTES", [1], Optional: true),
             new("exclude_input_in_output", "BOOL", [1], Optional: true), new("return_finish_reason", "BOOL", [1], Optional: true),
             new("return_num_input_tokens", "BOOL", [1], Optional: true), new("return_num_output_tokens", "BOOL", [1], Optional: true),
         ],
-        [new("text_output", "BYTES", [-1]), new("finish_reason", "BYTES", [-1]), new("num_input_tokens", "UINT32", [1]), new("num_output_tokens", "UINT32", [-1])])
+        [new(
+            "text_output", "BYTES", [-1]), new("finish_reason", "BYTES", [-1]), new("num_input_tokens", "UINT32",
+            [1]), new("num_output_tokens", "UINT32", [-1])])
     {
         IsDecoupled = true,
     };
@@ -33,7 +36,8 @@ public sealed class TritonGeneratorTests
         [new("text_output", "BYTES", [-1, 1])])
     {
         MaxBatchSize = 4,
-        Infer = (inputs, batch) => Task.FromResult<(string, long[], object)>(("BYTES", [batch, 1], new[] { $"You said: {inputs["text_input"].Single()}" })),
+        Infer = (inputs, batch) => Task.FromResult<(string, long[], object)>(
+            ("BYTES", [batch, 1], new[] { $"You said: {inputs["text_input"].Single()}" })),
     };
 
     [Fact]
@@ -42,7 +46,9 @@ public sealed class TritonGeneratorTests
         await using var server = await InferenceServer.StartAsync(_plain);
         await using var engine = await TritonEngines.LoadAsync(server);
         await engine.WarmUpAsync(CancellationToken.None);
-        Assert.Equal(["""Result {"choices":[{"index":0,"message":{"role":"assistant","content":"You said: Hi"},"finish_reason":"stop"}]}"""], await engine.Chat().ReadAsync());
+        Assert.Equal(
+            ["""Result {"choices":[{"index":0,"message":{"role":"assistant","content":"You said: Hi"},"finish_reason":"stop"}]}"""],
+            await engine.Chat().ReadAsync());
         Assert.Equal(
             [
                 """Delta {"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}""",
@@ -57,10 +63,13 @@ public sealed class TritonGeneratorTests
     {
         await using var server = await InferenceServer.StartAsync(_plain);
         await using var engine = await TritonEngines.LoadAsync(server);
-        await engine.Chat(""","temperature":0.5,"max_completion_tokens":7,"stop":["a","b"],"seed":3,"top_p":1,"n":1,"user":"u","response_format":{"type":"text"}""").ReadAsync();
+        await engine.Chat(
+            ""","temperature":0.5,"max_completion_tokens":7,"stop":["a","b"],"seed":3,"top_p":1,"n":1,"user":"u","response_format":"""
+                + """{"type":"text"}""").ReadAsync();
         Assert.Equal(
             ["max_tokens 7", "random_seed 3", "stop_words a,b", "temperature 0.5", "text_input Hi"],
-            server.Inferences.Last().Select(input => $"{input.Key} {string.Join(',', input.Value.Select(value => value.ToString()))}").Order(StringComparer.Ordinal));
+            server.Inferences.Last().Select(input => $"{input.Key} {string.Join(',', input.Value.Select(value => value.ToString()))}")
+                .Order(StringComparer.Ordinal));
         await engine.Chat().ReadAsync();
         Assert.Equal(512, (int)server.Inferences.Last()["max_tokens"].Single()!);
     }
@@ -116,7 +125,8 @@ public sealed class TritonGeneratorTests
     [Fact]
     public async Task A_decoupled_model_streams_its_pieces_with_finish_reason_and_usage()
     {
-        await using var server = await InferenceServer.StartAsync(_vllm with { Generate = (_, _) => Pieces(("Hü", null, 2), ("", null, 0), (" 😀", "length", 1)) });
+        await using var server = await InferenceServer.StartAsync(
+            _vllm with { Generate = (_, _) => Pieces(("Hü", null, 2), ("", null, 0), (" 😀", "length", 1)) });
         await using var engine = await TritonEngines.LoadAsync(server);
         Assert.Equal(
             [
@@ -130,7 +140,10 @@ public sealed class TritonGeneratorTests
         Assert.Equal("""{"temperature":0,"max_tokens":3,"stop":"x","seed":1}""", (string)inputs["sampling_parameters"].Single()!);
         Assert.All(["stream", "exclude_input_in_output", "return_finish_reason"], flag => Assert.True((bool)inputs[flag].Single()!));
         Assert.Equal(
-            ["""Result {"choices":[{"index":0,"message":{"role":"assistant","content":"Hü \uD83D\uDE00"},"finish_reason":"length"}],"usage":{"prompt_tokens":5,"completion_tokens":3,"total_tokens":8}}"""],
+            [
+                """Result {"choices":[{"index":0,"message":{"role":"assistant","content":"Hü \uD83D\uDE00"},"finish_reason":"length"}]"""
+                    + ""","usage":{"prompt_tokens":5,"completion_tokens":3,"total_tokens":8}}""",
+            ],
             await engine.Chat().ReadAsync());
         Assert.False((bool)server.Inferences.Last()["stream"].Single()!);
         Assert.Equal("""{"max_tokens":512}""", (string)server.Inferences.Last()["sampling_parameters"].Single()!);
@@ -178,7 +191,8 @@ public sealed class TritonGeneratorTests
     [Fact]
     public async Task A_cancelled_stream_frees_the_servers_slot()
     {
-        await using var server = await InferenceServer.StartAsync(_vllm with { Generate = (_, context) => ForeverAsync(context.RequestAborted) });
+        await using var server = await InferenceServer.StartAsync(
+            _vllm with { Generate = (_, context) => ForeverAsync(context.RequestAborted) });
         await using var engine = await TritonEngines.LoadAsync(server);
         using var cancel = new CancellationTokenSource();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
@@ -193,13 +207,24 @@ public sealed class TritonGeneratorTests
 
     [Theory]
     [InlineData("Plain", "Be kind.\nUser: Hi\nAssistant: Hello\nUser: How are you?\nAssistant:")]
-    [InlineData("ChatML", "<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nHello<|im_end|>\n<|im_start|>user\nHow are you?<|im_end|>\n<|im_start|>assistant\n")]
-    [InlineData("Messages", """[{"role":"system","content":"Be kind."},{"role":"user","content":"Hi"},{"role":"assistant","content":"Hello"},{"role":"user","content":[{"type":"text","text":"How are"},{"type":"text","text":" you?"}]}]""")]
+    [InlineData(
+        "ChatML",
+        "<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nHello<|im_end|>\n"
+            + "<|im_start|>user\nHow are you?<|im_end|>\n<|im_start|>assistant\n")]
+    [InlineData(
+        "Messages",
+        """[{"role":"system","content":"Be kind."},{"role":"user","content":"Hi"},{"role":"assistant","content":"Hello"},"""
+            + """{"role":"user","content":[{"type":"text","text":"How are"},{"type":"text","text":" you?"}]}]""")]
     public async Task Messages_become_one_text(string format, string expected)
     {
         await using var server = await InferenceServer.StartAsync(_plain);
         await using var engine = await TritonEngines.LoadAsync(server, options => options.Prompt = Enum.Parse<TritonPromptFormat>(format));
-        await engine.RunAsync(Requests.Create(body: """{"messages":[{"role":"system","content":"Be kind."},{"role":"user","content":"Hi"},{"role":"assistant","content":"Hello"},{"role":"user","content":[{"type":"text","text":"How are"},{"type":"text","text":" you?"}]}]}"""), CancellationToken.None).ReadAsync();
+        await engine.RunAsync(
+            Requests.Create(
+                body: """{"messages":[{"role":"system","content":"Be kind."},{"role":"user","content":"Hi"},"""
+                    + """{"role":"assistant","content":"Hello"},{"role":"user","content":[{"type":"text","text":"How are"},"""
+                        + """{"type":"text","text":" you?"}]}]}"""),
+            CancellationToken.None).ReadAsync();
         Assert.Equal(expected, (string)server.Inferences.Last()["text_input"].Single()!);
     }
 
@@ -208,7 +233,9 @@ public sealed class TritonGeneratorTests
     {
         await using var server = await InferenceServer.StartAsync(_plain);
         await using var engine = await TritonEngines.LoadAsync(server);
-        var error = await engine.RunAsync(Requests.Create(body: """{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"http://x"}}]}]}"""), CancellationToken.None).FailureAsync();
+        var error = await engine.RunAsync(
+            Requests.Create(body: """{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"http://x"}}]}]}"""),
+            CancellationToken.None).FailureAsync();
         Assert.Equal((400, "messages[0].content[0]"), (error.Status, error.Param));
     }
 
@@ -218,12 +245,19 @@ public sealed class TritonGeneratorTests
         await using var texts = await InferenceServer.StartAsync(ServedModel.Classifier(_ => [0.7f, 0.2f, 0.1f]));
         await using var chats = await InferenceServer.StartAsync(_vllm with { Generate = (_, _) => Pieces(("Hello", "stop", 1)) });
         await using var classifier = ServiceProcess.Worker(
-            "Engine:Type=triton", "Model:Name=sentiment", $"Triton:Endpoint={texts.Address}", "Triton:ModelName=m", "Triton:Labels:0=Negative", "Triton:Labels:1=Neutral", "Triton:Labels:2=Positive");
-        await using var generator = ServiceProcess.Worker("Engine:Type=triton", "Model:Name=m", $"Triton:Endpoint={chats.Address}", "Triton:Prompt=ChatML");
+            "Engine:Type=triton", "Model:Name=sentiment", $"Triton:Endpoint={texts.Address}", "Triton:ModelName=m",
+            "Triton:Labels:0=Negative", "Triton:Labels:1=Neutral", "Triton:Labels:2=Positive");
+        await using var generator = ServiceProcess.Worker(
+            "Engine:Type=triton", "Model:Name=m", $"Triton:Endpoint={chats.Address}", "Triton:Prompt=ChatML");
         using var http = new HttpClient();
-        using var analyze = await http.PostAsync(new Uri(await classifier.ReadyAsync(), "/analyze"), new StringContent("""{"text":"Awful."}""", Encoding.UTF8, "application/json"));
+        using var analyze = await http.PostAsync(
+            new Uri(await classifier.ReadyAsync(), "/analyze"),
+            new StringContent("""{"text":"Awful."}""", Encoding.UTF8, "application/json"));
         Assert.Equal("""{"sentiment":"Negative","confidence":0.7}""", await analyze.Content.ReadAsStringAsync());
-        using var chat = await http.PostAsync(new Uri(await generator.ReadyAsync(), "/v1/chat/completions"), new StringContent("""{"model":"m","messages":[{"role":"user","content":"Hi"}],"stream":true}""", Encoding.UTF8, "application/json"));
+        using var chat = await http.PostAsync(
+            new Uri(await generator.ReadyAsync(), "/v1/chat/completions"),
+            new StringContent(
+                """{"model":"m","messages":[{"role":"user","content":"Hi"}],"stream":true}""", Encoding.UTF8, "application/json"));
         var stream = await chat.Content.ReadAsStringAsync();
         Assert.Contains("\"content\":\"Hello\"", stream, StringComparison.Ordinal);
         Assert.EndsWith("data: [DONE]\n\n", stream, StringComparison.Ordinal);
@@ -244,7 +278,15 @@ public sealed class TritonGeneratorTests
         foreach (var (text, reason, tokens) in pieces)
         {
             await Task.Yield();
-            yield return new { model_name = "m", model_version = "1", text_output = text, finish_reason = reason ?? "None", num_input_tokens = 5, num_output_tokens = tokens };
+            yield return new
+            {
+                model_name = "m",
+                model_version = "1",
+                text_output = text,
+                finish_reason = reason ?? "None",
+                num_input_tokens = 5,
+                num_output_tokens = tokens,
+            };
         }
     }
 

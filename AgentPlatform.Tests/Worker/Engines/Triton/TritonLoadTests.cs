@@ -39,7 +39,8 @@ public sealed class TritonLoadTests
     public async Task A_version_is_asked_for_if_one_is_configured(string? version, string path)
     {
         await using var server = await InferenceServer.StartAsync(ServedModel.Classifier(_ => [0, 0, 1]) with { Version = "3" });
-        await using var engine = await TritonEngines.LoadAsync(server, options => (options.ModelName, options.ModelVersion) = ("m", version), classifies: true);
+        await using var engine = await TritonEngines.LoadAsync(
+            server, options => (options.ModelName, options.ModelVersion) = ("m", version), classifies: true);
         await engine.WarmUpAsync(CancellationToken.None);
         Assert.Equal(path, server.Paths.Last());
     }
@@ -64,10 +65,13 @@ public sealed class TritonLoadTests
     public async Task Tensors_are_found_by_type_or_taken_by_name()
     {
         var two = new ServedModel(
-            [new("A", "BYTES", [-1, 1]), new("B", "BYTES", [-1, 1], Optional: true), new("C", "FP32", [-1, 1], Optional: true)], [new("S", "FP32", [-1, 3]), new("T", "BYTES", [-1, 1])])
+            [new(
+                "A", "BYTES", [-1, 1]), new("B", "BYTES", [-1, 1], Optional: true), new("C", "FP32", [-1, 1], Optional: true)], [new("S",
+                "FP32", [-1, 3]), new("T", "BYTES", [-1, 1])])
         {
             MaxBatchSize = 4,
-            Infer = (_, batch) => Task.FromResult<(string, long[], object)>(("FP32", [batch, 3], Enumerable.Repeat(1f / 3, 3 * (int)batch))),
+            Infer = (_, batch) => Task.FromResult<(string, long[], object)>(
+                ("FP32", [batch, 3], Enumerable.Repeat(1f / 3, 3 * (int)batch))),
         };
         await using var server = await InferenceServer.StartAsync(two);
         await using (var engine = await TritonEngines.LoadAsync(server, classifies: true))
@@ -87,7 +91,8 @@ public sealed class TritonLoadTests
     [InlineData("BYTES A -1 1", "INT64 S -1", "no output of type FP32")]
     [InlineData("BYTES A -1 1", "FP32 S -1 2", "Triton:Labels has 3 labels")]
     [InlineData("BYTES A -1 5", "FP32 S -1 3", "several texts")]
-    public async Task A_model_that_does_not_classify_texts_is_refused_with_a_sentence_that_says_why(string inputs, string outputs, string says)
+    public async Task A_model_that_does_not_classify_texts_is_refused_with_a_sentence_that_says_why(
+        string inputs, string outputs, string says)
     {
         await using var server = await InferenceServer.StartAsync(new ServedModel(Tensors(inputs), Tensors(outputs)));
         await using var engine = TritonEngines.Create(server.Address, classifies: true);
@@ -139,5 +144,12 @@ public sealed class TritonLoadTests
 
     // "BYTES A -1 1|FP32 B 3"
     private static ServedTensor[] Tensors(string described) =>
-        [.. described.Split('|').Select(tensor => tensor.Split(' ')).Select(words => new ServedTensor(words[1], words[0], [.. words[2..].Select(word => long.Parse(word, System.Globalization.CultureInfo.InvariantCulture))]))];
+        [
+            .. described.Split('|').Select(tensor => tensor.Split(' '))
+                .Select(
+                    words =>
+                        new ServedTensor(
+                            words[1], words[0],
+                            [.. words[2..].Select(word => long.Parse(word, System.Globalization.CultureInfo.InvariantCulture))])),
+        ];
 }
