@@ -81,7 +81,7 @@ public sealed class RabbitMQRoundTripTests(RabbitMQServer server) : RoundTripCon
     }
 
     [Fact]
-    public async Task A_fullQueue_is_an_overload_that_tells_when_to_retry()
+    public async Task A_full_queue_is_an_overload_that_tells_when_to_retry()
     {
         await using var gateway = await MessagingHost.GatewayAsync(server, Queue, ("Messaging:MaxQueueLength", "1"));
 
