@@ -2,6 +2,7 @@ using AgentPlatform.Client.Models;
 using AgentPlatform.Client.Transports.Http;
 using AgentPlatform.Client.Transports.Queue;
 using AgentPlatform.Inference;
+using AgentPlatform.Inference.Batching;
 using AgentPlatform.Inference.OpenAI;
 using AgentPlatform.Messaging.Asking;
 using Microsoft.Extensions.DependencyInjection;
@@ -22,14 +23,16 @@ public static class TransportFactory
             case Transport.Http:
                 var agent = new AgentClient(Client(), new OpenAIEndpoint(model.Endpoint!, model.NameUpstream, model.ApiKey), Logger<AgentClient>());
                 var streams = new OpenAIInference(Client(), new OpenAIEndpoint(new Uri($"{model.Endpoint!.AbsoluteUri.TrimEnd('/')}/v1"), model.NameUpstream, model.ApiKey), Logger<OpenAIInference>());
-                var window = model.BatchWindow > TimeSpan.Zero
-                    ? new BatchWindow(agent, model.BatchWindow, model.MaxBatchSize, services.GetRequiredService<TimeProvider>())
-                    : null;
-                return new HttpTransport(agent, streams, window);
+                return new HttpTransport(agent, streams, model.BatchWindow > TimeSpan.Zero ? Batcher(agent) : null);
             default:
                 return new QueueTransport(
                     model.Name, model.Version, services.GetRequiredService<JobPublisher>(), services.GetRequiredService<ReplyReceiver>(), services.GetRequiredService<ControlPublisher>());
         }
+
+        // An agent takes as many batches at once as come.
+        MicroBatcher<InferenceRequest, ReadOnlyMemory<byte>> Batcher(AgentClient agent) => new(
+            agent.SendBatchAsync, new BatchingOptions { MaxBatchSize = model.MaxBatchSize, MaxDelay = model.BatchWindow },
+            services.GetRequiredService<TimeProvider>(), maxConcurrentBatches: int.MaxValue);
 
         ILogger<T> Logger<T>() => services.GetRequiredService<ILogger<T>>();
 

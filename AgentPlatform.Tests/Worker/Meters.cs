@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using AgentPlatform.Inference.Batching;
 using AgentPlatform.Worker.Engines;
 using AgentPlatform.Worker.Engines.Running;
 using Microsoft.Extensions.DependencyInjection;
@@ -10,6 +11,8 @@ namespace AgentPlatform.Tests.Worker;
 internal static class Meters
 {
     public static IMeterFactory Create() => new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>();
+
+    public static BatchingMetrics OfBatching() => new(Create().Create("batching"));
 
     public static EngineMetrics OfEngine() => new(Create(), Options.Create(new ModelOptions()));
 }

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using AgentPlatform.Inference.Batching;
 
 namespace AgentPlatform.Worker.Telemetry;
 
@@ -10,4 +12,8 @@ internal static class WorkerTelemetry
 
     /// <summary>Spans of the engine.</summary>
     public static ActivitySource Source { get; } = new(Name);
+
+    /// <summary>Metrics of batches on the worker's meter.</summary>
+    public static BatchingMetrics CreateBatchingMetrics(IServiceProvider services) =>
+        new(services.GetRequiredService<IMeterFactory>().Create(Name));
 }

@@ -1,6 +1,6 @@
 using System.Diagnostics.Metrics;
 using AgentPlatform.Benchmarks.Load;
-using AgentPlatform.Worker.Batching;
+using AgentPlatform.Inference.Batching;
 using AgentPlatform.Worker.Engines.Analyze;
 using AgentPlatform.Worker.Engines.Classifier;
 using Microsoft.Extensions.DependencyInjection;
@@ -30,9 +30,9 @@ internal static class ClassifierBatching
     private static async Task<LoadResult> MeasureAsync(OnnxTextClassifier classifier, int mostAtOnce, TimeSpan measure, CancellationToken cancellationToken)
     {
         using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-        await using var batcher = new DynamicBatcher<long[], Classification>(
-            texts => ValueTask.FromResult(classifier.Classify(texts)), new BatchingOptions { MaxBatchSize = mostAtOnce }, TimeProvider.System,
-            new BatchingMetrics(services.GetRequiredService<IMeterFactory>()));
+        await using var batcher = new MicroBatcher<long[], Classification>(
+            (texts, _) => ValueTask.FromResult(classifier.Classify(texts)), new BatchingOptions { MaxBatchSize = mostAtOnce }, TimeProvider.System,
+            new BatchingMetrics(services.GetRequiredService<IMeterFactory>().Create("batching")));
         return await LoadResult.MeasureAsync(
             Callers, measure, (caller, token) => batcher.RunAsync(classifier.Encode(_texts[caller % _texts.Length]), default, token), cancellationToken);
     }

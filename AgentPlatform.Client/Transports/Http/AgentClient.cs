@@ -27,7 +27,8 @@ internal sealed class AgentClient(HttpClient http, OpenAIEndpoint agent, ILogger
 
     /// <summary>Many requests by one <c>/batch</c>; the answers, whole as the agent gave them, in the order of the requests.</summary>
     /// <exception cref="InferenceException">The whole batch failed.</exception>
-    public async Task<IReadOnlyList<ReadOnlyMemory<byte>>> SendBatchAsync(IReadOnlyList<InferenceRequest> requests, CancellationToken cancellationToken)
+    public async ValueTask<IReadOnlyList<ReadOnlyMemory<byte>>> SendBatchAsync(
+        IReadOnlyList<InferenceRequest> requests, CancellationToken cancellationToken)
     {
         var body = new ArrayBufferWriter<byte>();
         body.Write("["u8);

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using AgentPlatform.Inference;
+using AgentPlatform.Inference.Batching;
 
 namespace AgentPlatform.Client.Transports.Http;
 
@@ -8,7 +9,8 @@ namespace AgentPlatform.Client.Transports.Http;
 /// by <c>/v1/chat/completions</c>.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
-internal sealed class HttpTransport(AgentClient agent, IInference streams, BatchWindow? window) : IInference
+internal sealed class HttpTransport(
+    AgentClient agent, IInference streams, MicroBatcher<InferenceRequest, ReadOnlyMemory<byte>>? batcher) : IInference
 {
     /// <inheritdoc/>
     public IAsyncEnumerable<ReplyPart> RunAsync(InferenceRequest request, CancellationToken cancellationToken) =>
@@ -16,9 +18,9 @@ internal sealed class HttpTransport(AgentClient agent, IInference streams, Batch
 
     private async IAsyncEnumerable<ReplyPart> CompleteAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var result = window is null
+        var result = batcher is null
             ? await agent.SendAsync(request, cancellationToken)
-            : await window.SendAsync(request, cancellationToken);
+            : agent.ResultOf(request, await batcher.RunAsync(request, request.TimeLimit, cancellationToken));
         yield return new ReplyPart(ReplyKind.Result, result);
     }
 }

@@ -1,10 +1,11 @@
 using System.Runtime.CompilerServices;
 using AgentPlatform.Inference;
-using AgentPlatform.Worker.Batching;
+using AgentPlatform.Inference.Batching;
 using AgentPlatform.Worker.Configuration;
 using AgentPlatform.Worker.Engines.Analyze;
 using AgentPlatform.Worker.Engines.Onnx;
 using AgentPlatform.Worker.Engines.Preparation;
+using AgentPlatform.Worker.Telemetry;
 using AgentPlatform.Worker.Weights;
 using Microsoft.Extensions.Options;
 
@@ -19,14 +20,15 @@ internal sealed class ClassifierEngine : IEngine, IAsyncDisposable
     private readonly ModelFolder _folder;
     private readonly OnnxOptions _onnx;
     private readonly PreparationPool _preparation;
-    private readonly DynamicBatcher<long[], Classification> _batcher;
+    private readonly MicroBatcher<long[], Classification> _batcher;
     private OnnxTextClassifier? _classifier;
 
     public ClassifierEngine(
-        ModelFolder folder, IOptions<OnnxOptions> onnx, IOptions<BatchingOptions> batching, PreparationPool preparation, TimeProvider time, BatchingMetrics metrics)
+        ModelFolder folder, IOptions<OnnxOptions> onnx, IOptions<BatchingOptions> batching, PreparationPool preparation, TimeProvider time,
+        BatchingMetrics metrics)
     {
         (_folder, _onnx, _preparation) = (folder, onnx.Value, preparation);
-        _batcher = new(texts => ValueTask.FromResult(Classifier.Classify(texts)), batching.Value, time, metrics);
+        _batcher = new((texts, _) => ValueTask.FromResult(Classifier.Classify(texts)), batching.Value, time, metrics);
 
         // One batch in the making and one that gathers.
         Traits = new EngineTraits([Operation.Analyze], Slots: 2 * batching.Value.MaxBatchSize) { Replayable = true };
@@ -43,7 +45,7 @@ internal sealed class ClassifierEngine : IEngine, IAsyncDisposable
         var services = builder.Services;
         services.AddValidated<BatchingOptions, BatchingOptionsValidator>(BatchingOptions.Section);
         services.AddValidated<OnnxOptions, OnnxOptionsValidator>(OnnxOptions.Section);
-        services.AddSingleton<BatchingMetrics>();
+        services.AddSingleton(WorkerTelemetry.CreateBatchingMetrics);
         services.AddSingleton<IEngine, ClassifierEngine>();
     }
 

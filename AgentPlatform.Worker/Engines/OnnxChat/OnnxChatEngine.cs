@@ -1,10 +1,11 @@
 using System.Runtime.CompilerServices;
 using AgentPlatform.Inference;
+using AgentPlatform.Inference.Batching;
 using AgentPlatform.OnnxChat;
-using AgentPlatform.Worker.Batching;
 using AgentPlatform.Worker.Configuration;
 using AgentPlatform.Worker.Engines.Onnx;
 using AgentPlatform.Worker.Engines.Preparation;
+using AgentPlatform.Worker.Telemetry;
 using AgentPlatform.Worker.Weights;
 using Microsoft.Extensions.Options;
 using Microsoft.ML.OnnxRuntime;
@@ -31,7 +32,7 @@ internal sealed class OnnxChatEngine(
     {
         var services = builder.Services;
         services.AddValidated<OnnxOptions, OnnxOptionsValidator>(OnnxOptions.Section);
-        services.AddSingleton<BatchingMetrics>();
+        services.AddSingleton(WorkerTelemetry.CreateBatchingMetrics);
         services.AddSingleton<IEngine, OnnxChatEngine>();
     }
 

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using AgentPlatform.Inference;
-using AgentPlatform.Worker.Batching;
+using AgentPlatform.Inference.Batching;
 using AgentPlatform.Worker.Engines.Analyze;
 using AgentPlatform.Worker.Engines.Preparation;
 
@@ -19,10 +19,12 @@ internal sealed class TritonClassifier : IInference, IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly TritonTensor _input;
     private readonly TritonTensor _output;
-    private readonly DynamicBatcher<string, Outcome> _batcher;
+    private readonly MicroBatcher<string, Outcome> _batcher;
 
     /// <exception cref="EngineLoadException">The model does not classify texts into these labels.</exception>
-    public TritonClassifier(TritonServer server, TritonModel model, TritonOptions options, BatchingOptions batching, PreparationPool preparation, TimeProvider time, BatchingMetrics metrics)
+    public TritonClassifier(
+        TritonServer server, TritonModel model, TritonOptions options, BatchingOptions batching, PreparationPool preparation,
+        TimeProvider time, BatchingMetrics metrics)
     {
         (_server, _options, _preparation, _time) = (server, options, preparation, time);
         _input = model.TextInput(options.Input);
@@ -43,7 +45,8 @@ internal sealed class TritonClassifier : IInference, IAsyncDisposable
         }
 
         var most = !_input.IsBatched ? 1 : model.MaxBatchSize > 0 ? model.MaxBatchSize : int.MaxValue;
-        _batcher = new(ComputeAsync, new BatchingOptions { MaxBatchSize = Math.Min(batching.MaxBatchSize, most), MaxDelay = batching.MaxDelay }, time, metrics);
+        var limits = new BatchingOptions { MaxBatchSize = Math.Min(batching.MaxBatchSize, most), MaxDelay = batching.MaxDelay };
+        _batcher = new(ComputeAsync, limits, time, metrics);
     }
 
     /// <inheritdoc/>
@@ -57,11 +60,11 @@ internal sealed class TritonClassifier : IInference, IAsyncDisposable
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _batcher.DisposeAsync();
 
-    private async ValueTask<IReadOnlyList<Outcome>> ComputeAsync(IReadOnlyList<string> texts)
+    private async ValueTask<IReadOnlyList<Outcome>> ComputeAsync(IReadOnlyList<string> texts, CancellationToken cancellationToken)
     {
         try
         {
-            return await InferAsync(texts);
+            return await InferAsync(texts, cancellationToken);
         }
         catch (InferenceException e) when (e.Error.Kind == ErrorKind.InvalidRequest && texts.Count > 1)
         {
@@ -69,18 +72,18 @@ internal sealed class TritonClassifier : IInference, IAsyncDisposable
             var outcomes = new List<Outcome>(texts.Count);
             foreach (var text in texts)
             {
-                outcomes.Add(await AloneAsync(text));
+                outcomes.Add(await AloneAsync(text, cancellationToken));
             }
 
             return outcomes;
         }
     }
 
-    private async ValueTask<Outcome> AloneAsync(string text)
+    private async ValueTask<Outcome> AloneAsync(string text, CancellationToken cancellationToken)
     {
         try
         {
-            return (await InferAsync([text]))[0];
+            return (await InferAsync([text], cancellationToken))[0];
         }
         catch (InferenceException e)
         {
@@ -88,7 +91,7 @@ internal sealed class TritonClassifier : IInference, IAsyncDisposable
         }
     }
 
-    private async ValueTask<IReadOnlyList<Outcome>> InferAsync(IReadOnlyList<string> texts)
+    private async ValueTask<IReadOnlyList<Outcome>> InferAsync(IReadOnlyList<string> texts, CancellationToken cancellationToken)
     {
         long[] shape = [.. _input.Shape.Select((dimension, index) => index == 0 && _input.IsBatched ? texts.Count : Math.Abs(dimension))];
         void WriteTexts(Utf8JsonWriter json)
@@ -103,10 +106,12 @@ internal sealed class TritonClassifier : IInference, IAsyncDisposable
 
         // The callers' own deadlines end their waiting; this one ends the call, so that a server that hangs does not keep those who come later.
         using var limit = new CancellationTokenSource(_options.BatchTimeout, _time);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         List<float> scores;
         try
         {
-            scores = await InferResponse.ReadAsync(await _server.PostAsync("infer", body, limit.Token), _output, static value => value.GetSingle(), limit.Token);
+            var answer = await _server.PostAsync("infer", body, ended.Token);
+            scores = await InferResponse.ReadAsync(answer, _output, static value => value.GetSingle(), ended.Token);
         }
         catch (OperationCanceledException e) when (limit.IsCancellationRequested)
         {

@@ -1,8 +1,9 @@
 using AgentPlatform.Inference;
-using AgentPlatform.Worker.Batching;
+using AgentPlatform.Inference.Batching;
 using AgentPlatform.Worker.Configuration;
 using AgentPlatform.Worker.Engines.Preparation;
 using AgentPlatform.Worker.Engines.Servers;
+using AgentPlatform.Worker.Telemetry;
 using Microsoft.Extensions.Options;
 
 namespace AgentPlatform.Worker.Engines.Triton;
@@ -23,8 +24,8 @@ internal sealed class TritonEngine : IEngine, IAsyncDisposable
     private IInference? _model;
 
     public TritonEngine(
-        HttpClient http, IOptions<TritonOptions> options, IOptions<ModelOptions> model, IOptions<BatchingOptions> batching, PreparationPool preparation, BatchingMetrics metrics,
-        TimeProvider time, ILogger<TritonEngine> logger)
+        HttpClient http, IOptions<TritonOptions> options, IOptions<ModelOptions> model, IOptions<BatchingOptions> batching,
+        PreparationPool preparation, BatchingMetrics metrics, TimeProvider time, ILogger<TritonEngine> logger)
     {
         (_options, _batching, _preparation, _metrics, _time, _logger) = (options.Value, batching.Value, preparation, metrics, time, logger);
         _server = new TritonServer(http, new Uri(_options.Endpoint), _options.ModelName ?? model.Value.Name, _options.ModelVersion, _options.ApiKey, logger);
@@ -46,7 +47,7 @@ internal sealed class TritonEngine : IEngine, IAsyncDisposable
         var services = builder.Services;
         services.AddValidated<TritonOptions, TritonOptionsValidator>(TritonOptions.Section);
         services.AddValidated<BatchingOptions, BatchingOptionsValidator>(BatchingOptions.Section);
-        services.AddSingleton<BatchingMetrics>();
+        services.AddSingleton(WorkerTelemetry.CreateBatchingMetrics);
         services.AddModelServerClient();
         services.AddSingleton<IEngine>(static provider =>
             ActivatorUtilities.CreateInstance<TritonEngine>(provider, provider.GetRequiredService<IHttpClientFactory>().CreateClient(ModelServerClient.Name)));

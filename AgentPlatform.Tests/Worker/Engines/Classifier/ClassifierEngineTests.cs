@@ -1,8 +1,8 @@
 using System.Text.Json;
 using AgentPlatform.Inference;
+using AgentPlatform.Inference.Batching;
 using AgentPlatform.Inference.OpenAI;
 using AgentPlatform.Tests.Worker.Weights;
-using AgentPlatform.Worker.Batching;
 using AgentPlatform.Worker.Engines;
 using AgentPlatform.Worker.Engines.Classifier;
 using AgentPlatform.Worker.Engines.Onnx;
@@ -69,7 +69,7 @@ public sealed class ClassifierEngineTests
 
     private static ClassifierEngine Create(string? source) => new(
         ModelFolders.At(source), Options.Create(new OnnxOptions()), Options.Create(new BatchingOptions { MaxBatchSize = 8 }), Preparations.Create(), TimeProvider.System,
-        new BatchingMetrics(Meters.Create()));
+        Meters.OfBatching());
 
     private static async Task<string> AskAsync(ClassifierEngine engine, string text)
     {

@@ -4,7 +4,6 @@ using AgentPlatform.OnnxChat.Scheduling;
 using AgentPlatform.Testing.OnnxChat;
 using AgentPlatform.Tests.Training.Decoder;
 using AgentPlatform.Tests.Worker.Weights;
-using AgentPlatform.Worker.Batching;
 using AgentPlatform.Worker.Engines;
 using AgentPlatform.Worker.Engines.Onnx;
 using AgentPlatform.Worker.Engines.OnnxChat;
@@ -267,7 +266,7 @@ public sealed class OnnxChatEngineTests : IAsyncLifetime, IDisposable
     }
 
     private static OnnxChatEngine Create(string folder, OnnxOptions? options = null) => new(
-        ModelFolders.At(folder), Options.Create(options ?? new OnnxOptions()), Options.Create(new EngineOptions()), Preparations.Create(), new BatchingMetrics(Meters.Create()),
+        ModelFolders.At(folder), Options.Create(options ?? new OnnxOptions()), Options.Create(new EngineOptions()), Preparations.Create(), Meters.OfBatching(),
         NullLogger<OnnxChatEngine>.Instance);
 
     // {"choices":[{"index":0,"delta":{"content":"…"},…}]}

@@ -1,7 +1,7 @@
 using System.Text.Json;
+using AgentPlatform.Inference.Batching;
 using AgentPlatform.Inference.OpenAI;
 using AgentPlatform.Tests.Inference.OpenAI;
-using AgentPlatform.Worker.Batching;
 using Microsoft.AspNetCore.Http;
 
 namespace AgentPlatform.Tests.Worker.Engines.Triton;

@@ -1,5 +1,5 @@
 using AgentPlatform.Inference;
-using AgentPlatform.Worker.Batching;
+using AgentPlatform.Inference.Batching;
 using AgentPlatform.Worker.Engines;
 using AgentPlatform.Worker.Engines.Triton;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -24,7 +24,7 @@ internal static class TritonEngines
         var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { Timeout = Timeout.InfiniteTimeSpan };
         return new TritonEngine(
             http, Options.Create(options), Options.Create(new ModelOptions { Name = "m" }), Options.Create(batching ?? new BatchingOptions()),
-            Preparations.Create(), new BatchingMetrics(Meters.Create()), time ?? TimeProvider.System, NullLogger<TritonEngine>.Instance);
+            Preparations.Create(), Meters.OfBatching(), time ?? TimeProvider.System, NullLogger<TritonEngine>.Instance);
     }
 
     public static async Task<TritonEngine> LoadAsync(

@@ -1,12 +1,13 @@
 using System.Threading.Channels;
 using AgentPlatform.Inference;
+using AgentPlatform.Inference.Batching;
 using AgentPlatform.Inference.OpenAI;
-using AgentPlatform.Worker.Batching;
+using AgentPlatform.Tests.Worker;
 using Microsoft.Extensions.Time.Testing;
 
-namespace AgentPlatform.Tests.Worker.Batching;
+namespace AgentPlatform.Tests.Inference.Batching;
 
-public sealed class DynamicBatcherTests
+public sealed class MicroBatcherTests
 {
     private static readonly TimeSpan _limit = TimeSpan.FromMinutes(1);
 
@@ -158,6 +159,68 @@ public sealed class DynamicBatcherTests
     }
 
     [Fact]
+    public async Task A_batch_is_abandoned_when_its_last_caller_has_gone()
+    {
+        var batcher = Create(maxBatchSize: 2, maxDelay: TimeSpan.FromSeconds(10));
+        using var first = new CancellationTokenSource();
+        using var second = new CancellationTokenSource();
+        var left = new[] { batcher.RunAsync(1, default, first.Token), batcher.RunAsync(2, default, second.Token) };
+        var busy = await NextAsync();
+        await first.CancelAsync();
+        Assert.False(busy.Abandoned.IsCancellationRequested);
+        await second.CancelAsync();
+        Assert.True(busy.Abandoned.IsCancellationRequested);
+        foreach (var call in left)
+        {
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call.WaitAsync(_limit));
+        }
+
+        busy.Fail(new OperationCanceledException(busy.Abandoned));
+        var next = Add(batcher, 3);
+        await GatheringAsync(batcher);
+        _time.Advance(TimeSpan.FromSeconds(10));
+        await FinishAsync([3]);
+        await next.WaitAsync(_limit);
+    }
+
+    [Fact]
+    public async Task Batches_are_computed_side_by_side_as_far_as_that_is_allowed()
+    {
+        var batcher = Create(maxConcurrentBatches: 2);
+        var first = Add(batcher, 1);
+        var one = await NextAsync();
+        var second = Add(batcher, 2);
+        var two = await NextAsync();
+        var others = new[] { Add(batcher, 3), Add(batcher, 4) };
+        Assert.False(_batches.Reader.TryPeek(out _));
+        two.Succeed();
+        Assert.Equal("2", await second.WaitAsync(_limit));
+        await FinishAsync([3, 4]);
+        await Task.WhenAll(others).WaitAsync(_limit);
+        one.Succeed();
+        Assert.Equal("1", await first.WaitAsync(_limit));
+    }
+
+    [Fact]
+    public async Task What_exceeds_a_full_batch_gathers_while_that_one_is_computed()
+    {
+        var batcher = Create(maxBatchSize: 2, maxDelay: TimeSpan.FromSeconds(10), maxConcurrentBatches: int.MaxValue);
+        var results = new[] { Add(batcher, 1), Add(batcher, 2) };
+        var busy = await NextAsync();
+        var late = Add(batcher, 3);
+        await GatheringAsync(batcher);
+        Assert.False(_batches.Reader.TryPeek(out _));
+        _time.Advance(TimeSpan.FromSeconds(10));
+        await FinishAsync([3]);
+        Assert.Equal("3", await late.WaitAsync(_limit));
+        var stopped = batcher.DisposeAsync().AsTask();
+        Assert.False(stopped.IsCompleted);
+        busy.Succeed();
+        await stopped.WaitAsync(_limit);
+        await Task.WhenAll(results).WaitAsync(_limit);
+    }
+
+    [Fact]
     public async Task Stopping_computes_what_waits_without_further_delay_and_refuses_what_comes()
     {
         var batcher = Create(maxDelay: TimeSpan.FromSeconds(10));
@@ -172,11 +235,15 @@ public sealed class DynamicBatcherTests
         Assert.Equal("1", await waiting.WaitAsync(_limit));
     }
 
-    [Fact]
-    public async Task Many_callers_get_their_own_results()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(int.MaxValue)]
+    public async Task Many_callers_get_their_own_results(int maxConcurrentBatches)
     {
-        await using var batcher = new DynamicBatcher<int, string>(
-            items => ValueTask.FromResult<IReadOnlyList<string>>([.. items.Select(item => $"{item}")]), new BatchingOptions { MaxBatchSize = 7 }, _time, new BatchingMetrics(Meters.Create()));
+        await using var batcher = new MicroBatcher<int, string>(
+            (items, _) => ValueTask.FromResult<IReadOnlyList<string>>([.. items.Select(item => $"{item}")]),
+            new BatchingOptions { MaxBatchSize = 7 }, _time, Meters.OfBatching(), maxConcurrentBatches);
         var callers = Enumerable.Range(0, 16).Select(async caller =>
         {
             await Task.Yield();
@@ -188,15 +255,15 @@ public sealed class DynamicBatcherTests
         await Task.WhenAll(callers).WaitAsync(_limit);
     }
 
-    private DynamicBatcher<int, string> Create(int maxBatchSize = 8, TimeSpan maxDelay = default) => new(
-        async items =>
+    private MicroBatcher<int, string> Create(int maxBatchSize = 8, TimeSpan maxDelay = default, int maxConcurrentBatches = 1) => new(
+        async (items, cancellationToken) =>
         {
-            var batch = new Batch(items);
+            var batch = new Batch(items, cancellationToken);
             _batches.Writer.TryWrite(batch);
             return await batch.Results.Task;
-        }, new BatchingOptions { MaxBatchSize = maxBatchSize, MaxDelay = maxDelay }, _time, new BatchingMetrics(Meters.Create()));
+        }, new BatchingOptions { MaxBatchSize = maxBatchSize, MaxDelay = maxDelay }, _time, Meters.OfBatching(), maxConcurrentBatches);
 
-    private Task<string> Add(DynamicBatcher<int, string> batcher, int item, TimeSpan? timeout = null) =>
+    private Task<string> Add(MicroBatcher<int, string> batcher, int item, TimeSpan? timeout = null) =>
         batcher.RunAsync(item, timeout is { } left ? new TimeLimit(left, _time) : default, CancellationToken.None);
 
     private Task<Batch> NextAsync() => _batches.Reader.ReadAsync().AsTask().WaitAsync(_limit);
@@ -208,7 +275,7 @@ public sealed class DynamicBatcherTests
         batch.Succeed();
     }
 
-    private static async Task GatheringAsync(DynamicBatcher<int, string> batcher)
+    private static async Task GatheringAsync(MicroBatcher<int, string> batcher)
     {
         // The virtual clock must not move before the wait for it has begun.
         var began = TimeProvider.System.GetTimestamp();
@@ -219,7 +286,7 @@ public sealed class DynamicBatcherTests
         }
     }
 
-    private sealed record Batch(IReadOnlyList<int> Items)
+    private sealed record Batch(IReadOnlyList<int> Items, CancellationToken Abandoned)
     {
         public TaskCompletionSource<IReadOnlyList<string>> Results { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
