@@ -1,5 +1,6 @@
 using AgentPlatform.Api;
 using AgentPlatform.ServiceDefaults;
+using AgentPlatform.Worker.Extensions;
 using AgentPlatform.Worker.Jobs;
 using AgentPlatform.Worker.Scaling;
 using Microsoft.Extensions.Options;
@@ -17,6 +18,7 @@ internal static class WorkerApplication
         builder.AddJobs();
         builder.AddDeletionCost();
         builder.AddInferenceApi();
+        builder.AddExtensions();
     }
 
     /// <summary>Checks the configuration and maps the endpoints.</summary>

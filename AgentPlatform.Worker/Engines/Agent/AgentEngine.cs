@@ -22,8 +22,8 @@ namespace AgentPlatform.Worker.Engines.Agent;
 /// Context Protocol. It calls them until the model answers or a limit is reached.
 /// </summary>
 internal sealed class AgentEngine(
-    IOptions<AgentOptions> options, IChatCompletionService model, PreparationPool preparation, IHostEnvironment environment, IServiceProvider services, TimeProvider time,
-    ILoggerFactory loggers)
+    IOptions<AgentOptions> options, IChatCompletionService model, PreparationPool preparation, IHostEnvironment environment,
+    IServiceProvider services, TimeProvider time, ILoggerFactory loggers)
     : IEngine, IAsyncDisposable
 {
     private const string ModelSection = $"{AgentOptions.Section}:Model";
@@ -37,7 +37,7 @@ internal sealed class AgentEngine(
     /// <inheritdoc/>
     public EngineTraits Traits { get; } = new([Operation.Chat], Slots: 32);
 
-    /// <summary>Registers the engine, its options, its model's transport and what its plugins need.</summary>
+    /// <summary>Registers the engine, its options and its model's transport.</summary>
     public static void AddTo(IHostApplicationBuilder builder)
     {
         var services = builder.Services;
@@ -46,11 +46,11 @@ internal sealed class AgentEngine(
         var own = $"{Engines.ModelOptions.Section}:{nameof(Engines.ModelOptions.Name)}";
         if (model.Transport == Transport.Queue && model.Name == builder.Configuration[own])
         {
-            throw AgentPlugins.Mistake($"{ModelSection}:Name must not be {own}: the agent would ask itself.");
+            throw new OptionsValidationException(
+                AgentOptions.Section, typeof(AgentOptions), [$"{ModelSection}:Name must not be {own}: the agent would ask itself."]);
         }
 
         builder.AddTransports([model]);
-        AgentPlugins.AddTo(builder, builder.Configuration.GetSection($"{AgentOptions.Section}:{nameof(AgentOptions.Plugins)}").Get<string[]>() ?? []);
         services.AddSingleton(provider => TransportFactory.Create(provider, model)
             .AsChatClient(model.Name, provider.GetRequiredService<IOptions<AgentOptions>>().Value.MaxTime, provider.GetRequiredService<TimeProvider>())
             .AsBuilder()

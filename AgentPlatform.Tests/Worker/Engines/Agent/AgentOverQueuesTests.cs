@@ -21,7 +21,8 @@ public sealed class AgentOverQueuesTests(RabbitMQServer server)
         await using var agent = ServiceProcess.Worker(
             "Engine:Type=agent", "Model:Name=monitor", $"Model:Version={version}", broker,
             "Agent:Model:Name=llm", "Agent:Model:Transport=openai", $"Agent:Model:Endpoint={model.Endpoint}",
-            "Agent:Plugins:0=social_media", "Agent:SocialMedia:Name=sentiment", $"Agent:SocialMedia:Version={version}",
+            $"Extensions:0={Samples.AssemblyOf("SocialMedia")}", "Agent:Plugins:0=social_media",
+            "Agent:SocialMedia:Name=sentiment", $"Agent:SocialMedia:Version={version}",
             $"Agent:InstructionsFile={Path.Combine(Repository.Root, "samples", "CommentFeed", "monitor.md")}");
         await classifier.ReadyAsync();
         await agent.ReadyAsync();

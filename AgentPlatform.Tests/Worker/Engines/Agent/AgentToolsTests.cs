@@ -17,7 +17,7 @@ public sealed class AgentToolsTests
     {
         await using var model = await ScriptedModel.StartAsync(ScriptedModel.Calls(("c1", "feed_list_comments", """{"count":2}""")), ScriptedModel.Says("Two."));
         await using var worker = await AgentWorker.StartAsync(
-            model, ("Agent:McpServers:0:Name", "feed"), ("Agent:McpServers:0:Command", "dotnet"), ("Agent:McpServers:0:Args:0", Program("CommentFeed")));
+            model, ("Agent:McpServers:0:Name", "feed"), ("Agent:McpServers:0:Command", "dotnet"), ("Agent:McpServers:0:Args:0", Samples.AssemblyOf("CommentFeed")));
 
         await AskAsync(worker);
 
@@ -50,7 +50,9 @@ public sealed class AgentToolsTests
         await using var model = await ScriptedModel.StartAsync(
             ScriptedModel.Calls(("c1", "social_media_analyze_comments", """{"comments":["great","awful","bad \"thing\""]}""")), ScriptedModel.Says("One is happy."));
         await using var worker = await AgentWorker.StartAsync(
-            model, ("Agent:Plugins:1", "social_media"), ("Agent:SocialMedia:Name", "sentiment"), ("Agent:SocialMedia:Transport", "http"), ("Agent:SocialMedia:Endpoint", gateway.Address.AbsoluteUri));
+            model, ("Extensions:0", Samples.AssemblyOf("SocialMedia")), ("Agent:Plugins:1", "social_media"),
+            ("Agent:SocialMedia:Name", "sentiment"), ("Agent:SocialMedia:Transport", "http"),
+            ("Agent:SocialMedia:Endpoint", gateway.Address.AbsoluteUri));
 
         await AskAsync(worker);
 
@@ -96,10 +98,13 @@ public sealed class AgentToolsTests
     [InlineData("Agent:MaxRounds=-1", "MaxRounds")]
     [InlineData("Agent:Model:Transport=queue", "ConnectionStrings:messaging is missing")]
     [InlineData("Agent:Model:Transport=queue;Agent:Model:Name=m;ConnectionStrings:messaging=amqp://x", "the agent would ask itself")]
-    [InlineData("Agent:Plugins:0=social_media", "Agent:SocialMedia:Name is missing")]
+    [InlineData("Extensions:0=SAMPLE", "Agent:SocialMedia:Name is missing")]
+    [InlineData("Extensions:0=/no/such.dll", "Extensions names '/no/such.dll', which cannot be loaded")]
+    [InlineData("Extensions:0=AgentPlatform.Worker.deps.json", "AgentPlatform.Worker.deps.json', which cannot be loaded")]
     public async Task A_wrong_setting_is_a_sentence_that_names_the_key(string settings, string says)
     {
         await using var model = await ScriptedModel.StartAsync();
+        settings = settings.Replace("SAMPLE", Samples.AssemblyOf("SocialMedia"), StringComparison.Ordinal);
         var mistake = await Assert.ThrowsAsync<OptionsValidationException>(() => AgentWorker.StartAsync(model, [.. Pairs(settings)]));
         Assert.Contains(mistake.Failures, sentence => sentence.Contains(says, StringComparison.Ordinal));
     }
@@ -119,13 +124,6 @@ public sealed class AgentToolsTests
 
         Assert.Equal(1, code);
         Assert.Contains(says, string.Concat(worker.Output), StringComparison.Ordinal);
-    }
-
-    // What the same build made of a sample: bin/CONFIGURATION/FRAMEWORK, like this assembly.
-    private static string Program(string sample)
-    {
-        var own = new DirectoryInfo(AppContext.BaseDirectory);
-        return Path.Combine(Repository.Root, "samples", sample, "bin", own.Parent!.Name, own.Name, $"{sample}.dll");
     }
 
     private static IEnumerable<(string Key, string Value)> Pairs(string settings) => settings.Split(';').Select(setting => setting.Split('=')).Select(pair => (pair[0], pair[1]));
