@@ -32,8 +32,7 @@ public static class ServiceDefaultsExtensions
 
     /// <summary>
     /// Adds telemetry, health checks and service discovery. HTTP clients get service discovery but no retries: most calls of
-    /// this platform start inference, which is not safe to repeat; a client for which it is adds
-    /// <c>AddStandardResilienceHandler</c> itself.
+    /// this platform start inference, and only the caller knows whether one may be repeated (docs/decisions/0013).
     /// </summary>
     public static TBuilder AddServiceDefaults<TBuilder>(this TBuilder builder) where TBuilder : IHostApplicationBuilder
     {
