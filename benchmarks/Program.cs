@@ -3,26 +3,6 @@
 // Or breaks it in every way and holds it to what it promises.
 //   dotnet run -c Release --project benchmarks -- chaos [--plan kills --seed 1]
 using AgentPlatform.Benchmarks;
-using AgentPlatform.Benchmarks.Chaos;
 using AgentPlatform.Benchmarks.Processes;
 
-if (args is ["host", var role, .. var rest])
-{
-    return await HostRole.RunAsync(role, rest);
-}
-
-Func<CancellationToken, Task<int>>? run = args is ["chaos", .. var chaos]
-    ? ChaosOptions.Parse(chaos) is { } plans ? new ChaosSuite(plans).RunAsync : null
-    : BenchmarkOptions.Parse(args) is { } options ? new Suite(options).RunAsync : null;
-if (run is null)
-{
-    return 2;
-}
-
-using var stop = new CancellationTokenSource();
-Console.CancelKeyPress += (_, pressed) =>
-{
-    pressed.Cancel = true;
-    stop.Cancel();
-};
-return await run(stop.Token);
+return args is ["host", var role, .. var rest] ? await HostRole.RunAsync(role, rest) : await BenchmarkCommand.RunAsync(args);

@@ -7,7 +7,10 @@ using AgentPlatform.Testing.Broker;
 
 namespace AgentPlatform.Benchmarks;
 
-/// <summary>Runs the parts one after another, engines in this process and the platform on a broker of its own, and prints each figure as a ratio to a baseline of the same run.</summary>
+/// <summary>
+/// Runs the parts one after another, engines in this process and the platform on a broker of its own, and prints each figure as a ratio
+/// to a baseline of the same run.
+/// </summary>
 internal sealed class Suite(BenchmarkOptions options)
 {
     private const string Chat = """{"model":"noop","messages":[{"role":"user","content":"Say ok."}],"max_tokens":1}""";
@@ -18,22 +21,23 @@ internal sealed class Suite(BenchmarkOptions options)
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         Console.WriteLine($"{Environment.ProcessorCount} processors, .NET {Environment.Version}, {options.Measure.TotalSeconds:0} s a figure");
+        var isComplete = true;
         if (options.Runs("classifier"))
         {
-            await ClassifierBatching.RunAsync(options.Measure, cancellationToken);
+            isComplete &= EngineBenchmarks.Run<ClassifierBatching>("onnx-classifier: models/sentiment, 16 callers in one process");
         }
 
         if (options.Runs("chat"))
         {
-            await ChatBatching.RunAsync(options.Measure, cancellationToken);
+            isComplete &= EngineBenchmarks.Run<ChatBatching>(ChatBatching.Heading);
         }
 
-        if (options.Only is not ("classifier" or "chat"))
+        if (options.Only is null || BenchmarkOptions.Loads.Contains(options.Only))
         {
             await WithBrokerAsync(cancellationToken);
         }
 
-        return 0;
+        return isComplete ? 0 : 1;
     }
 
     private async Task WithBrokerAsync(CancellationToken cancellationToken)

@@ -1,16 +1,17 @@
-using System.Diagnostics.Metrics;
-using AgentPlatform.Benchmarks.Load;
+using System.Runtime.CompilerServices;
 using AgentPlatform.Inference.Batching;
 using AgentPlatform.Worker.Engines.Analyze;
 using AgentPlatform.Worker.Engines.Classifier;
-using Microsoft.Extensions.DependencyInjection;
+using BenchmarkDotNet.Attributes;
 
 namespace AgentPlatform.Benchmarks.Engines;
 
-/// <summary>The embedded classifier with 16 callers, in batches and one by one.</summary>
-internal static class ClassifierBatching
+/// <summary>The embedded classifier with 16 callers, one by one and in batches. The time is that of one text.</summary>
+/// <remarks>Public and not sealed, since BenchmarkDotNet derives from it.</remarks>
+public class ClassifierBatching
 {
     private const int Callers = 16;
+    private const int TextsPerCaller = 256;
 
     private static readonly string[] _texts =
     [
@@ -18,25 +19,45 @@ internal static class ClassifierBatching
         "yeah, great, it broke after one day. thanks for nothing", "Does anybody know when the shop opens on Sundays?",
     ];
 
-    public static async Task RunAsync(TimeSpan measure, CancellationToken cancellationToken)
+    private OnnxTextClassifier _classifier = null!;
+    private MicroBatcher<long[], Classification> _oneByOne = null!;
+    private MicroBatcher<long[], Classification> _inBatches = null!;
+
+    [GlobalSetup]
+    public void Load()
     {
-        Report.Heading($"onnx-classifier: models/sentiment, {Callers} callers in one process", "unbatched");
-        using var classifier = OnnxTextClassifier.Load(Path.Combine(Root(), "models", "sentiment"));
-        var unbatched = await MeasureAsync(classifier, 1, measure, cancellationToken);
-        Report.Load("unbatched (Batching:MaxBatchSize 1)", unbatched, unbatched);
-        Report.Load("in batches of up to 32", await MeasureAsync(classifier, new BatchingOptions().MaxBatchSize, measure, cancellationToken), unbatched);
+        _classifier = OnnxTextClassifier.Load(Path.Combine(Root(), "models", "sentiment"));
+        _oneByOne = Batcher(new BatchingOptions { MaxBatchSize = 1 });
+        _inBatches = Batcher(new BatchingOptions());
     }
 
-    private static async Task<LoadResult> MeasureAsync(OnnxTextClassifier classifier, int mostAtOnce, TimeSpan measure, CancellationToken cancellationToken)
+    [GlobalCleanup]
+    public async Task UnloadAsync()
     {
-        using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-        await using var batcher = new MicroBatcher<long[], Classification>(
-            (texts, _) => ValueTask.FromResult(classifier.Classify(texts)), new BatchingOptions { MaxBatchSize = mostAtOnce }, TimeProvider.System,
-            new BatchingMetrics(services.GetRequiredService<IMeterFactory>().Create("batching")));
-        return await LoadResult.MeasureAsync(
-            Callers, measure, (caller, token) => batcher.RunAsync(classifier.Encode(_texts[caller % _texts.Length]), default, token), cancellationToken);
+        await _oneByOne.DisposeAsync();
+        await _inBatches.DisposeAsync();
+        _classifier.Dispose();
     }
 
-    private static string Root([System.Runtime.CompilerServices.CallerFilePath] string file = "") =>
+    [Benchmark(Baseline = true, Description = "unbatched (Batching:MaxBatchSize 1)", OperationsPerInvoke = Callers * TextsPerCaller)]
+    public Task UnbatchedAsync() => ClassifyAsync(_oneByOne);
+
+    [Benchmark(Description = "in batches of up to 32", OperationsPerInvoke = Callers * TextsPerCaller)]
+    public Task BatchedAsync() => ClassifyAsync(_inBatches);
+
+    private Task ClassifyAsync(MicroBatcher<long[], Classification> batcher) =>
+        Task.WhenAll(Enumerable.Range(0, Callers).Select(async caller =>
+    {
+        await Task.Yield();
+        for (var i = 0; i < TextsPerCaller; i++)
+        {
+            await batcher.RunAsync(_classifier.Encode(_texts[caller % _texts.Length]), default, CancellationToken.None);
+        }
+    }));
+
+    private MicroBatcher<long[], Classification> Batcher(BatchingOptions options) =>
+        new((texts, _) => ValueTask.FromResult(_classifier.Classify(texts)), options, TimeProvider.System);
+
+    private static string Root([CallerFilePath] string file = "") =>
         Path.GetFullPath(Path.Combine(Path.GetDirectoryName(file)!, "..", ".."));
 }
