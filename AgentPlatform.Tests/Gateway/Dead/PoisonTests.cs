@@ -1,6 +1,7 @@
 using AgentPlatform.Gateway.Dead;
 using AgentPlatform.Inference;
 using AgentPlatform.Messaging.Dead;
+using AgentPlatform.Testing.Engines;
 using AgentPlatform.Tests.Broker;
 using AgentPlatform.Tests.Messaging;
 using AgentPlatform.Tests.Messaging.Dead;
@@ -60,7 +61,7 @@ public sealed class PoisonTests(RabbitMQServer server)
     {
         while (!outcome.IsCompleted)
         {
-            await using var worker = Start(dead, "Simulated:CrashOn=break me");
+            await using var worker = Start(dead, [.. CrashExtension.Settings("break me").Select(setting => $"{setting.Key}={setting.Value}")]);
             await Task.WhenAny(outcome, worker.EndAsync());
         }
 

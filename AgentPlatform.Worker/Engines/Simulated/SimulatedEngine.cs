@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Text;
 using AgentPlatform.Inference;
 using AgentPlatform.Inference.Chat;
 using AgentPlatform.Worker.Configuration;
@@ -16,7 +15,6 @@ namespace AgentPlatform.Worker.Engines.Simulated;
 internal sealed class SimulatedEngine(IOptions<SimulatedOptions> options, PreparationPool preparation, TimeProvider time) : IEngine
 {
     private readonly SimulatedOptions _options = options.Value;
-    private readonly byte[] _crash = Encoding.UTF8.GetBytes(options.Value.CrashOn ?? "");
     private readonly StepClock _clock = new(options.Value.TimePerToken, options.Value.BatchSlope, time);
 
     /// <inheritdoc/>
@@ -71,7 +69,6 @@ internal sealed class SimulatedEngine(IOptions<SimulatedOptions> options, Prepar
             }
 
             cancellationToken.ThrowIfCancellationRequested();
-            CrashIfAsked(request.Body.Span);
             for (var index = 0; request.Stream && step == 0 && index < answer.Choices.Count; index++)
             {
                 if (part++ >= made)
@@ -96,14 +93,6 @@ internal sealed class SimulatedEngine(IOptions<SimulatedOptions> options, Prepar
         }
 
         yield return request.Stream ? parts.End(answer.Usage) : Result(parts, answer);
-    }
-
-    private void CrashIfAsked(ReadOnlySpan<byte> body)
-    {
-        if (_crash.Length > 0 && body.IndexOf(_crash) >= 0)
-        {
-            Environment.FailFast($"The request holds the text of {SimulatedOptions.Section}:{nameof(SimulatedOptions.CrashOn)}.");
-        }
     }
 
     private static ReplyPart Result(ChatParts parts, SimulatedAnswer answer) =>

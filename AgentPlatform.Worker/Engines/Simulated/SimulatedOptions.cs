@@ -31,10 +31,6 @@ internal sealed class SimulatedOptions
     /// <summary>How many tokens an answer has unless <c>max_tokens</c> or <c>stop</c> end it earlier.</summary>
     [Range(1, 1_000_000)]
     public int AnswerTokens { get; set; } = 64;
-
-    /// <summary>A text that kills the process at the first step of a request whose body holds it, as a request may that a GPU's driver cannot bear; none if unset.</summary>
-    [MinLength(1)]
-    public string? CrashOn { get; set; }
 }
 
 [OptionsValidator]

@@ -1,5 +1,6 @@
 using System.Globalization;
 using AgentPlatform.Benchmarks.Processes;
+using AgentPlatform.Testing.Engines;
 
 namespace AgentPlatform.Benchmarks.Chaos.Subjects;
 
@@ -65,7 +66,10 @@ internal sealed record SubjectShape(int Workers, int Slots, TimeSpan Step)
 
         if (crashOn is not null)
         {
-            settings["Simulated__CrashOn"] = crashOn;
+            foreach (var (key, value) in CrashExtension.Settings(crashOn))
+            {
+                settings[key.Replace(":", "__", StringComparison.Ordinal)] = value;
+            }
         }
 
         return settings;
