@@ -16,7 +16,7 @@ namespace AgentPlatform.Worker;
 /// </summary>
 internal static class EngineTypes
 {
-    /// <summary>All of them, by name.</summary>
+    /// <summary>The engines in alphabetical order.</summary>
     public static IReadOnlyList<EngineDescriptor> All { get; } =
     [
         new("agent", [Operation.Chat], AgentEngine.AddTo) { CallsOut = true, AsksModels = true },

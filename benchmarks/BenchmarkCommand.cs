@@ -36,7 +36,8 @@ internal static class BenchmarkCommand
         });
         var only = new Option<string>("--only")
         {
-            Description = "The one part to run. Ratios of platform, peers and stream need bare, which runs with each of them; classifier and "
+            Description =
+                "The one part to run. Ratios of platform, peers and stream need bare, which runs with each of them; classifier and "
                 + "chat measure engines in this process.",
         };
         only.AcceptOnlyFromAmong([.. BenchmarkOptions.Loads, .. BenchmarkOptions.Engines]);

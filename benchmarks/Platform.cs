@@ -12,7 +12,8 @@ internal sealed class Platform(int port, ChildProcess gateway, ChildProcess work
     /// <summary>The gateway's.</summary>
     public int Port => port;
 
-    public static async Task<Platform> StartAsync(string connectionString, TimeSpan timePerToken, int slots, CancellationToken cancellationToken)
+    public static async Task<Platform> StartAsync(
+        string connectionString, TimeSpan timePerToken, int slots, CancellationToken cancellationToken)
     {
         var (port, version) = (RabbitMQNode.FreePort(), Guid.NewGuid().ToString("N"));
         var common = new Dictionary<string, string>

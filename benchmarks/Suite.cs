@@ -20,7 +20,8 @@ internal sealed class Suite(BenchmarkOptions options)
 
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
-        Console.WriteLine($"{Environment.ProcessorCount} processors, .NET {Environment.Version}, {options.Measure.TotalSeconds:0} s a figure");
+        Console.WriteLine(
+            $"{Environment.ProcessorCount} processors, .NET {Environment.Version}, {options.Measure.TotalSeconds:0} s a figure");
         var isComplete = true;
         if (options.Runs("classifier"))
         {
@@ -68,7 +69,8 @@ internal sealed class Suite(BenchmarkOptions options)
         await using var roundTrip = await BareRoundTrip.StartAsync(broker.ConnectionString, cancellationToken);
         foreach (var callers in _callers)
         {
-            _bare[callers] = await LoadResult.MeasureAsync(callers, options.Measure, (_, token) => roundTrip.CallAsync(token), cancellationToken);
+            _bare[callers] = await LoadResult.MeasureAsync(
+                callers, options.Measure, (_, token) => roundTrip.CallAsync(token), cancellationToken);
             Report.Load("bare", _bare[callers], baseline: null);
         }
     }
@@ -76,7 +78,8 @@ internal sealed class Suite(BenchmarkOptions options)
     private async Task PlatformAsync(RabbitMQNode broker, CancellationToken cancellationToken)
     {
         Report.Heading("Platform: HTTP, gateway, RabbitMQ, worker with a no-op engine, and back");
-        await using var platform = await Platform.StartAsync(broker.ConnectionString, timePerToken: TimeSpan.Zero, slots: 256, cancellationToken);
+        await using var platform = await Platform.StartAsync(
+            broker.ConnectionString, timePerToken: TimeSpan.Zero, slots: 256, cancellationToken);
         foreach (var callers in _callers)
         {
             var before = await platform.CountAsync();
@@ -86,17 +89,23 @@ internal sealed class Suite(BenchmarkOptions options)
             Report.Costs(before, after, result.Requests, "request");
         }
 
-        using var caller = new HttpCaller(platform.Port, "/v1/chat/completions", Chat.Replace("\"max_tokens\"", "\"stream\":true,\"max_tokens\"", StringComparison.Ordinal));
+        using var caller = new HttpCaller(platform.Port, "/v1/chat/completions", Chat.Replace(
+            "\"max_tokens\"", "\"stream\":true,\"max_tokens\"", StringComparison.Ordinal));
         var stream = await StreamLoad.MeasureAsync([caller], platform, options.Measure / 3, options.Measure, cancellationToken);
-        Report.Line("added time to first token, 1 caller", $"p50 {LoadResult.Percentile(stream.FirstTokens, 0.5):0.00} ms", LoadResult.Percentile(stream.FirstTokens, 0.5) / _bare[1].P50);
+        Report.Line(
+            "added time to first token, 1 caller", $"p50 {LoadResult.Percentile(stream.FirstTokens, 0.5):0.00} ms",
+            LoadResult.Percentile(stream.FirstTokens, 0.5) / _bare[1].P50);
     }
 
     private async Task PeersAsync(CancellationToken cancellationToken)
     {
         Report.Heading("Peers without a queue, in front of an equally fast upstream");
         var (upstreamPort, yarpPort, portkeyPort) = (RabbitMQNode.FreePort(), RabbitMQNode.FreePort(), RabbitMQNode.FreePort());
-        await using var upstream = await ChildProcess.StartAsync("upstream", upstreamPort, new Dictionary<string, string>(), cancellationToken);
-        await using (await ChildProcess.StartAsync("yarp", yarpPort, new Dictionary<string, string> { [YarpProxy.UpstreamVariable] = $"http://127.0.0.1:{upstreamPort}" }, cancellationToken))
+        await using var upstream = await ChildProcess.StartAsync(
+            "upstream", upstreamPort, new Dictionary<string, string>(), cancellationToken);
+        await using (await ChildProcess.StartAsync(
+            "yarp", yarpPort, new Dictionary<string, string> { [YarpProxy.UpstreamVariable] = $"http://127.0.0.1:{upstreamPort}" },
+            cancellationToken))
         {
             foreach (var callers in _callers)
             {
@@ -120,14 +129,18 @@ internal sealed class Suite(BenchmarkOptions options)
         var warmUp = TimeSpan.FromSeconds(5);
         var tokens = (int)((warmUp + options.Measure).TotalSeconds * 50 * 2);
         var callers = Enumerable.Range(0, streams)
-            .Select(_ => new HttpCaller(platform.Port, "/v1/chat/completions", $$"""{"model":"noop","messages":[{"role":"user","content":"Tell a story."}],"stream":true,"max_tokens":{{tokens}}}"""))
+            .Select(_ => new HttpCaller(
+                platform.Port, "/v1/chat/completions",
+                $$"""{"model":"noop","messages":[{"role":"user","content":"Tell a story."}],"stream":true,"max_tokens":{{tokens}}}"""))
             .ToList();
         var load = await StreamLoad.MeasureAsync(callers, platform, warmUp, options.Measure, cancellationToken);
         callers.ForEach(caller => caller.Dispose());
 
         var added = LoadResult.Percentile(load.Gaps, 0.99) - step.TotalMilliseconds;
         Report.Line("rate", $"{load.Tokens / options.Measure.TotalSeconds:N0} tokens/s of {streams * 50:N0}", null);
-        Report.Line("added inter-token time", $"p50 {LoadResult.Percentile(load.Gaps, 0.5) - step.TotalMilliseconds:0.0} ms, p99 {added:0.0} ms", null);
+        Report.Line(
+            "added inter-token time", $"p50 {LoadResult.Percentile(load.Gaps, 0.5) - step.TotalMilliseconds:0.0} ms, p99 {added:0.0} ms",
+            null);
         Report.Costs(load.Before, load.After, load.Tokens, "token");
     }
 
@@ -136,7 +149,8 @@ internal sealed class Suite(BenchmarkOptions options)
         var connections = Enumerable.Range(0, callers).Select(_ => new HttpCaller(port, "/v1/chat/completions", Chat, headers)).ToList();
         try
         {
-            return await LoadResult.MeasureAsync(callers, options.Measure, (caller, token) => connections[caller].PostAsync(token), cancellationToken);
+            return await LoadResult.MeasureAsync(
+                callers, options.Measure, (caller, token) => connections[caller].PostAsync(token), cancellationToken);
         }
         finally
         {

@@ -4,9 +4,10 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 namespace AgentPlatform.OnnxChat.Decoding;
 
 /// <summary>
-/// Keys and values of the sequences that are computed in one run: tensors [rows, heads, slots, head size], in which a sequence's tokens fill a
-/// row's first slots and the mask hides the others. The graph appends the new token behind the last slot; from there it is
-/// copied to its place, so that nothing else ever moves. Since rows come first, fewer rows are a shorter part of the same memory.
+/// Keys and values of the sequences that are computed in one run: tensors [rows, heads, slots, head
+/// size], in which a sequence's tokens fill a row's first slots and the mask hides the others. The
+/// graph appends the new token behind the last slot; from there it is copied to its place, so that
+/// nothing else ever moves. Since rows come first, fewer rows are a shorter part of the same memory.
 /// </summary>
 /// <remarks>
 /// One caller at a time. How many slots a sequence has is a function of its own length, never of its neighbours', since the order in
@@ -31,7 +32,8 @@ internal sealed class CacheGroup : IDisposable
         _past = new TensorMemory[layout.Tensors];
         _lengths = new int[Math.Max(mostRows, LeastRows)];
         _bindings = new Bindings?[_lengths.Length + 1];
-        (_ids, _mask, _positions) = (new(LeastRows * sizeof(long)), new(LeastRows * sizeof(long) * (slots + 1L)), new(LeastRows * sizeof(long)));
+        (_ids, _mask, _positions) = (
+            new(LeastRows * sizeof(long)), new(LeastRows * sizeof(long) * (slots + 1L)), new(LeastRows * sizeof(long)));
         for (var index = 0; index < _past.Length; index++)
         {
             _past[index] = new TensorMemory(LeastRows * PastBytes);
@@ -146,7 +148,8 @@ internal sealed class CacheGroup : IDisposable
     }
 
     /// <summary>A row as the source of another group's.</summary>
-    public CacheSource Row(int row) => new((tensor, head, length, target) => _past[tensor].Span(Offset(row, head, 0), length * _layout.HeadBytes).CopyTo(target));
+    public CacheSource Row(int row) =>
+        new((tensor, head, length, target) => _past[tensor].Span(Offset(row, head, 0), length * _layout.HeadBytes).CopyTo(target));
 
     /// <summary>A row with the token that the last run appended behind it, as the source of another group's.</summary>
     public CacheSource RowAndNext(int row, PresentMemory present) => new((tensor, head, length, target) =>
@@ -183,7 +186,8 @@ internal sealed class CacheGroup : IDisposable
             _past[tensor] = Larger(_past[tensor], PastBytes);
         }
 
-        (_ids, _mask, _positions) = (Larger(_ids, sizeof(long)), Larger(_mask, sizeof(long) * (Slots + 1L)), Larger(_positions, sizeof(long)));
+        (_ids, _mask, _positions) = (
+            Larger(_ids, sizeof(long)), Larger(_mask, sizeof(long) * (Slots + 1L)), Larger(_positions, sizeof(long)));
         _capacity = capacity;
         ClearMask(Rows, capacity - Rows);
 

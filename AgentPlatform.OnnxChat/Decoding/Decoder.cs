@@ -34,13 +34,17 @@ internal sealed class Decoder : IDisposable
         }
     }
 
-    /// <summary>Reads the next tokens of a prompt: one run of one sequence over exactly what came before, so that the result is a function of the prompt alone.</summary>
+    /// <summary>
+    /// Reads the next tokens of a prompt: one run of one sequence over exactly
+    /// what came before, so that the result is a function of the prompt alone.
+    /// </summary>
     /// <param name="tokens">Some tokens.</param>
     /// <param name="position">How many came before.</param>
     /// <param name="past">Keys and values of those; they stay the caller's.</param>
     /// <param name="logits">Gets the last token's; empty if they are not wanted.</param>
     /// <returns>Keys and values of all, one tensor [1, heads, tokens, head size] for each of the layout's.</returns>
-    public IDisposableReadOnlyCollection<OrtValue> Read(ReadOnlySpan<int> tokens, int position, IReadOnlyList<OrtValue>? past, Span<float> logits)
+    public IDisposableReadOnlyCollection<OrtValue> Read(
+        ReadOnlySpan<int> tokens, int position, IReadOnlyList<OrtValue>? past, Span<float> logits)
     {
         var ids = new long[tokens.Length];
         var positions = new long[tokens.Length];
@@ -66,7 +70,8 @@ internal sealed class Decoder : IDisposable
             {
                 if (past is null)
                 {
-                    own.Add(OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, Layout.Element, [1, Layout.Heads, 0, Layout.HeadSize]));
+                    own.Add(OrtValue.CreateAllocatedTensorValue(
+                        OrtAllocator.DefaultInstance, Layout.Element, [1, Layout.Heads, 0, Layout.HeadSize]));
                 }
 
                 inputs.Add(past is null ? own[^1] : past[index]);
@@ -87,7 +92,8 @@ internal sealed class Decoder : IDisposable
     }
 
     /// <summary>Computes the next token of every row of a batch.</summary>
-    public void Run(IReadOnlyList<OrtValue> inputs, IReadOnlyList<OrtValue> outputs) => _session.Run(_runOptions, Layout.Inputs, inputs, Layout.Outputs, outputs);
+    public void Run(IReadOnlyList<OrtValue> inputs, IReadOnlyList<OrtValue> outputs) =>
+        _session.Run(_runOptions, Layout.Inputs, inputs, Layout.Outputs, outputs);
 
     /// <summary>Reads one row of logits [batch, tokens, vocabulary].</summary>
     public void ReadLogits(OrtValue tensor, int row, Span<float> logits)

@@ -15,7 +15,8 @@ namespace AgentPlatform.OnnxChat.Decoding;
 /// <param name="LogitElement">What logits consist of.</param>
 /// <param name="Vocabulary">Number of logits.</param>
 /// <param name="TakesPositions">Whether positions are given; otherwise the graph takes them from the length of the past.</param>
-internal sealed record DecoderLayout(int Layers, int Heads, int HeadSize, TensorElementType Element, TensorElementType LogitElement, int Vocabulary, bool TakesPositions)
+internal sealed record DecoderLayout(
+    int Layers, int Heads, int HeadSize, TensorElementType Element, TensorElementType LogitElement, int Vocabulary, bool TakesPositions)
 {
     private const string Ids = "input_ids", Mask = "attention_mask", Positions = "position_ids", Logits = "logits";
 
@@ -69,7 +70,8 @@ internal sealed record DecoderLayout(int Layers, int Heads, int HeadSize, Tensor
         }
 
         var layout = new DecoderLayout(
-            layers, heads, headSize, FloatType(key, "past_key_values.0.key"), FloatType(logits, Logits), count, session.InputMetadata.ContainsKey(Positions));
+            layers, heads, headSize, FloatType(key, "past_key_values.0.key"), FloatType(logits, Logits), count,
+            session.InputMetadata.ContainsKey(Positions));
         layout.Check(session);
         return layout;
     }
@@ -108,7 +110,8 @@ internal sealed record DecoderLayout(int Layers, int Heads, int HeadSize, Tensor
     private static NodeMetadata Require(IReadOnlyDictionary<string, NodeMetadata> metadata, string name, string what) =>
         metadata.TryGetValue(name, out var node) && node.IsTensor ? node : throw Mistake($"it has no {what} {name}");
 
-    private static TensorElementType FloatType(NodeMetadata node, string name) => node.ElementDataType is TensorElementType.Float or TensorElementType.Float16
+    private static TensorElementType FloatType(NodeMetadata node, string name) =>
+        node.ElementDataType is TensorElementType.Float or TensorElementType.Float16
         ? node.ElementDataType : throw Mistake($"{name} must be of type float32 or float16");
 
     private static InvalidDataException Mistake(string what) => new($"{what}.");

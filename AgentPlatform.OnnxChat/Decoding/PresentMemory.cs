@@ -2,7 +2,10 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace AgentPlatform.OnnxChat.Decoding;
 
-/// <summary>What a run gives: logits, and keys and values with the new token behind the last slot. All groups use the same memory, one after another.</summary>
+/// <summary>
+/// What a run gives: logits, and keys and values with the new token behind
+/// the last slot. All groups use the same memory, one after another.
+/// </summary>
 /// <remarks>One caller at a time.</remarks>
 internal sealed class PresentMemory(DecoderLayout layout)
 {

@@ -4,7 +4,9 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace AgentPlatform.OnnxChat.Decoding;
 
-/// <summary>Memory of a tensor that ONNX Runtime reads or writes in place: it does not move, and is aligned as the runtime aligns its own.</summary>
+/// <summary>
+/// Memory of a tensor that ONNX Runtime reads or writes in place: it does not move, and is aligned as the runtime aligns its own.
+/// </summary>
 /// <remarks>One caller at a time. It must be referenced as long as tensors over it are used.</remarks>
 internal sealed class TensorMemory
 {
@@ -36,7 +38,7 @@ internal sealed class TensorMemory
         return _memory.AsSpan(_start + offset, length);
     }
 
-    /// <summary>Its first numbers.</summary>
+    /// <summary>A tensor over the first bytes of this memory.</summary>
     public Span<T> Numbers<T>(int count) where T : unmanaged => MemoryMarshal.Cast<byte, T>(_memory.AsSpan(_start, Bytes))[..count];
 
     /// <summary>A tensor over its beginning.</summary>
@@ -45,6 +47,7 @@ internal sealed class TensorMemory
         var size = type is TensorElementType.Int64 ? sizeof(long) : DecoderLayout.BytesOf(type);
         var bytes = shape.Aggregate((long)size, (product, dimension) => product * dimension);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(bytes, Bytes);
-        return OrtValue.CreateTensorValueWithData(OrtMemoryInfo.DefaultInstance, type, shape, Marshal.UnsafeAddrOfPinnedArrayElement(_memory, _start), bytes);
+        return OrtValue.CreateTensorValueWithData(
+            OrtMemoryInfo.DefaultInstance, type, shape, Marshal.UnsafeAddrOfPinnedArrayElement(_memory, _start), bytes);
     }
 }

@@ -19,7 +19,8 @@ namespace AgentPlatform.OnnxChat.Model;
 /// <param name="Sampling">How it chooses tokens unless the request says otherwise.</param>
 /// <param name="Caveat">What a user should know before relying on its answers; null if nothing.</param>
 internal sealed record ChatModel(
-    Decoder Decoder, ChatTokenizer Tokenizer, PromptTemplate Template, int ContextLength, IReadOnlySet<int> EndTokens, int? MaxTokens, SamplingSettings Sampling, string? Caveat)
+    Decoder Decoder, ChatTokenizer Tokenizer, PromptTemplate Template, int ContextLength, IReadOnlySet<int> EndTokens, int? MaxTokens,
+    SamplingSettings Sampling, string? Caveat)
 {
     // The names that architectures have for it, the common one first.
     private static readonly string[] _contextLengths = ["max_position_embeddings", "n_positions", "n_ctx", "max_seq_len", "seq_length"];
@@ -58,7 +59,8 @@ internal sealed record ChatModel(
         config.TryGetProperty("agentplatform", out var own) && own.ValueKind == JsonValueKind.Object ? own.Text("caveat") : null;
 
     // All that any of the files names: chat models end an answer by a mark that is often named in one of them only.
-    private static HashSet<int> EndTokensOf(JsonElement config, JsonElement generation, JsonElement tokenizerConfig, ChatTokenizer tokenizer)
+    private static HashSet<int> EndTokensOf(
+        JsonElement config, JsonElement generation, JsonElement tokenizerConfig, ChatTokenizer tokenizer)
     {
         HashSet<int> tokens = [.. config.Integers("eos_token_id"), .. generation.Integers("eos_token_id")];
         if (tokenizerConfig.Token("eos_token") is { } mark && tokenizer.Find(mark) is { } id)

@@ -59,7 +59,8 @@ internal sealed class PromptTemplate
     /// <param name="cancellationToken">Ends it at any time.</param>
     /// <returns>Null if there are more than wanted, which is found without making them all.</returns>
     /// <exception cref="InferenceException">400: the template refuses these messages.</exception>
-    public List<int>? Encode(IReadOnlyList<object?> messages, bool continues, DateTimeOffset now, int most, CancellationToken cancellationToken)
+    public List<int>? Encode(
+        IReadOnlyList<object?> messages, bool continues, DateTimeOffset now, int most, CancellationToken cancellationToken)
     {
         var safe = messages.Select(Protect).ToList();
         try
@@ -71,36 +72,42 @@ internal sealed class PromptTemplate
         }
         catch (TemplateException e)
         {
-            throw new InferenceException(InferenceError.Invalid($"The model's chat template does not take these messages: {e.Message}.", "messages"), e);
+            throw new InferenceException(
+                InferenceError.Invalid($"The model's chat template does not take these messages: {e.Message}.", "messages"), e);
         }
         catch (RegexMatchTimeoutException e)
         {
-            throw new InferenceException(InferenceError.Invalid("The messages hold a text that the model's tokenizer cannot cut into words in a reasonable time.", "messages"), e);
+            throw new InferenceException(InferenceError.Invalid(
+                "The messages hold a text that the model's tokenizer cannot cut into words in a reasonable time.", "messages"), e);
         }
     }
 
     // {"chat_template":"…"}, or several by name: {"chat_template":[{"name":"default","template":"…"}]}
     private static string? Find(JsonElement config) => config.Text("chat_template")
         ?? (config.TryGetProperty("chat_template", out var named) && named.ValueKind == JsonValueKind.Array
-            ? named.EnumerateArray().Where(item => item.Text("name") == "default").Select(item => item.Text("template")).FirstOrDefault() : null);
+            ? named.EnumerateArray().Where(item => item.Text("name") == "default")
+                .Select(item => item.Text("template")).FirstOrDefault() : null);
 
     // What fails with the simplest of conversations fails with all of them.
     private void Try() => Render(
-        [new OrderedDictionary<string, object?> { ["role"] = "user", ["content"] = "Hi" }], addGenerationPrompt: true, DateTimeOffset.UnixEpoch, CancellationToken.None);
+        [new OrderedDictionary<string, object?> { ["role"] = "user", ["content"] = "Hi" }], addGenerationPrompt: true,
+        DateTimeOffset.UnixEpoch, CancellationToken.None);
 
     private string Render(List<object?> messages, bool addGenerationPrompt, DateTimeOffset now, CancellationToken cancellationToken) =>
-        _template.Render(_variables.Append(new("messages", messages)).Append(new("add_generation_prompt", addGenerationPrompt)), now, cancellationToken);
+        _template.Render(
+            _variables.Append(new("messages", messages)).Append(new("add_generation_prompt", addGenerationPrompt)), now, cancellationToken);
 
-    /// <summary>The text up to the last message's end, so that the model goes on with that message.</summary>
+    /// <summary>The text up to the last message's end, so that the model continues that message.</summary>
     private string RenderUnended(List<object?> messages, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        if (messages[^1] is not IReadOnlyDictionary<string, object?> last || last.GetValueOrDefault("content") is not string { Length: > 0 } content)
+        if (messages[^1] is not IReadOnlyDictionary<string, object?> last
+            || last.GetValueOrDefault("content") is not string { Length: > 0 } content)
         {
             throw NothingToContinue();
         }
 
-        // Its end is marked: to look for the message in the text would take the product of their lengths at worst. White space at its end comes after the mark,
-        // since many templates leave it out.
+        // Its end is marked: to look for the message in the text would take the product of their lengths
+        // at worst. White space at its end comes after the mark, since many templates leave it out.
         var said = content.AsSpan().TrimEnd().Length;
         messages[^1] = new OrderedDictionary<string, object?>(last) { ["content"] = content.Insert(said, $"{ChatTokenizer.EndMark}") };
         var text = Render(messages, addGenerationPrompt: false, now, cancellationToken);
@@ -119,7 +126,8 @@ internal sealed class PromptTemplate
     private object? Protect(object? value) => value switch
     {
         string text => _tokenizer.Protect(text),
-        IReadOnlyDictionary<string, object?> members => new OrderedDictionary<string, object?>(members.Select(member => KeyValuePair.Create(member.Key, Protect(member.Value)))),
+        IReadOnlyDictionary<string, object?> members =>
+            new OrderedDictionary<string, object?>(members.Select(member => KeyValuePair.Create(member.Key, Protect(member.Value)))),
         IReadOnlyList<object?> items => items.Select(Protect).ToList(),
         _ => value,
     };

@@ -38,7 +38,8 @@ public sealed class ChatCall
         using var document = JsonDocument.Parse(request.Body, JsonLimits.Document);
         var turn = ChatTurn.Read(document.RootElement, field => UnsupportedFields.Refusal(field, request.Model));
 
-        // Not the clock: the deadline is the one time that a request keeps when another worker runs it again, and must have the same prompt.
+        // Not the clock: the deadline is the one time that a request keeps
+        // when another worker runs it again, and must have the same prompt.
         var most = CountedContexts * model.ContextLength;
         var messages = ChatMessageReader.Read(turn, request.Model);
         var prompt = model.Template.Encode(messages, Continues(turn.Fields), now: request.Deadline, most, cancellationToken);
@@ -50,7 +51,9 @@ public sealed class ChatCall
         if (prompt is null || prompt.Count >= model.ContextLength)
         {
             throw new InferenceException(InferenceError.Invalid(
-                $"The context length of the model '{request.Model}' is {model.ContextLength} tokens, and the messages take {prompt?.Count.ToString(CultureInfo.InvariantCulture) ?? $"more than {most}"} of them, which leaves no room for an answer. Shorten the messages.",
+                $"The context length of the model '{request.Model}' is {model.ContextLength} tokens, and the messages take "
+                + $"{prompt?.Count.ToString(CultureInfo.InvariantCulture) ?? $"more than {most}"} of them, which leaves no room for an "
+                + "answer. Shorten the messages.",
                 "messages", "context_length_exceeded"));
         }
 
@@ -63,7 +66,8 @@ public sealed class ChatCall
         var continues = body.Boolean("continue_final_message") ?? false;
         if (continues && body.Boolean("add_generation_prompt") == true)
         {
-            throw new InferenceException(InferenceError.Invalid("'add_generation_prompt' cannot be true when 'continue_final_message' is.", "add_generation_prompt"));
+            throw new InferenceException(InferenceError.Invalid(
+                "'add_generation_prompt' cannot be true when 'continue_final_message' is.", "add_generation_prompt"));
         }
 
         return continues;
@@ -128,7 +132,8 @@ public sealed class ChatCall
                     name, $"an object whose members are named by tokens, from 0 to {vocabulary - 1}; '{member.Name}' is none");
             }
 
-            biases[token] = member.Value.ValueKind == JsonValueKind.Number && member.Value.TryGetSingle(out var bias) && Math.Abs(bias) <= 100
+            biases[token] = member.Value.ValueKind == JsonValueKind.Number && member.Value.TryGetSingle(out var bias)
+                && Math.Abs(bias) <= 100
                 ? bias : throw ChatFields.Wrong(name, "an object whose values are numbers from -100 to 100");
         }
 

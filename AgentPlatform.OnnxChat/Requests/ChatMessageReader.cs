@@ -6,9 +6,9 @@ using AgentPlatform.OnnxChat.Templates;
 namespace AgentPlatform.OnnxChat.Requests;
 
 /// <summary>
-/// Reads the messages of a request as chat templates see them. JSON's null is Python's None, which a template prints as the word "None", so none
-/// reaches it from a message: as in vLLM (vllm/entrypoints/chat_utils.py), a member that is null is as if it were not there, an empty <c>tool_calls</c> too, and
-/// <c>content</c> that is null or not there is empty.
+/// Reads the messages of a request as chat templates see them. JSON's null is Python's None, which a template prints as
+/// the word "None", so none reaches it from a message: as in vLLM (vllm/entrypoints/chat_utils.py), a member that is null
+/// is as if it were not there, an empty <c>tool_calls</c> too, and <c>content</c> that is null or not there is empty.
 /// </summary>
 internal static class ChatMessageReader
 {
@@ -43,7 +43,8 @@ internal static class ChatMessageReader
             kept.Remove("tool_calls");
             if (calls.Count > 0)
             {
-                kept["tool_calls"] = calls.Select(call => call is OrderedDictionary<string, object?> fields ? CallOf(fields) : call).ToList();
+                kept["tool_calls"] = calls.Select(call =>
+                    call is OrderedDictionary<string, object?> fields ? CallOf(fields) : call).ToList();
             }
         }
 

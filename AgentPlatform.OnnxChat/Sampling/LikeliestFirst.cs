@@ -1,8 +1,8 @@
 namespace AgentPlatform.OnnxChat.Sampling;
 
 /// <summary>
-/// Gives tokens from the highest logit on, as many as are asked for: a heap, since of a large vocabulary only some are ever wanted. Of equal
-/// logits the lower token comes first.
+/// Gives tokens from the highest logit on, as many as are asked for: a heap, since of a
+/// large vocabulary only some are ever wanted. Of equal logits the lower token comes first.
 /// </summary>
 internal ref struct LikeliestFirst
 {

@@ -21,7 +21,10 @@ internal sealed record SamplingSettings
     /// <summary>Taken from a token's logit for every time that it is in the answer.</summary>
     public float FrequencyPenalty { get; init; }
 
-    /// <summary>Divides the positive logit, and multiplies the negative, of a token that is in the prompt or the answer; 1 for none (Keskar et al., 2019).</summary>
+    /// <summary>
+    /// Divides the positive logit, and multiplies the negative, of a token
+    /// that is in the prompt or the answer; 1 for none (Keskar et al., 2019).
+    /// </summary>
     public float RepetitionPenalty { get; init; } = 1;
 
     /// <summary>Added to the logits of tokens.</summary>

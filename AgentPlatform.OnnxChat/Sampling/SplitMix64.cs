@@ -1,8 +1,9 @@
 namespace AgentPlatform.OnnxChat.Sampling;
 
 /// <summary>
-/// The random numbers of an answer: SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014), whose
-/// n-th number is a function of seed and n alone. So an answer that is continued somewhere else draws what it would have drawn.
+/// The random numbers of an answer: SplitMix64 (Steele, Lea and Flood, "Fast splittable
+/// pseudorandom number generators", OOPSLA 2014), whose n-th number is a function of seed
+/// and n alone. So an answer that is continued somewhere else draws what it would have drawn.
 /// </summary>
 internal readonly struct SplitMix64(ulong seed)
 {

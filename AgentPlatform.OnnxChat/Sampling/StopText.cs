@@ -9,7 +9,7 @@ internal sealed class StopText(IReadOnlyList<string> stops)
 {
     private string _held = "";
 
-    /// <summary>Whether a stop string has come; what comes after it is nobody's.</summary>
+    /// <summary>Whether a stop string has come; text after it is discarded.</summary>
     public bool IsStopped { get; private set; }
 
     /// <summary>Adds to the text; gives what can be sent.</summary>

@@ -79,7 +79,9 @@ internal sealed class TokenSampler
         {
             foreach (var token in _repeated)
             {
-                logits[token] = logits[token] > 0 ? logits[token] / _settings.RepetitionPenalty : logits[token] * _settings.RepetitionPenalty;
+                logits[token] = logits[token] > 0
+                    ? logits[token] / _settings.RepetitionPenalty
+                    : logits[token] * _settings.RepetitionPenalty;
             }
         }
 
@@ -136,7 +138,8 @@ internal sealed class TokenSampler
     }
 
     /// <summary>A token's probability over that of the likeliest.</summary>
-    private double Weight(float logit, float highest) => float.IsNaN(logit) ? 0 : Math.Exp(((double)logit - highest) / _settings.Temperature);
+    private double Weight(float logit, float highest) =>
+        float.IsNaN(logit) ? 0 : Math.Exp(((double)logit - highest) / _settings.Temperature);
 
     private int Draw(ReadOnlySpan<double> weights, double sum, int place, int otherwise)
     {

@@ -11,7 +11,8 @@ namespace AgentPlatform.OnnxChat.Scheduling;
 /// </remarks>
 internal sealed class ChatAnswer
 {
-    private readonly Channel<ChatPiece> _pieces = Channel.CreateUnbounded<ChatPiece>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
+    private readonly Channel<ChatPiece> _pieces = Channel.CreateUnbounded<ChatPiece>(
+        new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
     private int _running;
     private volatile bool _isOver;
 
@@ -19,23 +20,24 @@ internal sealed class ChatAnswer
     /// <param name="settings">What is asked.</param>
     /// <param name="tokenizer">Makes text of tokens.</param>
     /// <param name="begun">For each choice the tokens that another worker made before; null for a new answer.</param>
-    public ChatAnswer(IReadOnlyList<int> prompt, ChatSettings settings, ChatTokenizer tokenizer, IReadOnlyList<IReadOnlyList<int>>? begun = null)
+    public ChatAnswer(
+        IReadOnlyList<int> prompt, ChatSettings settings, ChatTokenizer tokenizer, IReadOnlyList<IReadOnlyList<int>>? begun = null)
     {
         (Prompt, Settings, _running) = (prompt, settings, settings.Choices);
-        Sequences = [.. Enumerable.Range(0, settings.Choices).Select(choice => new ChatSequence(this, choice, tokenizer, begun?[choice] ?? []))];
+        Sequences = [.. Enumerable.Range(0, settings.Choices).Select(choice =>
+            new ChatSequence(this, choice, tokenizer, begun?[choice] ?? []))];
     }
 
     public IReadOnlyList<int> Prompt { get; }
 
     public ChatSettings Settings { get; }
 
-    /// <summary>Its choices.</summary>
     public IReadOnlyList<ChatSequence> Sequences { get; }
 
     /// <summary>What has come; ends with the answer, or fails with it.</summary>
     public ChannelReader<ChatPiece> Pieces => _pieces.Reader;
 
-    /// <summary>Whether nothing more is to be computed: it is complete, has failed, or nobody reads it.</summary>
+    /// <summary>Whether nothing more is to be computed: it is complete, has failed, or has no reader.</summary>
     public bool IsOver => _isOver;
 
     /// <summary>How many tokens it took; final when the pieces have ended.</summary>

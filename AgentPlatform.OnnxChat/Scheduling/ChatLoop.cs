@@ -8,7 +8,7 @@ namespace AgentPlatform.OnnxChat.Scheduling;
 
 /// <summary>
 /// Computes all answers of a model, with continuous batching: an answer joins what runs as soon as its prompt is read, gets a token
-/// in each step, and leaves at once when it is complete or nobody wants it any more.
+/// in each step, and leaves at once when it is complete or its client has gone.
 /// </summary>
 /// <remarks>
 /// Safe for concurrent use. One thread owns the model. A sequence's text is the same whatever else runs: see <see cref="CacheGroup"/> and
@@ -83,7 +83,7 @@ internal sealed partial class ChatLoop : IDisposable
             }
             catch (Exception e)
             {
-                // Not foreseen; whoever waits must learn of it, and whoever comes later has another try.
+                // Unhandled: fail those that wait, and let later requests try again.
                 LoopFailed(_logger, e);
                 FailAll(InferenceError.EngineFailed("The engine failed."));
             }

@@ -10,9 +10,9 @@ namespace AgentPlatform.OnnxChat.Scheduling;
 internal sealed record PartialChoice(IReadOnlyList<int> Tokens, bool HasBegun, bool HasEnded);
 
 /// <summary>
-/// The tokens behind the parts of a streamed answer, so that another worker can go on after any of them. For each part: the choice, how many
-/// tokens (0 for the choice's end), the tokens; numbers as LEB128. Roles have none: they come first and in the choices' order, so their number says
-/// whose they are.
+/// The tokens behind the parts of a streamed answer, so that another worker can continue after any of them.
+/// For each part: the choice, how many tokens (0 for the choice's end), the tokens; numbers as LEB128.
+/// Roles have none: they come first and in the choices' order, so their number says whose they are.
 /// </summary>
 /// <remarks>One caller at a time; what it gives is valid until the next.</remarks>
 internal sealed class ChatResumeState

@@ -6,8 +6,8 @@ namespace AgentPlatform.OnnxChat.Scheduling;
 
 /// <summary>One choice of an answer while it is computed: from the model's logits to text.</summary>
 /// <remarks>
-/// One caller at a time. A choice that another worker began goes on from <paramref name="begun"/>: these tokens go through the same steps, but
-/// they are not drawn and nothing of them is given, so that what comes after them is what would have come there.
+/// One caller at a time. A choice that another worker began continues from <paramref name="begun"/>: these tokens go through the
+/// same steps, but they are not drawn and nothing of them is given, so that what comes after them is what would have come there.
 /// </remarks>
 /// <param name="answer">The answer.</param>
 /// <param name="choice">Its index.</param>
@@ -16,7 +16,8 @@ namespace AgentPlatform.OnnxChat.Scheduling;
 internal sealed class ChatSequence(ChatAnswer answer, int choice, ChatTokenizer tokenizer, IReadOnlyList<int> begun)
 {
     private readonly ChatSettings _settings = answer.Settings;
-    private readonly TokenSampler _sampler = new(answer.Settings.Sampling, new SplitMix64(answer.Settings.Seed).Split(choice), answer.Prompt);
+    private readonly TokenSampler _sampler = new(
+        answer.Settings.Sampling, new SplitMix64(answer.Settings.Seed).Split(choice), answer.Prompt);
     private readonly TextStream _text = new(tokenizer);
     private readonly StopText _stop = new(answer.Settings.Stops);
     private readonly List<int> _tokens = [];
@@ -36,7 +37,7 @@ internal sealed class ChatSequence(ChatAnswer answer, int choice, ChatTokenizer 
     /// <summary>The token that the model has not seen yet.</summary>
     public int Last => _tokens[^1];
 
-    /// <summary>Chooses the next token and gives what text there is; whether the choice goes on.</summary>
+    /// <summary>Chooses the next token and emits the text that is complete.</summary>
     public bool Add(ReadOnlySpan<float> logits, SamplingRoom room)
     {
         var isGiven = _tokens.Count >= begun.Count;
@@ -73,7 +74,8 @@ internal sealed class ChatSequence(ChatAnswer answer, int choice, ChatTokenizer 
         List<TokenLogprob>? logprobs = null;
         if (_logprobs is not null && (text.Length > 0 || reason is not null))
         {
-            // A token comes with the last of its text. One that a stop string begins in comes with what is given of it, which is all there will be.
+            // A token comes with the last of its text. One that a stop string
+            // begins in comes with what is given of it, which is all there will be.
             logprobs = [];
             while (_logprobs.TryPeek(out var next) && (next.End <= _given || (_stop.IsStopped && next.Begin < _given)))
             {

@@ -155,7 +155,8 @@ internal sealed class RunningBatches(
 
     // A function of the sequence's length alone. There must be a slot left for the token of the next step, except where the graph counts
     // positions by slots, which then must be as many as tokens.
-    private int SlotsFor(int length) => decoder.Layout.TakesPositions ? Math.Max(LeastSlots, (int)BitOperations.RoundUpToPowerOf2((uint)length + 1)) : length;
+    private int SlotsFor(int length) =>
+        decoder.Layout.TakesPositions ? Math.Max(LeastSlots, (int)BitOperations.RoundUpToPowerOf2((uint)length + 1)) : length;
 
     private void Remove(Batch batch, int row)
     {

@@ -22,7 +22,8 @@ internal sealed class ChatTemplate
         ["namespace"] = MakeNamespace,
         ["dict"] = static arguments => new OrderedDictionary<string, object?>(arguments.Named),
         ["range"] = Range,
-        ["raise_exception"] = static arguments => throw new TemplateException(TemplateValue.Text(arguments.Get(0, "message"), arguments.Budget)),
+        ["raise_exception"] = static arguments =>
+            throw new TemplateException(TemplateValue.Text(arguments.Get(0, "message"), arguments.Budget)),
     };
 
     private readonly IReadOnlyList<TemplateStatement> _body;
@@ -36,11 +37,16 @@ internal sealed class ChatTemplate
         : throw new TemplateSyntaxException($"The template has more than {TemplateBudget.MaxSource} characters", line: 1);
 
     /// <summary>The text that the model continues.</summary>
-    /// <param name="variables">What the template can use: <c>messages</c>, <c>add_generation_prompt</c>, <c>bos_token</c> and so on.</param>
+    /// <param name="variables">
+    /// What the template can use: <c>messages</c>, <c>add_generation_prompt</c>, <c>bos_token</c> and so on.
+    /// </param>
     /// <param name="now">What templates that write the date take for it.</param>
     /// <param name="cancellationToken">Ends it at any time.</param>
-    /// <exception cref="TemplateException">The template refuses these messages, cannot deal with them, or not within its budget (<see cref="TemplateBudget"/>).</exception>
-    public string Render(IEnumerable<KeyValuePair<string, object?>> variables, DateTimeOffset now, CancellationToken cancellationToken = default)
+    /// <exception cref="TemplateException">
+    /// The template refuses these messages, cannot deal with them, or not within its budget (<see cref="TemplateBudget"/>).
+    /// </exception>
+    public string Render(
+        IEnumerable<KeyValuePair<string, object?>> variables, DateTimeOffset now, CancellationToken cancellationToken = default)
     {
         var values = variables.ToList();
         var scope = new TemplateScope(new TemplateBudget(values.Sum(variable => TemplateBudget.SizeOf(variable.Value)), cancellationToken));

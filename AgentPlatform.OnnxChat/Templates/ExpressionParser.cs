@@ -1,6 +1,8 @@
 namespace AgentPlatform.OnnxChat.Templates;
 
-/// <summary>Reads Jinja's expressions: operators from the loosest to the tightest. What they join is the <see cref="OperandParser"/>'s.</summary>
+/// <summary>
+/// Reads Jinja's expressions: operators from the loosest to the tightest. What they join is the <see cref="OperandParser"/>'s.
+/// </summary>
 internal sealed class ExpressionParser
 {
     private static readonly string[] _comparisons = ["==", "!=", "<=", ">=", "<", ">"];
@@ -70,7 +72,8 @@ internal sealed class ExpressionParser
         return left;
     }
 
-    private TemplateExpression ParseNot() => _tokens.TryTakeName("not") ? new UnaryExpression("not", _tokens.Nest(ParseNot)) : ParseComparison();
+    private TemplateExpression ParseNot() =>
+        _tokens.TryTakeName("not") ? new UnaryExpression("not", _tokens.Nest(ParseNot)) : ParseComparison();
 
     private TemplateExpression ParseComparison()
     {

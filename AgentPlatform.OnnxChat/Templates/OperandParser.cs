@@ -4,8 +4,8 @@ using System.Text;
 namespace AgentPlatform.OnnxChat.Templates;
 
 /// <summary>
-/// Reads what operators of Jinja's expressions join: constants, names, lists, members, calls, filters, tests. What is not known, be it a filter, a
-/// test, a method or a function, is a mistake when the template is loaded.
+/// Reads what operators of Jinja's expressions join: constants, names, lists, members, calls, filters, tests.
+/// What is not known, be it a filter, a test, a method or a function, is a mistake when the template is loaded.
 /// </summary>
 /// <param name="tokens">Where it reads.</param>
 /// <param name="isFunction">Whether something of that name can be called.</param>
@@ -28,7 +28,8 @@ internal sealed class OperandParser(TemplateTokens tokens, Func<string, bool> is
                 }
 
                 return new ConstantExpression(text.ToString());
-            case TemplateTokenKind.Integer when long.TryParse(token.Text.Replace("_", "", StringComparison.Ordinal), CultureInfo.InvariantCulture, out var integer):
+            case TemplateTokenKind.Integer when long.TryParse(
+                token.Text.Replace("_", "", StringComparison.Ordinal), CultureInfo.InvariantCulture, out var integer):
                 return new ConstantExpression(integer);
             case TemplateTokenKind.Float:
                 return new ConstantExpression(double.Parse(token.Text, CultureInfo.InvariantCulture));
@@ -47,7 +48,8 @@ internal sealed class OperandParser(TemplateTokens tokens, Func<string, bool> is
             case TemplateTokenKind.Operator when token.Text == "{":
                 return new DictionaryExpression(ParseItems("}", ParseMember));
             default:
-                throw tokens.Mistake(token.Text.Length > 0 ? $"'{token.Text}' is not the beginning of an expression" : "an expression is missing");
+                throw tokens.Mistake(
+                    token.Text.Length > 0 ? $"'{token.Text}' is not the beginning of an expression" : "an expression is missing");
         }
     }
 
@@ -109,7 +111,9 @@ internal sealed class OperandParser(TemplateTokens tokens, Func<string, bool> is
             {
                 value = value is NameExpression { Name: var name } && isFunction(name)
                     ? new CallExpression(name, ParseArguments())
-                    : throw tokens.Mistake(value is NameExpression { Name: var unknown } ? $"The function '{unknown}' is not known" : "Only functions and methods can be called");
+                    : throw tokens.Mistake(value is NameExpression { Name: var unknown }
+                        ? $"The function '{unknown}' is not known"
+                        : "Only functions and methods can be called");
             }
             else
             {
@@ -125,7 +129,9 @@ internal sealed class OperandParser(TemplateTokens tokens, Func<string, bool> is
             return new ItemExpression(value, new ConstantExpression(name));
         }
 
-        return TemplateMethods.Knows(name) ? new MethodExpression(value, name, ParseArguments()) : throw tokens.Mistake($"The method '{name}' is not known");
+        return TemplateMethods.Knows(name)
+            ? new MethodExpression(value, name, ParseArguments())
+            : throw tokens.Mistake($"The method '{name}' is not known");
     }
 
     private TemplateExpression ParseSubscript(TemplateExpression value)
@@ -188,7 +194,9 @@ internal sealed class OperandParser(TemplateTokens tokens, Func<string, bool> is
             {
                 var name = tokens.TakeName();
                 tokens.Take("=");
-                named.Add(named.Exists(other => other.Name == name) ? throw tokens.Mistake($"The argument '{name}' is there twice") : (name, parse()));
+                named.Add(named.Exists(other => other.Name == name)
+                    ? throw tokens.Mistake($"The argument '{name}' is there twice")
+                    : (name, parse()));
             }
             else
             {

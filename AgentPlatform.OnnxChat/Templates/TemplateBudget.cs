@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace AgentPlatform.OnnxChat.Templates;
 
 /// <summary>
-/// What one rendering may cost. Templates come with a model, and a model from strangers: whatever one does, it ends soon, with a sentence, within
-/// bounded memory. Costs are counted, not timed, so that the same template and conversation always fare alike.
+/// What one rendering may cost. Templates come with a model, and a model from strangers: whatever one does, it ends soon, with a
+/// sentence, within bounded memory. Costs are counted, not timed, so that the same template and conversation always fare alike.
 /// </summary>
 /// <remarks>One rendering.</remarks>
 /// <param name="input">Characters and items of the conversation, which a template may write several times.</param>
@@ -24,7 +24,8 @@ internal sealed class TemplateBudget(long input, CancellationToken cancellationT
     private const long MaxMadeAtLeast = 8 << 20;
     private const int MaxMadePerInput = 32;
 
-    // What an item of a list costs, in characters; characters that are read or written in the time of one step; steps between looks at the token.
+    // What an item of a list costs, in characters; characters that are read
+    // or written in the time of one step; steps between looks at the token.
     private const int ItemCost = 4;
     private const int StepLength = 16;
     private const int CheckInterval = 4096;
@@ -40,7 +41,8 @@ internal sealed class TemplateBudget(long input, CancellationToken cancellationT
     {
         if (++_depth > MaxDepth || !RuntimeHelpers.TryEnsureSufficientExecutionStack())
         {
-            throw new TemplateException($"the chat template is nested more than {MaxDepth} deep, or its macros call themselves without an end");
+            throw new TemplateException(
+                $"the chat template is nested more than {MaxDepth} deep, or its macros call themselves without an end");
         }
 
         Step(1);

@@ -52,7 +52,9 @@ internal sealed record UnaryExpression(string Symbol, TemplateExpression Operand
     protected override object? Compute(TemplateScope scope)
     {
         var value = Operand.Evaluate(scope);
-        return Symbol == "not" ? !TemplateValue.IsTrue(value) : Symbol == "-" ? TemplateValue.Calculate("-", 0L, value, scope.Budget) : value;
+        return Symbol == "not" ? !TemplateValue.IsTrue(value)
+            : Symbol == "-" ? TemplateValue.Calculate("-", 0L, value, scope.Budget)
+            : value;
     }
 }
 
@@ -89,10 +91,14 @@ internal sealed record LogicalExpression(bool IsAnd, TemplateExpression Left, Te
 }
 
 /// <summary><c>a if condition else b</c></summary>
-internal sealed record ConditionalExpression(TemplateExpression Condition, TemplateExpression Then, TemplateExpression? Otherwise) : TemplateExpression
+internal sealed record ConditionalExpression(TemplateExpression Condition, TemplateExpression Then, TemplateExpression? Otherwise)
+    : TemplateExpression
 {
     protected override object? Compute(TemplateScope scope) =>
-        TemplateValue.IsTrue(Condition.Evaluate(scope)) ? Then.Evaluate(scope) : Otherwise is null ? new TemplateUndefined("else") : Otherwise.Evaluate(scope);
+        TemplateValue.IsTrue(Condition.Evaluate(scope))
+            ? Then.Evaluate(scope)
+            : Otherwise is null ? new TemplateUndefined("else")
+            : Otherwise.Evaluate(scope);
 }
 
 /// <summary><c>a.name</c>, <c>a["name"]</c>, <c>a[0]</c>, <c>a[-1]</c></summary>
@@ -101,7 +107,7 @@ internal sealed record ItemExpression(TemplateExpression Target, TemplateExpress
     /// <summary>The member or item of <paramref name="target"/>.</summary>
     public static object? Of(object? target, object? key)
     {
-        var missing = new TemplateUndefined(key as string ?? TemplateValue.Describe(key));
+        var missing = new TemplateUndefined(key as string ?? TemplateValue.DisplayName(key));
         return (target, key) switch
         {
             (TemplateUndefined undefined, _) => throw new TemplateException($"'{undefined.Name}' is undefined"),
@@ -120,7 +126,8 @@ internal sealed record ItemExpression(TemplateExpression Target, TemplateExpress
 }
 
 /// <summary><c>a[start:stop:step]</c></summary>
-internal sealed record SliceExpression(TemplateExpression Target, TemplateExpression? Start, TemplateExpression? Stop, TemplateExpression? Step) : TemplateExpression
+internal sealed record SliceExpression(
+    TemplateExpression Target, TemplateExpression? Start, TemplateExpression? Stop, TemplateExpression? Step) : TemplateExpression
 {
     protected override object? Compute(TemplateScope scope)
     {
@@ -153,19 +160,21 @@ internal sealed record SliceExpression(TemplateExpression Target, TemplateExpres
 
         return scope.Budget.Make(text is null ? slice : characters.ToString());
 
-        long Clamp(long? bound, long otherwise) => bound is { } value ? Math.Clamp(value < 0 ? value + count : value, lowest, highest) : otherwise;
+        long Clamp(long? bound, long otherwise) =>
+            bound is { } value ? Math.Clamp(value < 0 ? value + count : value, lowest, highest) : otherwise;
     }
 
     private static long? Bound(TemplateExpression? bound, TemplateScope scope) => bound?.Evaluate(scope) switch
     {
         null => null,
         long value => value,
-        var other => throw new TemplateException($"a slice's bound must be an integer and is {TemplateValue.Describe(other)}"),
+        var other => throw new TemplateException($"a slice's bound must be an integer and is {TemplateValue.DisplayName(other)}"),
     };
 }
 
 /// <summary>Arguments as they are written.</summary>
-internal sealed record ArgumentsExpression(IReadOnlyList<TemplateExpression> Positional, IReadOnlyList<(string Name, TemplateExpression Value)> Named)
+internal sealed record ArgumentsExpression(
+    IReadOnlyList<TemplateExpression> Positional, IReadOnlyList<(string Name, TemplateExpression Value)> Named)
 {
     public static ArgumentsExpression None { get; } = new([], []);
 
@@ -186,11 +195,13 @@ internal sealed record CallExpression(string Name, ArgumentsExpression Arguments
 /// <summary><c>value.method(...)</c></summary>
 internal sealed record MethodExpression(TemplateExpression Target, string Name, ArgumentsExpression Arguments) : TemplateExpression
 {
-    protected override object? Compute(TemplateScope scope) => scope.Budget.Make(TemplateMethods.Call(Target.Evaluate(scope), Name, Arguments.Evaluate(scope)));
+    protected override object? Compute(TemplateScope scope) =>
+        scope.Budget.Make(TemplateMethods.Call(Target.Evaluate(scope), Name, Arguments.Evaluate(scope)));
 }
 
 /// <summary><c>value | filter(...)</c></summary>
-internal sealed record FilterExpression(TemplateExpression Target, TemplateFilter Filter, ArgumentsExpression Arguments) : TemplateExpression
+internal sealed record FilterExpression(TemplateExpression Target, TemplateFilter Filter, ArgumentsExpression Arguments)
+    : TemplateExpression
 {
     protected override object? Compute(TemplateScope scope) => Apply(Filter, Target.Evaluate(scope), Arguments.Evaluate(scope));
 

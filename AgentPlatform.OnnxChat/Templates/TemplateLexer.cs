@@ -239,7 +239,9 @@ internal sealed class TemplateLexer
 
     private void AppendCode(StringBuilder text, int digits)
     {
-        if (_at + digits >= _source.Length || !ushort.TryParse(_source.AsSpan(_at + 1, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code))
+        if (_at + digits >= _source.Length
+            || !ushort.TryParse(
+                _source.AsSpan(_at + 1, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code))
         {
             throw Mistake("An escape in a string is not a character's code", _at);
         }

@@ -8,7 +8,8 @@ internal static class TemplateMethods
 {
     private static readonly HashSet<string> _known = new(StringComparer.Ordinal)
     {
-        "strip", "lstrip", "rstrip", "split", "rsplit", "splitlines", "startswith", "endswith", "upper", "lower", "title", "capitalize", "replace",
+        "strip", "lstrip", "rstrip", "split", "rsplit", "splitlines", "startswith", "endswith", "upper", "lower", "title", "capitalize",
+        "replace",
         "find", "count", "join", "removeprefix", "removesuffix", "isdigit", "items", "keys", "values", "get",
     };
 
@@ -23,7 +24,8 @@ internal static class TemplateMethods
         IReadOnlyDictionary<string, object?> dictionary => OfDictionary(dictionary, name, arguments),
         TemplateNamespace space => OfDictionary(space.Members, name, arguments),
         TemplateUndefined undefined => throw new TemplateException($"'{undefined.Name}' is undefined"),
-        IReadOnlyList<object?> list when name == "count" => (long)list.Count(item => TemplateValue.Equals(item, arguments.Get(0, "value"), arguments.Budget)),
+        IReadOnlyList<object?> list when name == "count" =>
+            (long)list.Count(item => TemplateValue.Equals(item, arguments.Get(0, "value"), arguments.Budget)),
         _ => throw Missing(target, name),
     };
 
@@ -44,7 +46,9 @@ internal static class TemplateMethods
             case "split" or "rsplit":
                 return Split(text, arguments.Text(0, "sep"), arguments.Integer(1, "maxsplit", -1), fromEnd: name == "rsplit", budget);
             case "splitlines":
-                return text.ReplaceLineEndings("\n") is var lines && lines.Length == 0 ? [] : Split(lines.EndsWith('\n') ? lines[..^1] : lines, "\n", -1, fromEnd: false, budget);
+                return text.ReplaceLineEndings("\n") is var lines && lines.Length == 0
+                    ? []
+                    : Split(lines.EndsWith('\n') ? lines[..^1] : lines, "\n", -1, fromEnd: false, budget);
             case "startswith":
                 return Affixes(arguments).Any(prefix => text.StartsWith(prefix, StringComparison.Ordinal));
             case "endswith":
@@ -58,7 +62,8 @@ internal static class TemplateMethods
             case "capitalize":
                 return Capitalize(text);
             case "replace":
-                return Replace(text, Required(arguments, 0, "old"), Required(arguments, 1, "new"), arguments.Integer(2, "count", -1), budget);
+                return Replace(
+                    text, Required(arguments, 0, "old"), Required(arguments, 1, "new"), arguments.Integer(2, "count", -1), budget);
             case "find":
                 budget.Search(text, Required(arguments, 0, "sub"));
                 return (long)text.IndexOf(Required(arguments, 0, "sub"), StringComparison.Ordinal);
@@ -68,9 +73,13 @@ internal static class TemplateMethods
             case "join":
                 return TemplateValue.Join(text, TemplateValue.Items(arguments.Get(0, "iterable"), budget), budget);
             case "removeprefix":
-                return Required(arguments, 0, "prefix") is var prefix && text.StartsWith(prefix, StringComparison.Ordinal) ? text[prefix.Length..] : text;
+                return Required(arguments, 0, "prefix") is var prefix && text.StartsWith(prefix, StringComparison.Ordinal)
+                    ? text[prefix.Length..]
+                    : text;
             case "removesuffix":
-                return Required(arguments, 0, "suffix") is var suffix && text.EndsWith(suffix, StringComparison.Ordinal) ? text[..^suffix.Length] : text;
+                return Required(arguments, 0, "suffix") is var suffix && text.EndsWith(suffix, StringComparison.Ordinal)
+                    ? text[..^suffix.Length]
+                    : text;
             case "isdigit":
                 return text.Length > 0 && text.All(char.IsDigit);
             default:
@@ -78,7 +87,8 @@ internal static class TemplateMethods
         }
     }
 
-    private static object? OfDictionary(IReadOnlyDictionary<string, object?> dictionary, string name, TemplateArguments arguments) => name switch
+    private static object? OfDictionary(IReadOnlyDictionary<string, object?> dictionary, string name, TemplateArguments arguments) =>
+        name switch
     {
         "items" => dictionary.Select(pair => (object?)new List<object?> { pair.Key, pair.Value }).ToList(),
         "keys" => dictionary.Keys.Select(key => (object?)key).ToList(),
@@ -119,7 +129,9 @@ internal static class TemplateMethods
         budget.Search(text, old);
         var replaced = new StringBuilder();
         var from = 0;
-        for (var left = most < 0 ? long.MaxValue : most; left > 0 && text.IndexOf(old, from, StringComparison.Ordinal) is >= 0 and var at; left--)
+        for (var left = most < 0 ? long.MaxValue : most;
+            left > 0 && text.IndexOf(old, from, StringComparison.Ordinal) is >= 0 and var at;
+            left--)
         {
             budget.Make((long)replacement.Length + at - from);
             replaced.Append(text, from, at - from).Append(replacement);
@@ -134,7 +146,7 @@ internal static class TemplateMethods
     {
         string text => [text],
         IReadOnlyList<object?> list => list.OfType<string>(),
-        var other => throw new TemplateException($"a string cannot begin or end with {TemplateValue.Describe(other)}"),
+        var other => throw new TemplateException($"a string cannot begin or end with {TemplateValue.DisplayName(other)}"),
     };
 
     // Without an argument: white space.
@@ -148,5 +160,6 @@ internal static class TemplateMethods
     private static string Required(TemplateArguments arguments, int index, string name) =>
         arguments.Text(index, name) ?? throw new TemplateException($"an argument '{name}' is missing");
 
-    private static TemplateException Missing(object? target, string name) => new($"{TemplateValue.Describe(target)} has no method '{name}'");
+    private static TemplateException Missing(object? target, string name) =>
+        new($"{TemplateValue.DisplayName(target)} has no method '{name}'");
 }

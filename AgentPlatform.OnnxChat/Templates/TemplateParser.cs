@@ -51,7 +51,8 @@ internal sealed class TemplateParser
                     body.Add(new OutputStatement(_expressions.ParseTuple()));
                     _tokens.Take(TemplateTokenKind.CloseOutput, "'}}'");
                     break;
-                case TemplateTokenKind.OpenStatement when !ends.Contains(_tokens.Ahead.Text) && !_tokens.Ahead.Text.StartsWith("end", StringComparison.Ordinal):
+                case TemplateTokenKind.OpenStatement when !ends.Contains(_tokens.Ahead.Text)
+                    && !_tokens.Ahead.Text.StartsWith("end", StringComparison.Ordinal):
                     _tokens.Next();
                     body.AddRange(ParseStatement());
                     break;

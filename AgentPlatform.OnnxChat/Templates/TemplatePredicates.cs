@@ -3,7 +3,9 @@ namespace AgentPlatform.OnnxChat.Templates;
 /// <summary>What <c>value is name(arguments)</c> asks.</summary>
 internal delegate bool TemplateTest(object? value, TemplateArguments arguments);
 
-/// <summary>The tests that chat templates use, with the meaning of https://jinja.palletsprojects.com/en/stable/templates/#builtin-tests.</summary>
+/// <summary>
+/// The tests that chat templates use, with the meaning of https://jinja.palletsprojects.com/en/stable/templates/#builtin-tests.
+/// </summary>
 internal static class TemplatePredicates
 {
     private static readonly Dictionary<string, TemplateTest> _known = new(StringComparer.Ordinal)
@@ -13,7 +15,8 @@ internal static class TemplatePredicates
         ["boolean"] = static (value, _) => value is bool,
         ["callable"] = static (value, _) => value is TemplateFunction,
         ["defined"] = static (value, _) => value is not TemplateUndefined,
-        ["divisibleby"] = static (value, arguments) => value is long integer && arguments.Integer(0, "num", 1) is var by and not (0 or -1) && integer % by == 0,
+        ["divisibleby"] = static (value, arguments) =>
+            value is long integer && arguments.Integer(0, "num", 1) is var by and not (0 or -1) && integer % by == 0,
         ["eq"] = Equal,
         ["equalto"] = Equal,
         ["even"] = static (value, _) => value is long integer && integer % 2 == 0,
@@ -40,5 +43,6 @@ internal static class TemplatePredicates
     /// <summary>The test of that name; null if it is not known.</summary>
     public static TemplateTest? Find(string name) => _known.GetValueOrDefault(name);
 
-    private static bool Equal(object? value, TemplateArguments arguments) => TemplateValue.Equals(value, arguments.Get(0, "other"), arguments.Budget);
+    private static bool Equal(object? value, TemplateArguments arguments) =>
+        TemplateValue.Equals(value, arguments.Get(0, "other"), arguments.Budget);
 }

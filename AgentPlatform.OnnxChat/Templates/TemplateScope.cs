@@ -36,7 +36,8 @@ internal sealed class TemplateNamespace
 }
 
 /// <summary>Arguments of a call, a filter or a test, with readers for those that a function knows.</summary>
-internal sealed record TemplateArguments(IReadOnlyList<object?> Positional, IReadOnlyDictionary<string, object?> Named, TemplateBudget Budget)
+internal sealed record TemplateArguments(
+    IReadOnlyList<object?> Positional, IReadOnlyDictionary<string, object?> Named, TemplateBudget Budget)
 {
     /// <summary>The argument at a place or of a name; <paramref name="otherwise"/> if there is none.</summary>
     public object? Get(int index, string name, object? otherwise = null) =>
@@ -46,13 +47,13 @@ internal sealed record TemplateArguments(IReadOnlyList<object?> Positional, IRea
     {
         null => null,
         string text => text,
-        var other => throw new TemplateException($"'{name}' must be a string and is {TemplateValue.Describe(other)}"),
+        var other => throw new TemplateException($"'{name}' must be a string and is {TemplateValue.DisplayName(other)}"),
     };
 
     public long Integer(int index, string name, long otherwise) => Get(index, name, otherwise) switch
     {
         long number => number,
-        var other => throw new TemplateException($"'{name}' must be an integer and is {TemplateValue.Describe(other)}"),
+        var other => throw new TemplateException($"'{name}' must be an integer and is {TemplateValue.DisplayName(other)}"),
     };
 }
 

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace AgentPlatform.OnnxChat.Templates;
 
-/// <summary>What goes on after a statement.</summary>
+/// <summary>Where control goes after a statement.</summary>
 internal enum TemplateFlow
 {
     /// <summary>The next one.</summary>
@@ -29,7 +29,7 @@ internal abstract record TemplateStatement
 
     protected abstract TemplateFlow Do(TemplateScope scope, StringBuilder output);
 
-    /// <summary>Runs statements one after another until one says that its loop goes on or ends.</summary>
+    /// <summary>Runs statements one after another until one continues or breaks its loop.</summary>
     public static TemplateFlow Run(IReadOnlyList<TemplateStatement> body, TemplateScope scope, StringBuilder output)
     {
         foreach (var statement in body)
@@ -73,7 +73,8 @@ internal sealed record FlowStatement(TemplateFlow Flow) : TemplateStatement
 }
 
 /// <summary><c>{% if a %}…{% elif b %}…{% else %}…{% endif %}</c>; an else is a branch without a condition.</summary>
-internal sealed record IfStatement(IReadOnlyList<(TemplateExpression? Condition, IReadOnlyList<TemplateStatement> Body)> Branches) : TemplateStatement
+internal sealed record IfStatement(IReadOnlyList<(TemplateExpression? Condition, IReadOnlyList<TemplateStatement> Body)> Branches)
+    : TemplateStatement
 {
     protected override TemplateFlow Do(TemplateScope scope, StringBuilder output)
     {
@@ -91,11 +92,13 @@ internal sealed record IfStatement(IReadOnlyList<(TemplateExpression? Condition,
 
 /// <summary><c>{% for a, b in items if condition %}…{% else %}…{% endfor %}</c></summary>
 internal sealed record ForStatement(
-    IReadOnlyList<string> Names, TemplateExpression Items, TemplateExpression? Condition, IReadOnlyList<TemplateStatement> Body, IReadOnlyList<TemplateStatement> Otherwise) : TemplateStatement
+    IReadOnlyList<string> Names, TemplateExpression Items, TemplateExpression? Condition, IReadOnlyList<TemplateStatement> Body,
+    IReadOnlyList<TemplateStatement> Otherwise) : TemplateStatement
 {
     protected override TemplateFlow Do(TemplateScope scope, StringBuilder output)
     {
-        var items = TemplateValue.Items(Items.Evaluate(scope), scope.Budget).Where(item => Condition is null || TemplateValue.IsTrue(Condition.Evaluate(Turn(scope, item)))).ToList();
+        var items = TemplateValue.Items(Items.Evaluate(scope), scope.Budget).Where(item =>
+            Condition is null || TemplateValue.IsTrue(Condition.Evaluate(Turn(scope, item)))).ToList();
         scope.Budget.MakeItems(items.Count);
         for (var index = 0; index < items.Count; index++)
         {
@@ -168,7 +171,7 @@ internal sealed record SetStatement(IReadOnlyList<string> Names, string? Member,
         }
         else
         {
-            throw new TemplateException($"'{Names[0]}' is no namespace");
+            throw new TemplateException($"'{Names[0]}' is not a namespace");
         }
 
         return TemplateFlow.Next;
@@ -188,7 +191,9 @@ internal sealed record SetBlockStatement(string Name, IReadOnlyList<TemplateStat
 }
 
 /// <summary><c>{% macro name(a, b=value) %}…{% endmacro %}</c></summary>
-internal sealed record MacroStatement(string Name, IReadOnlyList<(string Name, TemplateExpression? Default)> Parameters, IReadOnlyList<TemplateStatement> Body) : TemplateStatement
+internal sealed record MacroStatement(
+    string Name, IReadOnlyList<(string Name, TemplateExpression? Default)> Parameters, IReadOnlyList<TemplateStatement> Body)
+    : TemplateStatement
 {
     protected override TemplateFlow Do(TemplateScope scope, StringBuilder output)
     {

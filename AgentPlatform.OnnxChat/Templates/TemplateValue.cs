@@ -5,8 +5,9 @@ using System.Text.Json;
 namespace AgentPlatform.OnnxChat.Templates;
 
 /// <summary>
-/// The values of templates and Python's rules for them: null (None), <see cref="bool"/>, <see cref="long"/>, <see cref="double"/>, <see cref="string"/>,
-/// lists of values, dictionaries from string to value, <see cref="TemplateNamespace"/>, <see cref="TemplateFunction"/>, <see cref="TemplateUndefined"/>.
+/// The values of templates and Python's rules for them: null (None), <see cref="bool"/>, <see cref="long"/>,
+/// <see cref="double"/>, <see cref="string"/>, lists of values, dictionaries from string to value,
+/// <see cref="TemplateNamespace"/>, <see cref="TemplateFunction"/>, <see cref="TemplateUndefined"/>.
 /// </summary>
 internal static class TemplateValue
 {
@@ -19,7 +20,8 @@ internal static class TemplateValue
         JsonValueKind.String => json.GetString(),
         JsonValueKind.Number => json.TryGetInt64(out var integer) ? integer : json.GetDouble(),
         JsonValueKind.Array => json.EnumerateArray().Select(Of).ToList(),
-        _ => new OrderedDictionary<string, object?>(json.EnumerateObject().GroupBy(member => member.Name, (name, members) => KeyValuePair.Create(name, Of(members.Last().Value)))),
+        _ => new OrderedDictionary<string, object?>(
+            json.EnumerateObject().GroupBy(member => member.Name, (name, members) => KeyValuePair.Create(name, Of(members.Last().Value)))),
     };
 
     public static bool IsTrue(object? value) => value switch
@@ -41,7 +43,8 @@ internal static class TemplateValue
         {
             (TemplateUndefined, TemplateUndefined) => true,
             (bool or long or double, bool or long or double) => Number(left).Equals(Number(right)),
-            (IReadOnlyList<object?> a, IReadOnlyList<object?> b) => a.Count == b.Count && a.Zip(b).All(pair => Equals(pair.First, pair.Second, budget)),
+            (IReadOnlyList<object?> a, IReadOnlyList<object?> b) =>
+                a.Count == b.Count && a.Zip(b).All(pair => Equals(pair.First, pair.Second, budget)),
             (IReadOnlyDictionary<string, object?> a, IReadOnlyDictionary<string, object?> b) =>
                 a.Count == b.Count && a.All(pair => b.TryGetValue(pair.Key, out var other) && Equals(pair.Value, other, budget)),
             (string a, string b) => Equals(a, b, budget),
@@ -67,7 +70,7 @@ internal static class TemplateValue
                 budget.Read(Math.Min(a.Length, b.Length));
                 return string.CompareOrdinal(a, b);
             default:
-                throw new TemplateException($"{Describe(left)} and {Describe(right)} cannot be compared");
+                throw new TemplateException($"{DisplayName(left)} and {DisplayName(right)} cannot be compared");
         }
     }
 
@@ -79,7 +82,7 @@ internal static class TemplateValue
                 budget.Search(text, part);
                 return text.Contains(part, StringComparison.Ordinal);
             case string:
-                throw new TemplateException($"a string cannot contain {Describe(value)}");
+                throw new TemplateException($"a string cannot contain {DisplayName(value)}");
             case IReadOnlyDictionary<string, object?> dictionary:
                 return value is string key && dictionary.ContainsKey(key);
             case IReadOnlyList<object?> list:
@@ -87,7 +90,7 @@ internal static class TemplateValue
             case TemplateNamespace space:
                 return value is string name && space.Members.ContainsKey(name);
             default:
-                throw new TemplateException($"{Describe(container)} contains nothing");
+                throw new TemplateException($"{DisplayName(container)} contains nothing");
         }
     }
 
@@ -107,7 +110,7 @@ internal static class TemplateValue
             case TemplateUndefined:
                 return [];
             default:
-                throw new TemplateException($"{Describe(value)} cannot be gone through");
+                throw new TemplateException($"{DisplayName(value)} cannot be iterated");
         }
     }
 
@@ -167,7 +170,7 @@ internal static class TemplateValue
                     _ => x - (y * Math.Floor(x / y)),
                 };
             default:
-                throw new TemplateException($"'{symbol}' is not defined for {Describe(left)} and {Describe(right)}");
+                throw new TemplateException($"'{symbol}' is not defined for {DisplayName(left)} and {DisplayName(right)}");
         }
     }
 
@@ -214,7 +217,7 @@ internal static class TemplateValue
     }
 
     /// <summary>A value for a sentence about it.</summary>
-    public static string Describe(object? value) => value switch
+    public static string DisplayName(object? value) => value switch
     {
         TemplateUndefined undefined => $"'{undefined.Name}', which is undefined,",
         string => "a string",
@@ -260,7 +263,7 @@ internal static class TemplateValue
                 json.Append(value switch { null => "null", true => "true", false => "false", _ => Show(value) });
                 break;
             default:
-                throw new TemplateException($"{Describe(value)} has no JSON form");
+                throw new TemplateException($"{DisplayName(value)} has no JSON form");
         }
 
         budget.Leave();
@@ -324,7 +327,7 @@ internal static class TemplateValue
         bool boolean => boolean ? 1 : 0,
         long integer => integer,
         double number => number,
-        _ => throw new TemplateException($"{Describe(value)} is no number"),
+        _ => throw new TemplateException($"{DisplayName(value)} is not a number"),
     };
 
     // Python's repr, which is also what a list prints for its items.
@@ -336,7 +339,9 @@ internal static class TemplateValue
         long integer => integer.ToString(CultureInfo.InvariantCulture),
         double number => number == Math.Floor(number) && Math.Abs(number) < 1e16
             ? number.ToString("0.0", CultureInfo.InvariantCulture) : number.ToString("R", CultureInfo.InvariantCulture),
-        string text => $"'{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "\\'", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal)}'",
+        string text =>
+            "'" + text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "\\'", StringComparison.Ordinal)
+                .Replace("\n", "\\n", StringComparison.Ordinal) + "'",
         TemplateUndefined => "Undefined",
         _ => "<function>",
     };

@@ -1,8 +1,9 @@
 namespace AgentPlatform.OnnxChat.Tokens;
 
 /// <summary>
-/// The characters that stand for bytes in the vocabulary of a byte-level tokenizer (GPT-2's table, which the files of Hugging Face and llama.cpp use): a byte
-/// that is a printable character of Latin-1 stands for itself, the others follow each other from U+0100 on (so a space is Ġ).
+/// The characters that stand for bytes in the vocabulary of a byte-level tokenizer (GPT-2's table,
+/// which the files of Hugging Face and llama.cpp use): a byte that is a printable character of
+/// Latin-1 stands for itself, the others follow each other from U+0100 on (so a space is Ġ).
 /// </summary>
 internal static class ByteAlphabet
 {

@@ -16,7 +16,9 @@ internal sealed class BytePairs
 
     /// <param name="vocabulary">The number of each token, written in <see cref="ByteAlphabet"/>.</param>
     /// <param name="merges">The pairs, by the names of their tokens.</param>
-    /// <exception cref="NotSupportedException">A pair is of tokens that the vocabulary does not have, or makes one that it does not have.</exception>
+    /// <exception cref="NotSupportedException">
+    /// A pair is of tokens that the vocabulary does not have, or makes one that it does not have.
+    /// </exception>
     public BytePairs(IReadOnlyDictionary<string, int> vocabulary, IReadOnlyList<(string Left, string Right)> merges)
     {
         for (var value = 0; value < _bytes.Length; value++)
@@ -37,7 +39,9 @@ internal sealed class BytePairs
             _merges[Pair(Find(left), Find(right))] = (rank, Find(left + right));
         }
 
-        int Find(string token) => vocabulary.TryGetValue(token, out var id) ? id : throw new NotSupportedException($"Its merges name the token '{token}', which its vocabulary does not have.");
+        int Find(string token) => vocabulary.TryGetValue(token, out var id)
+            ? id
+            : throw new NotSupportedException($"Its merges name the token '{token}', which its vocabulary does not have.");
     }
 
     /// <summary>Most bytes of one token.</summary>
@@ -50,8 +54,8 @@ internal sealed class BytePairs
     public bool TryMerge(int left, int right, out (int Rank, int Token) merge) => _merges.TryGetValue(Pair(left, right), out merge);
 
     /// <summary>
-    /// A number of tokens of which a text has no fewer, whatever is joined in it; known without joining anything. Counts no further than one
-    /// beyond <paramref name="most"/>.
+    /// A number of tokens of which a text has no fewer, whatever is joined in it; known
+    /// without joining anything. Counts no further than one beyond <paramref name="most"/>.
     /// </summary>
     public long LeastTokens(ReadOnlySpan<byte> text, long most)
     {

@@ -7,7 +7,10 @@ namespace AgentPlatform.OnnxChat.Tokens;
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class ChatTokenizer
 {
-    /// <summary>Stands in a rendered template for the end of the message that is to be continued; no text has it after <see cref="Protect"/>.</summary>
+    /// <summary>
+    /// Stands in a rendered template for the end of the message that
+    /// is to be continued; no text has it after <see cref="Protect"/>.
+    /// </summary>
     public const char EndMark = '\uFFFF';
 
     // Characters that no text may hold (https://www.unicode.org/faq/private_use.html#noncharacters).
@@ -29,7 +32,8 @@ internal sealed class ChatTokenizer
     /// <param name="added">The added tokens.</param>
     /// <param name="normalizer">Brings text into the form that the model was trained on; null if it is taken as it comes.</param>
     public ChatTokenizer(
-        BytePairs pairs, TextCutter cutter, IReadOnlyDictionary<int, byte[]> vocabulary, IReadOnlyList<AddedToken> added, TextNormalizer? normalizer)
+        BytePairs pairs, TextCutter cutter, IReadOnlyDictionary<int, byte[]> vocabulary, IReadOnlyList<AddedToken> added,
+        TextNormalizer? normalizer)
     {
         (_pairs, _cutter, _normalizer) = (pairs, cutter, normalizer);
         _addedIds = added.ToDictionary(token => token.Content, token => token.Id, StringComparer.Ordinal);
@@ -59,16 +63,20 @@ internal sealed class ChatTokenizer
     /// <summary>Whether a token is a mark, and not part of an answer's text.</summary>
     public bool IsSpecial(int token) => _specialIds.Contains(token);
 
-    /// <summary>What a token stands for, which may be a part of a character; nothing if the model's table is larger than its vocabulary.</summary>
+    /// <summary>
+    /// What a token stands for, which may be a part of a character; nothing if the model's table is larger than its vocabulary.
+    /// </summary>
     public byte[] BytesOf(int token) => (uint)token < (uint)_bytes.Length ? _bytes[token] ?? [] : [];
 
     /// <summary>
-    /// Keeps a text that somebody wrote from being read as one of the model's marks: <c>&lt;|im_end|&gt;</c> in a message must not end it. The
+    /// Keeps a user's text from being read as one of the model's marks: <c>&lt;|im_end|&gt;</c> in a message must not end it. The
     /// marks of the template itself are put around it later.
     /// </summary>
     public string Protect(string text)
     {
-        text = text.AsSpan().ContainsAny(Guard, EndMark) ? text.Replace($"{Guard}", "", StringComparison.Ordinal).Replace($"{EndMark}", "", StringComparison.Ordinal) : text;
+        text = text.AsSpan().ContainsAny(Guard, EndMark)
+            ? text.Replace($"{Guard}", "", StringComparison.Ordinal).Replace($"{EndMark}", "", StringComparison.Ordinal)
+            : text;
         return _special is null ? text : _special.Replace(text, static match => match.Value.Insert(1, Guard.ToString()));
     }
 
@@ -76,8 +84,8 @@ internal sealed class ChatTokenizer
     public List<int> Encode(string text) => TryEncode(text, int.MaxValue, CancellationToken.None)!;
 
     /// <summary>
-    /// The same if there are at most <paramref name="most"/> of them, else null; the work is that of so many tokens, however long the text is. Text of which
-    /// not even the longest tokens could be so few is not looked at.
+    /// The same if there are at most <paramref name="most"/> of them, else null; the work is that of so many tokens,
+    /// however long the text is. Text of which not even the longest tokens could be so few is not looked at.
     /// </summary>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="RegexMatchTimeoutException">The text keeps one of the model's patterns too busy.</exception>
@@ -121,7 +129,8 @@ internal sealed class ChatTokenizer
     // Where several begin at one place, the longest is meant.
     private static Regex? AnyOf(IEnumerable<AddedToken> tokens)
     {
-        var pattern = string.Join('|', tokens.Select(token => token.Content).Where(content => content.Length > 0).OrderByDescending(content => content.Length).Select(Regex.Escape));
+        var pattern = string.Join('|', tokens.Select(token => token.Content).Where(content => content.Length > 0)
+            .OrderByDescending(content => content.Length).Select(Regex.Escape));
         return pattern.Length > 0 ? new Regex(pattern, RegexOptions.CultureInvariant | RegexOptions.NonBacktracking) : null;
     }
 }

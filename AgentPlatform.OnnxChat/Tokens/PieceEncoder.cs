@@ -3,8 +3,8 @@ using System.Text;
 namespace AgentPlatform.OnnxChat.Tokens;
 
 /// <summary>
-/// Makes the tokens of one text, piece by piece, and stops when they are too many. A piece of n bytes takes n log n steps, however long it is:
-/// the pairs that can be joined wait in a heap.
+/// Makes the tokens of one text, piece by piece, and stops when they are too many. A piece of n
+/// bytes takes n log n steps, however long it is: the pairs that can be joined wait in a heap.
 /// </summary>
 /// <remarks>One caller at a time.</remarks>
 /// <param name="pairs">What is joined.</param>
@@ -30,7 +30,7 @@ internal sealed class PieceEncoder(BytePairs pairs, int most, CancellationToken 
     /// <summary>Whether there are more than wanted.</summary>
     public bool IsFull { get; private set; }
 
-    /// <summary>Adds a token that is no text.</summary>
+    /// <summary>Adds a token that stands for no text.</summary>
     public void AddMark(int token)
     {
         Tokens.Add(token);
@@ -96,7 +96,8 @@ internal sealed class PieceEncoder(BytePairs pairs, int most, CancellationToken 
             var next = _next[place];
 
             // It may be out of date: one of the two was joined to its other neighbour meanwhile.
-            if (_tokens[place] < 0 || next >= count || !pairs.TryMerge(_tokens[place], _tokens[next], out var merge) || merge.Rank != order >> 32)
+            if (_tokens[place] < 0 || next >= count || !pairs.TryMerge(_tokens[place], _tokens[next], out var merge)
+                || merge.Rank != order >> 32)
             {
                 continue;
             }

@@ -2,7 +2,10 @@ using System.Text;
 
 namespace AgentPlatform.OnnxChat.Tokens;
 
-/// <summary>Makes the text of an answer from its tokens as they come. A character whose bytes are spread over tokens comes with the last of them.</summary>
+/// <summary>
+/// Makes the text of an answer from its tokens as they come. A character
+/// whose bytes are spread over tokens comes with the last of them.
+/// </summary>
 /// <remarks>One caller at a time.</remarks>
 internal sealed class TextStream(ChatTokenizer tokenizer)
 {

@@ -5,7 +5,8 @@ namespace AgentPlatform.OnnxChat.Tokens;
 
 /// <summary>
 /// What is read of a <c>tokenizer.json</c> (https://huggingface.co/docs/tokenizers):
-/// <c>{"added_tokens":[{"id":0,"content":"&lt;|im_end|&gt;","special":true}],"normalizer":null,"pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false},
+/// <c>{"added_tokens":[{"id":0,"content":"&lt;|im_end|&gt;","special":true}],"normalizer":null,
+/// "pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false},
 /// "decoder":{"type":"ByteLevel"},"model":{"type":"BPE","vocab":{"a":1},"merges":["a b"]}}</c>
 /// </summary>
 internal sealed record TokenizerFile
@@ -58,7 +59,8 @@ internal sealed record TokenizerStep
 }
 
 /// <summary><c>{"Regex":"…"}</c> or <c>{"String":" "}</c></summary>
-internal sealed record TokenizerPattern([property: JsonPropertyName("Regex")] string? Regex, [property: JsonPropertyName("String")] string? String);
+internal sealed record TokenizerPattern(
+    [property: JsonPropertyName("Regex")] string? Regex, [property: JsonPropertyName("String")] string? String);
 
 /// <summary>The table of tokens, and of the pairs that are joined to make one.</summary>
 internal sealed record TokenizerModel

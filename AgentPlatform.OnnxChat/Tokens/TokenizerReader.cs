@@ -47,10 +47,13 @@ internal static class TokenizerReader
         if (!AddCuts(file.PreTokenizer, cuts))
         {
             throw new NotSupportedException(
-                $"It is not byte-level (its pre_tokenizer is '{file.PreTokenizer?.Type ?? "absent"}'{(file.Model.ByteFallback ? ", with byte_fallback as in SentencePiece" : "")}), and only byte-level BPE is supported.");
+                $"It is not byte-level (its pre_tokenizer is '{file.PreTokenizer?.Type ?? "absent"}'"
+                + (file.Model.ByteFallback ? ", with byte_fallback as in SentencePiece" : "")
+                + "), and only byte-level BPE is supported.");
         }
 
-        var vocabulary = file.Model.Vocab.EnumerateObject().ToDictionary(token => token.Name, token => token.Value.GetInt32(), StringComparer.Ordinal);
+        var vocabulary = file.Model.Vocab.EnumerateObject().ToDictionary(
+            token => token.Name, token => token.Value.GetInt32(), StringComparer.Ordinal);
         var bytes = new Dictionary<int, byte[]>(vocabulary.Count);
         foreach (var (token, id) in vocabulary)
         {
@@ -59,14 +62,20 @@ internal static class TokenizerReader
         }
 
         var pairs = new BytePairs(vocabulary, [.. file.Model.Merges.EnumerateArray().Select(Merge)]);
-        return new ChatTokenizer(pairs, new TextCutter(cuts), bytes, file.AddedTokens, NormalizationOf(file.Normalizer) is { } form ? new TextNormalizer(form) : null);
+        return new ChatTokenizer(
+            pairs, new TextCutter(cuts), bytes, file.AddedTokens,
+            NormalizationOf(file.Normalizer) is { } form ? new TextNormalizer(form) : null);
     }
 
     // "a b" or ["a", "b"]
     private static (string Left, string Right) Merge(JsonElement merge)
     {
-        string[] parts = merge.ValueKind == JsonValueKind.Array ? [.. merge.EnumerateArray().Select(part => part.GetString()!)] : merge.GetString()!.Split(' ');
-        return parts is [{ Length: > 0 } left, { Length: > 0 } right] ? (left, right) : throw new JsonException($"its merge {merge.GetRawText()} is no pair.");
+        string[] parts = merge.ValueKind == JsonValueKind.Array
+            ? [.. merge.EnumerateArray().Select(part => part.GetString()!)]
+            : merge.GetString()!.Split(' ');
+        return parts is [{ Length: > 0 } left, { Length: > 0 } right]
+            ? (left, right)
+            : throw new JsonException($"its merge {merge.GetRawText()} is not a pair.");
     }
 
     /// <summary>Adds the patterns of a step; whether it makes text into bytes.</summary>
@@ -87,7 +96,9 @@ internal static class TokenizerReader
                 cuts.Add(step.IndividualDigits ? TextCutter.Digit : TextCutter.Digits);
                 return false;
             case { Type: "Split", Behavior: "Isolated", Pattern: { } pattern }:
-                cuts.Add(new Regex(pattern.Regex ?? Regex.Escape(pattern.String ?? ""), RegexOptions.CultureInvariant | RegexOptions.Compiled, _longestMatch));
+                cuts.Add(new Regex(
+                    pattern.Regex ?? Regex.Escape(pattern.String ?? ""), RegexOptions.CultureInvariant | RegexOptions.Compiled,
+                    _longestMatch));
                 return false;
 
             // Whatever lies between the matches is what is cut out, and so is a match: isolated, said the other way round.
@@ -95,7 +106,10 @@ internal static class TokenizerReader
                 cuts.Add(new Regex(regex, RegexOptions.CultureInvariant | RegexOptions.Compiled, _longestMatch));
                 return false;
             default:
-                throw new NotSupportedException($"Its pre_tokenizer '{step.Type}'{(step.Behavior is { } behavior ? $" with behavior '{behavior}'" : "")} is not supported.");
+                throw new NotSupportedException(
+                    $"Its pre_tokenizer '{step.Type}'"
+                    + (step.Behavior is { } behavior ? $" with behavior '{behavior}'" : "")
+                    + " is not supported.");
         }
     }
 

@@ -17,11 +17,16 @@ internal sealed class EngineOptions
     [Range(1, 65_535)]
     public int? Slots { get; set; }
 
-    /// <summary>How many requests over HTTP may wait for a slot; further ones are refused with 429. Jobs wait in the broker instead.</summary>
+    /// <summary>
+    /// How many requests over HTTP may wait for a slot; further ones are refused with 429. Jobs wait in the broker instead.
+    /// </summary>
     [Range(0, 1_000_000)]
     public int MaxWaiting { get; set; } = 256;
 
-    /// <summary>How many requests of each lane, long ones and short ones, are read, rendered and made into tokens at a time; a quarter of the processors if unset.</summary>
+    /// <summary>
+    /// How many requests of each lane, long ones and short ones, are read, rendered
+    /// and made into tokens at a time; a quarter of the processors if unset.
+    /// </summary>
     [Range(1, 256)]
     public int? PreparationThreads { get; set; }
 }

@@ -9,7 +9,9 @@ namespace AgentPlatform.Worker.Jobs;
 /// Attaches to the queue once the engine is ready, runs each delivery at once (the prefetch bounds them, the engine's slots bound the
 /// work), and when the worker stops detaches, returns what has not begun and waits for what has.
 /// </summary>
-internal sealed partial class JobLoop(IJobReceiver receiver, JobInbox inbox, JobRunner runner, EngineState engine, DrainClock drain, ILogger<JobLoop> logger) : BackgroundService
+internal sealed partial class JobLoop(
+    IJobReceiver receiver, JobInbox inbox, JobRunner runner, EngineState engine, DrainClock drain, ILogger<JobLoop> logger)
+    : BackgroundService
 {
     private readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -45,7 +47,7 @@ internal sealed partial class JobLoop(IJobReceiver receiver, JobInbox inbox, Job
 
     private async Task RunAsync(Delivery delivery)
     {
-        // Not on the loop: whatever an engine does before it first waits would hold up the jobs that come after.
+        // Not on the loop: work that an engine does before its first await would delay the jobs behind it.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try
         {
@@ -63,7 +65,8 @@ internal sealed partial class JobLoop(IJobReceiver receiver, JobInbox inbox, Job
         }
     }
 
-    // Whatever happened, the job is settled now; if it was before, this does nothing. One that broke two workers would break the others as well.
+    // Whatever happened, the job is settled now; if it was before, this does
+    // nothing. One that broke two workers would break the others as well.
     private static Task LeaveAsync(Delivery delivery) => delivery.IsRepeated ? delivery.RejectAsync() : delivery.ReturnAsync();
 
     private void End()

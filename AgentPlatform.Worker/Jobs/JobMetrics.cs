@@ -6,25 +6,25 @@ namespace AgentPlatform.Worker.Jobs;
 /// <summary>How a job ended for this worker.</summary>
 internal enum JobOutcome
 {
-    /// <summary>Its answer was delivered whole.</summary>
+    /// <summary>The answer was delivered whole.</summary>
     Completed,
 
     /// <summary>An error was delivered.</summary>
     Failed,
 
-    /// <summary>Its deadline passed, before or while it ran.</summary>
+    /// <summary>The deadline passed, before or while the job ran.</summary>
     Expired,
 
     /// <summary>The client left.</summary>
     Cancelled,
 
-    /// <summary>Its gateway is gone.</summary>
+    /// <summary>The gateway that asked is gone.</summary>
     Orphaned,
 
     /// <summary>It was of no use any more: the request was over, or at another worker.</summary>
     Superseded,
 
-    /// <summary>It went back to the broker untouched, since the worker stops.</summary>
+    /// <summary>The job went back to the broker untouched, because the worker stops.</summary>
     Returned,
 
     /// <summary>The broker gives it to another worker: the connection broke, or the worker stopped before it was done.</summary>
@@ -40,12 +40,17 @@ internal sealed class JobMetrics(IMeterFactory meters)
 
     private readonly Histogram<double> _duration = meters.Create(WorkerTelemetry.Name).CreateHistogram<double>(
         "messaging.process.duration", "s", "From taking a job to settling it", tags: null,
-        new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120] });
+        new InstrumentAdvice<double>
+        {
+            HistogramBucketBoundaries = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120],
+        });
 
     public void Ended(string queue, JobOutcome outcome, TimeSpan took)
     {
         _jobs.Add(1, new("messaging.destination.name", queue), new("agentplatform.job.outcome", NameOf(outcome)));
-        _duration.Record(took.TotalSeconds, new("messaging.system", "rabbitmq"), new("messaging.operation.name", "process"), new("messaging.destination.name", queue));
+        _duration.Record(
+            took.TotalSeconds, new("messaging.system", "rabbitmq"), new("messaging.operation.name", "process"),
+            new("messaging.destination.name", queue));
     }
 
     public static string NameOf(JobOutcome outcome) => outcome switch

@@ -9,13 +9,14 @@ using AgentPlatform.Worker.Engines.Running;
 namespace AgentPlatform.Worker.Jobs;
 
 /// <summary>
-/// Takes one job from its delivery to its acknowledgement, which comes only when nobody can need the job any more: its last frame
+/// Takes one job from its delivery to its acknowledgement, which comes only when the job cannot be needed any more: its last frame
 /// is at the broker, its client left, its gateway is gone, or another worker has the request. In every other case the broker gives it to
-/// another worker. A job that somebody may have begun is begun only when its gateway says from where.
+/// another worker. A job that another worker may have begun is begun only when its gateway says from where.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed partial class JobRunner(
-    EngineRunner runner, IEngine engine, FrameSender frames, ReplyQueues gateways, Cancellations cancellations, TakeoverQuestions claims, DrainClock drain, JobMetrics metrics,
+    EngineRunner runner, IEngine engine, FrameSender frames, ReplyQueues gateways, Cancellations cancellations, TakeoverQuestions claims,
+    DrainClock drain, JobMetrics metrics,
     TimeProvider time, ILogger<JobRunner> logger)
 {
     private readonly byte[] _started = new StartedNote(claims.Worker).ToUtf8();
@@ -93,7 +94,8 @@ internal sealed partial class JobRunner(
         return grant;
     }
 
-    private async Task<JobOutcome> RunAsync(Delivery delivery, Grant grant, FrameWriter writer, CancellationTokenSource cancel, CancellationToken work)
+    private async Task<JobOutcome> RunAsync(
+        Delivery delivery, Grant grant, FrameWriter writer, CancellationTokenSource cancel, CancellationToken work)
     {
         var request = delivery.Request with { TimeLimit = grant.TimeLimit };
         writer.Begin(grant.Attempt, grant.PartialAnswer?.Parts ?? 0);
@@ -129,14 +131,16 @@ internal sealed partial class JobRunner(
     /// <summary>Sends the parts and frees the engine's slot, without waiting for the broker to confirm the last one.</summary>
     private async Task<Task<bool>> SendPartsAsync(InferenceRequest request, Grant grant, FrameWriter writer, CancellationToken work)
     {
-        // An engine that cannot go on from there but always says the same begins again, and what the client has is left out.
+        // An engine that cannot continue from there but always gives the same answer begins again, and what the client has is left out.
         var repeated = engine.Traits.Continues ? 0 : grant.PartialAnswer?.Parts ?? 0;
         if (repeated > 0 && !engine.Traits.Replayable)
         {
-            throw new InferenceException(InferenceError.EngineFailed("The worker was lost after a part of the answer was sent, and its engine cannot repeat the answer exactly."));
+            throw new InferenceException(InferenceError.EngineFailed(
+                "The worker was lost after a part of the answer was sent, and its engine cannot repeat the answer exactly."));
         }
 
-        await foreach (var part in runner.RunAsync(request with { PartialAnswer = engine.Traits.Continues ? grant.PartialAnswer : null, IsSuspect = grant.Alone }, work))
+        await foreach (var part in runner.RunAsync(
+            request with { PartialAnswer = engine.Traits.Continues ? grant.PartialAnswer : null, IsSuspect = grant.Alone }, work))
         {
             if (part.IsLast)
             {
@@ -171,6 +175,8 @@ internal sealed partial class JobRunner(
     [LoggerMessage(LogLevel.Error, "Job {RequestId} could not be handled, and not for the first time")]
     private static partial void JobBroke(ILogger logger, Exception e, Guid requestId);
 
-    [LoggerMessage(LogLevel.Warning, "The gateway of request {RequestId} is there and does not say whether to work on it; the job is given to another worker")]
+    [LoggerMessage(
+        LogLevel.Warning,
+        "The gateway of request {RequestId} is there and does not say whether to work on it; the job is given to another worker")]
     private static partial void GatewayMute(ILogger logger, Guid requestId);
 }

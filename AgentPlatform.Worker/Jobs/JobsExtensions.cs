@@ -26,11 +26,13 @@ internal static partial class JobsExtensions
             var model = services.GetRequiredService<IOptions<ModelOptions>>().Value;
             var slots = services.GetRequiredService<EngineSlots>().Total;
             var largest = Math.Min(
-                services.GetRequiredService<IOptions<BrokerOptions>>().Value.MaxMessageSize, services.GetRequiredService<IOptions<InferenceApiOptions>>().Value.MaxBodySize);
+                services.GetRequiredService<IOptions<BrokerOptions>>().Value.MaxMessageSize,
+                services.GetRequiredService<IOptions<InferenceApiOptions>>().Value.MaxBodySize);
             var prefetch = MemoryShare.OfJobs(MemoryShare.Available, slots, largest);
             if (prefetch < slots)
             {
-                TakesFewer(services.GetRequiredService<ILogger<JobLoop>>(), prefetch, slots, MemoryShare.Available / (1024 * 1024), largest);
+                TakesFewer(
+                    services.GetRequiredService<ILogger<JobLoop>>(), prefetch, slots, MemoryShare.Available / (1024 * 1024), largest);
             }
 
             return new JobSource(QueueNames.Job(model.Name, model.Version), (ushort)prefetch);
@@ -42,6 +44,9 @@ internal static partial class JobsExtensions
         builder.Services.AddHostedService<JobLoop>();
     }
 
-    [LoggerMessage(LogLevel.Warning, "Takes {Prefetch} jobs at a time and not {Slots}, since {Available} MiB of memory hold no more of up to {Largest} bytes: lower Api:MaxBodySize or give it more memory")]
+    [LoggerMessage(
+        LogLevel.Warning,
+        "Takes {Prefetch} jobs at a time and not {Slots}, since {Available} MiB of memory hold no more of up to {Largest} bytes: "
+        + "lower Api:MaxBodySize or give it more memory")]
     private static partial void TakesFewer(ILogger logger, int prefetch, int slots, long available, int largest);
 }

@@ -5,9 +5,10 @@ namespace AgentPlatform.Worker.Scaling;
 
 /// <summary>
 /// Keeps the number of requests that the worker has as the deletion cost of its pod. It looks at intervals, so that no request waits for it
-/// or costs a call; without the cluster's API everything else goes on.
+/// or costs a call; without the cluster's API everything else keeps working.
 /// </summary>
-internal sealed partial class DeletionCost(PodApi pod, EngineSlots slots, TimeProvider time, ILogger<DeletionCost> logger) : BackgroundService
+internal sealed partial class DeletionCost(PodApi pod, EngineSlots slots, TimeProvider time, ILogger<DeletionCost> logger)
+    : BackgroundService
 {
     private static readonly TimeSpan _interval = TimeSpan.FromSeconds(1);
 
@@ -41,7 +42,8 @@ internal sealed partial class DeletionCost(PodApi pod, EngineSlots slots, TimePr
             _pace.Written(cost);
         }
         catch (Exception e) when (!stoppingToken.IsCancellationRequested
-            && e is HttpRequestException or IOException or UnauthorizedAccessException or CryptographicException or OperationCanceledException)
+            && e is HttpRequestException or IOException or UnauthorizedAccessException or CryptographicException
+                or OperationCanceledException)
         {
             // Once for a series of failures.
             if (!_pace.HasFailed)
@@ -53,7 +55,9 @@ internal sealed partial class DeletionCost(PodApi pod, EngineSlots slots, TimePr
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "The cluster's API does not take the pod's deletion cost, so a busy worker may be taken away before an idle one: {Reason}")]
+    [LoggerMessage(
+        LogLevel.Warning,
+        "The cluster's API does not take the pod's deletion cost, so a busy worker may be taken away before an idle one: {Reason}")]
     private static partial void CannotWrite(ILogger logger, string reason);
 
     [LoggerMessage(LogLevel.Information, "The cluster's API takes the pod's deletion cost again")]

@@ -1,8 +1,8 @@
 namespace AgentPlatform.Worker.Scaling;
 
 /// <summary>
-/// When a new cost is worth a call. A change between idle and busy is told soon, since it decides which pod goes; how busy a worker is, seldom;
-/// after a failure there is a pause. So a pool of many workers with short requests is no load for the cluster's API.
+/// When a new cost is worth a call. A change between idle and busy is told soon, since it decides which pod goes; how busy a worker
+/// is, seldom; after a failure there is a pause. So a pool of many workers with short requests puts no load on the cluster's API.
 /// </summary>
 /// <remarks>Not safe for concurrent use.</remarks>
 internal sealed class DeletionCostPace(TimeProvider time)

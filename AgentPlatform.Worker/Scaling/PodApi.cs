@@ -33,12 +33,14 @@ internal sealed class PodApi(IOptions<PodOptions> options) : IDisposable
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", await ReadAsync("token", cancellationToken));
             request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
             request.Content = new StringContent(
-                string.Create(CultureInfo.InvariantCulture, $$$$"""{"metadata":{"annotations":{"{{{{DeletionCost}}}}":"{{{{cost}}}}"}}}"""), new MediaTypeHeaderValue("application/merge-patch+json"));
+                string.Create(CultureInfo.InvariantCulture, $$$$"""{"metadata":{"annotations":{"{{{{DeletionCost}}}}":"{{{{cost}}}}"}}}"""),
+                new MediaTypeHeaderValue("application/merge-patch+json"));
             using var response = await (_client ??= CreateClient()).SendAsync(request, cancellationToken);
             if (!response.IsSuccessStatusCode)
             {
                 var reason = await response.Content.ReadAsStringAsync(cancellationToken);
-                throw new HttpRequestException($"{(int)response.StatusCode} {reason[..Math.Min(reason.Length, LongestReason)]}", inner: null, response.StatusCode);
+                throw new HttpRequestException(
+                    $"{(int)response.StatusCode} {reason[..Math.Min(reason.Length, LongestReason)]}", inner: null, response.StatusCode);
             }
         }
         catch
@@ -63,6 +65,10 @@ internal sealed class PodApi(IOptions<PodOptions> options) : IDisposable
     {
         var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
         policy.CustomTrustStore.ImportFromPemFile(Path.Combine(options.Value.Credentials, "ca.crt"));
-        return new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, SslOptions = { CertificateChainPolicy = policy } }) { Timeout = _timeout };
+        var handler = new SocketsHttpHandler
+        {
+            UseProxy = false, AllowAutoRedirect = false, SslOptions = { CertificateChainPolicy = policy },
+        };
+        return new HttpClient(handler) { Timeout = _timeout };
     }
 }

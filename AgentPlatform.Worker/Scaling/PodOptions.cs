@@ -15,7 +15,10 @@ internal sealed class PodOptions : IValidatableObject
     /// <summary>Name of the pod.</summary>
     public string? PodName { get; set; }
 
-    /// <summary>Address of the cluster's API. In a pod the cluster's own variables, <c>KUBERNETES_SERVICE_HOST</c> and <c>KUBERNETES_SERVICE_PORT</c>, give it.</summary>
+    /// <summary>
+    /// Address of the cluster's API. In a pod the cluster's own variables,
+    /// <c>KUBERNETES_SERVICE_HOST</c> and <c>KUBERNETES_SERVICE_PORT</c>, give it.
+    /// </summary>
     public Uri? Api { get; set; }
 
     /// <summary>Folder with the pod's token, its namespace and the certificate of the API's authority, as the cluster mounts it.</summary>
@@ -27,13 +30,17 @@ internal sealed class PodOptions : IValidatableObject
     {
         if (DeletionCost && string.IsNullOrEmpty(PodName))
         {
-            yield return new ValidationResult($"{Section}:{nameof(PodName)} must be the name of the worker's pod where {Section}:{nameof(DeletionCost)} is true.", [nameof(PodName)]);
+            yield return new ValidationResult(
+                $"{Section}:{nameof(PodName)} must be the name of the worker's pod where {Section}:{nameof(DeletionCost)} is true.",
+                [nameof(PodName)]);
         }
 
         if (DeletionCost && Api?.Scheme != Uri.UriSchemeHttps)
         {
             yield return new ValidationResult(
-                $"{Section}:{nameof(Api)} must be the https address of the cluster's API where {Section}:{nameof(DeletionCost)} is true and no KUBERNETES_SERVICE_HOST gives it.", [nameof(Api)]);
+                $"{Section}:{nameof(Api)} must be the https address of the cluster's API where {Section}:{nameof(DeletionCost)} is true "
+                + "and no KUBERNETES_SERVICE_HOST gives it.",
+                [nameof(Api)]);
         }
     }
 }

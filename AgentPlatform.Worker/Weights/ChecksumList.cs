@@ -2,7 +2,10 @@ using System.Buffers;
 
 namespace AgentPlatform.Worker.Weights;
 
-/// <summary>One file of a model: its name relative to the list, with <c>/</c> between folders, and its SHA-256 as 64 lower-case hexadecimal digits.</summary>
+/// <summary>
+/// One file of a model: its name relative to the list, with <c>/</c>
+/// between folders, and its SHA-256 as 64 lower-case hexadecimal digits.
+/// </summary>
 internal sealed record WeightFile(string Name, string Sha256);
 
 /// <summary>
@@ -17,7 +20,9 @@ internal static class ChecksumList
     private const int DigestLength = 64;
 
     /// <summary>Reads a list.</summary>
-    /// <exception cref="FormatException">A line is none of such a list, or names a file outside of the model's folder, or one twice; the message quotes it.</exception>
+    /// <exception cref="FormatException">
+    /// A line is none of such a list, or names a file outside of the model's folder, or one twice; the message quotes it.
+    /// </exception>
     public static IReadOnlyList<WeightFile> Parse(string text)
     {
         var files = new List<WeightFile>();
@@ -30,9 +35,10 @@ internal static class ChecksumList
             }
 
             // Digest, a space, and a space (text) or an asterisk (binary) before the name.
-            if (line.Length < DigestLength + 3 || line[..DigestLength].ContainsAnyExcept(_hexDigits) || line[DigestLength] != ' ' || line[DigestLength + 1] is not (' ' or '*'))
+            if (line.Length < DigestLength + 3 || line[..DigestLength].ContainsAnyExcept(_hexDigits) || line[DigestLength] != ' '
+                || line[DigestLength + 1] is not (' ' or '*'))
             {
-                throw new FormatException($"'{Short(line)}' is no line of a list of sha256sum");
+                throw new FormatException($"'{Short(line)}' is not a line of a list of sha256sum");
             }
 
             var name = line[(DigestLength + 2)..].ToString();
@@ -43,7 +49,7 @@ internal static class ChecksumList
 
             if (!IsInside(name))
             {
-                throw new FormatException($"'{Short(name)}' is no name of a file below the list");
+                throw new FormatException($"'{Short(name)}' is not the name of a file below the list");
             }
 
             if (!names.Add(name))
@@ -60,7 +66,8 @@ internal static class ChecksumList
     private static readonly SearchValues<char> _hexDigits = SearchValues.Create("0123456789abcdefABCDEF");
 
     private static bool IsInside(string name) =>
-        !name.Contains('\\') && !name.Contains('\0') && !name.Contains(':') && name.Split('/').All(static part => part is not ("" or "." or ".."));
+        !name.Contains('\\') && !name.Contains('\0') && !name.Contains(':')
+            && name.Split('/').All(static part => part is not ("" or "." or ".."));
 
     private static string Short(ReadOnlySpan<char> text) => text.Length <= 100 ? text.ToString() : $"{text[..100]}…";
 }

@@ -6,7 +6,7 @@ namespace AgentPlatform.Worker.Weights;
 
 /// <summary>
 /// The folder of the model's files on this machine: <c>Model:Source</c> itself, or a copy in the cache of what an address holds, fetched
-/// once. The copy is complete and every file of it has its digest before anybody sees it, and again at each start.
+/// once. The copy is complete and every file has its digest before the folder is used, and again at each start.
 /// </summary>
 /// <remarks>Safe for concurrent use, by several processes with one cache too.</remarks>
 internal sealed partial class ModelFolder(
@@ -17,7 +17,7 @@ internal sealed partial class ModelFolder(
     private readonly WeightsOptions _options = options.Value;
 
     /// <summary>The folder's path, absolute; fetches the files first if need be, with progress in the log.</summary>
-    /// <exception cref="WeightsException">There is no source, or its files cannot be had as they were promised.</exception>
+    /// <exception cref="WeightsException">There is no source, or its files are missing or have another digest.</exception>
     public async Task<string> GetAsync(CancellationToken cancellationToken)
     {
         if (string.IsNullOrEmpty(_options.Source))
@@ -42,7 +42,9 @@ internal sealed partial class ModelFolder(
 
     private string Cache => _options.Cache is { Length: > 0 } cache
         ? Path.GetFullPath(cache, environment.ContentRootPath)
-        : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "agentplatform", "models");
+        : Path.Combine(
+            Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify),
+            "agentplatform", "models");
 
     private async Task<string> FetchAsync(Uri list, string digest, CancellationToken cancellationToken)
     {
@@ -58,7 +60,7 @@ internal sealed partial class ModelFolder(
         var began = time.GetTimestamp();
         if (Directory.Exists(folder) && !await HasListAsync(folder, digest, cancellationToken))
         {
-            // Of a release that kept no lists, or somebody changed it.
+            // From a release that kept no lists, or changed by hand.
             await File.WriteAllBytesAsync(ListOf(folder), await client.ListAsync(list, digest, cancellationToken), cancellationToken);
         }
 
@@ -99,8 +101,9 @@ internal sealed partial class ModelFolder(
     private static string ListOf(string folder) => $"{folder}.sha256sums";
 
     /// <summary>
-    /// What is wrong with a model in the cache: names of files that are not as its list says, or that the list does not name, which an engine would read all
-    /// the same. Whoever can write to the cache could have put them there, and disks err. Null if the model is not there.
+    /// What is wrong with a model in the cache: names of files that are not as its list says, or
+    /// that the list does not name, which an engine would read all the same. Whoever can write
+    /// to the cache could have put them there, and disks err. Null if the model is not there.
     /// </summary>
     private async Task<Findings?> FindAsync(string folder, string digest, CancellationToken cancellationToken)
     {
@@ -115,7 +118,8 @@ internal sealed partial class ModelFolder(
             return new Findings([], IsWhole: false);
         }
 
-        var files = ChecksumList.Parse(await File.ReadAllTextAsync(ListOf(folder), cancellationToken)).ToDictionary(static file => file.Name, StringComparer.Ordinal);
+        var files = ChecksumList.Parse(await File.ReadAllTextAsync(ListOf(folder), cancellationToken)).ToDictionary(
+            static file => file.Name, StringComparer.Ordinal);
         List<string> wrong = [];
         foreach (var name in FilesIn(folder))
         {
@@ -130,19 +134,25 @@ internal sealed partial class ModelFolder(
         return new Findings(wrong, IsWhole: files.Count == 0 && wrong.Count == 0);
     }
 
-    private static async Task<bool> HasListAsync(string folder, string digest, CancellationToken cancellationToken) => File.Exists(ListOf(folder))
-        && Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(ListOf(folder), cancellationToken))).Equals(digest, StringComparison.OrdinalIgnoreCase);
+    private static async Task<bool> HasListAsync(string folder, string digest, CancellationToken cancellationToken) =>
+        File.Exists(ListOf(folder))
+        && Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(ListOf(folder), cancellationToken)))
+            .Equals(digest, StringComparison.OrdinalIgnoreCase);
 
     private static IEnumerable<string> FilesIn(string folder) =>
-        Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(folder, path).Replace(Path.DirectorySeparatorChar, '/'));
+        Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Select(path =>
+            Path.GetRelativePath(folder, path).Replace(Path.DirectorySeparatorChar, '/'));
 
     private static async Task<bool> IsAsync(string path, WeightFile file, CancellationToken cancellationToken)
     {
-        await using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20, FileOptions.Asynchronous | FileOptions.SequentialScan);
+        await using var stream = new FileStream(
+            path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20, FileOptions.Asynchronous | FileOptions.SequentialScan);
         return await WeightsClient.DigestAsync(stream, cancellationToken) == file.Sha256;
     }
 
-    /// <summary>Waits until no other process fetches the same model into this cache. The lock ends with the process that holds it.</summary>
+    /// <summary>
+    /// Waits until no other process fetches the same model into this cache. The lock ends with the process that holds it.
+    /// </summary>
     private async Task<FileStream> LockAsync(string path, CancellationToken cancellationToken)
     {
         for (var isFirst = true; ; isFirst = false)
@@ -172,7 +182,9 @@ internal sealed partial class ModelFolder(
     [LoggerMessage(LogLevel.Information, "Checked the files in {Folder} in {Elapsed}")]
     private static partial void Checked(ILogger logger, string folder, TimeSpan elapsed);
 
-    [LoggerMessage(LogLevel.Warning, "The file {Name} in {Folder} is not as the model's list says; it is deleted, and fetched again if the list names it")]
+    [LoggerMessage(
+        LogLevel.Warning,
+        "The file {Name} in {Folder} is not as the model's list says; it is deleted, and fetched again if the list names it")]
     private static partial void Changed(ILogger logger, string name, string folder);
 
     [LoggerMessage(LogLevel.Information, "Another process fetches the same model; waiting for {Lock}")]

@@ -7,9 +7,12 @@ using Microsoft.Extensions.Options;
 
 namespace AgentPlatform.Worker.Weights;
 
-/// <summary>Fetches the files of a model over HTTP: goes on where an attempt broke off, and keeps only what has its digest.</summary>
+/// <summary>
+/// Fetches the files of a model over HTTP: continues where an attempt broke off, and keeps only files with the expected digest.
+/// </summary>
 /// <remarks>Safe for concurrent use for different files.</remarks>
-internal sealed partial class WeightsClient(IHttpClientFactory http, IOptions<WeightsOptions> options, TimeProvider time, ILogger<WeightsClient> logger)
+internal sealed partial class WeightsClient(
+    IHttpClientFactory http, IOptions<WeightsOptions> options, TimeProvider time, ILogger<WeightsClient> logger)
 {
     /// <summary>Name of the HTTP client.</summary>
     public const string HttpName = "weights";
@@ -26,7 +29,7 @@ internal sealed partial class WeightsClient(IHttpClientFactory http, IOptions<We
     /// <param name="sha256">The list's own digest, in hexadecimal digits.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The list as it is.</returns>
-    /// <exception cref="WeightsException">It cannot be had, has another digest, or is no such list.</exception>
+    /// <exception cref="WeightsException">The list is not available, has another digest, or another form.</exception>
     public async Task<byte[]> ListAsync(Uri list, string sha256, CancellationToken cancellationToken)
     {
         using var content = new MemoryStream();
@@ -45,20 +48,28 @@ internal sealed partial class WeightsClient(IHttpClientFactory http, IOptions<We
         }
         catch (FormatException e)
         {
-            throw new WeightsException($"Model:Source ({list}) must be the address of a list that sha256sum wrote, beside the model's files: {e.Message}.", e);
+            throw new WeightsException(
+                $"Model:Source ({list}) must be the address of a list that sha256sum wrote, beside the model's files: {e.Message}.", e);
         }
     }
 
-    /// <summary>Fetches <paramref name="file"/> to <paramref name="path"/>, which comes to be only when the file is whole and has its digest.</summary>
+    /// <summary>
+    /// Fetches <paramref name="file"/> to <paramref name="path"/>, which
+    /// comes to be only when the file is whole and has its digest.
+    /// </summary>
     /// <returns>Its length.</returns>
-    /// <exception cref="WeightsException">It cannot be had, has another digest, or is longer than <paramref name="room"/>, what <c>Model:MaxSize</c> leaves for it.</exception>
+    /// <exception cref="WeightsException">
+    /// The file is not available, has another digest, or is longer than
+    /// <paramref name="room"/>, what <c>Model:MaxSize</c> leaves for it.
+    /// </exception>
     public async Task<long> FetchAsync(Uri address, WeightFile file, string path, long room, CancellationToken cancellationToken)
     {
         var limit = $"the {room} bytes that Model:MaxSize ({options.Value.MaxSize}) leaves for it";
         long length;
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         var part = $"{path}.part";
-        await using (var stream = new FileStream(part, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1 << 16, useAsync: true))
+        await using (var stream = new FileStream(
+            part, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1 << 16, useAsync: true))
         {
             var isResumed = stream.Length > 0;
             stream.Seek(0, SeekOrigin.End);
@@ -104,13 +115,14 @@ internal sealed partial class WeightsClient(IHttpClientFactory http, IOptions<We
                 await AppendAsync(address, target, maxSize, limit, cancellationToken);
                 return;
             }
-            catch (Exception e) when (Describe(e, cancellationToken) is { } reason)
+            catch (Exception e) when (ReasonToRetry(e, cancellationToken) is { } reason)
             {
                 // A server that always begins at the beginning and always breaks off brings nothing.
                 (idle, most) = target.Length > most ? (0, target.Length) : (idle + 1, most);
                 if (idle == MaxIdleAttempts)
                 {
-                    throw new WeightsException($"{address} cannot be fetched after {MaxIdleAttempts} attempts without progress: {reason}", e);
+                    throw new WeightsException(
+                        $"{address} cannot be fetched after {MaxIdleAttempts} attempts without progress: {reason}", e);
                 }
 
                 BrokenOff(logger, address, target.Length, reason);
@@ -150,14 +162,19 @@ internal sealed partial class WeightsClient(IHttpClientFactory http, IOptions<We
             case HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError:
                 throw new HttpRequestException($"its server answers {(int)response.StatusCode}");
             default:
-                throw new WeightsException($"{address} cannot be fetched: its server answers {(int)response.StatusCode} ({response.ReasonPhrase}){(response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden ? "; Model:Token can hold a bearer token" : "")}.");
+                throw new WeightsException(
+                    $"{address} cannot be fetched: its server answers {(int)response.StatusCode} ({response.ReasonPhrase})"
+                    + (response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden
+                        ? "; Model:Token can hold a bearer token."
+                        : "."));
         }
 
         await CopyAsync(address, response, target, maxSize, limit, silence, either.Token);
     }
 
     private async Task CopyAsync(
-        Uri address, HttpResponseMessage response, Stream target, long maxSize, string limit, CancellationTokenSource silence, CancellationToken cancellationToken)
+        Uri address, HttpResponseMessage response, Stream target, long maxSize, string limit, CancellationTokenSource silence,
+        CancellationToken cancellationToken)
     {
         var total = target.Length + response.Content.Headers.ContentLength;
         if (total > maxSize)
@@ -185,7 +202,9 @@ internal sealed partial class WeightsClient(IHttpClientFactory http, IOptions<We
             if (time.GetElapsedTime(reported) >= _progressInterval)
             {
                 reported = time.GetTimestamp();
-                Progress(logger, address, target.Length / 1e6, total / 1e6, (target.Length - start) / 1e6 / time.GetElapsedTime(began).TotalSeconds);
+                Progress(
+                    logger, address, target.Length / 1e6, total / 1e6,
+                    (target.Length - start) / 1e6 / time.GetElapsedTime(began).TotalSeconds);
             }
         }
 
@@ -198,7 +217,7 @@ internal sealed partial class WeightsClient(IHttpClientFactory http, IOptions<We
     }
 
     /// <summary>Why an attempt broke off; null if another one would not help.</summary>
-    private static string? Describe(Exception e, CancellationToken cancellationToken) => e switch
+    private static string? ReasonToRetry(Exception e, CancellationToken cancellationToken) => e switch
     {
         OperationCanceledException when cancellationToken.IsCancellationRequested => null,
         OperationCanceledException => $"nothing came for {_silence.TotalSeconds:0} s",
@@ -209,7 +228,7 @@ internal sealed partial class WeightsClient(IHttpClientFactory http, IOptions<We
     [LoggerMessage(LogLevel.Information, "Fetching {Address}: {Megabytes:F1} of {Total:F1} MB, {Rate:F1} MB/s")]
     private static partial void Progress(ILogger logger, Uri address, double megabytes, double? total, double rate);
 
-    [LoggerMessage(LogLevel.Warning, "Fetching {Address} broke off after {Bytes} bytes and goes on from there: {Reason}")]
+    [LoggerMessage(LogLevel.Warning, "Fetching {Address} broke off after {Bytes} bytes and continues from there: {Reason}")]
     private static partial void BrokenOff(ILogger logger, Uri address, long bytes, string reason);
 
     [LoggerMessage(LogLevel.Warning, "What was fetched of {Address} before does not fit; starting again")]

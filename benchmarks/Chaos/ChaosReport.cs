@@ -11,10 +11,15 @@ internal static class ChaosReport
 {
     private static readonly Verdict[] _bad = [Verdict.Duplicated, Verdict.Truncated, Verdict.Wrong, Verdict.Hung];
 
-    public static void Begin(ChaosPlan plan, ChaosOptions options) => Write($"\n### {plan.Name}: {plan.Says}\nSeed {options.Seed}, {options.Streams} clients, {options.Workers} workers");
+    public static void Begin(ChaosPlan plan, ChaosOptions options) =>
+        Write($"\n### {plan.Name}: {plan.Says}\nSeed {options.Seed}, {options.Streams} clients, {options.Workers} workers");
 
-    public static void Progress(TimeSpan elapsed, Tally tally) => Write(
-        $"  {elapsed.TotalSeconds,4:0} s: {tally.Requests:N0} requests, {tally.Sum(Verdict.Completed):N0} completed, {tally.Sum(Verdict.Refused, Verdict.Failed):N0} errors, {tally.Sum(_bad):N0} bad");
+    public static void Progress(TimeSpan elapsed, Tally tally)
+    {
+        var (completed, errors, bad) = (
+            tally.Sum(Verdict.Completed), tally.Sum(Verdict.Refused, Verdict.Failed), tally.Sum(_bad));
+        Write($"  {elapsed.TotalSeconds,4:0} s: {tally.Requests:N0} requests, {completed:N0} completed, {errors:N0} errors, {bad:N0} bad");
+    }
 
     public static void End(ChaosRun run, Holdings before, Holdings after, uint waiting, int dead, TimeSpan longestStall)
     {
@@ -56,12 +61,16 @@ internal static class ChaosReport
     {
         var (interrupted, _, p99) = run.Tally.Gaps();
         return string.Create(CultureInfo.InvariantCulture,
-            $"| {plan.Name} | {run.Tally.Requests:N0} | {run.Tally.Sum(Verdict.Completed):N0} | {run.Tally.Sum(_bad):N0} | {interrupted:N0}, {p99:0} ms | {(run.Broken.Count == 0 ? "held" : "broken")} |");
+            $"| {plan.Name} | {run.Tally.Requests:N0} | {run.Tally.Sum(Verdict.Completed):N0} | {run.Tally.Sum(_bad):N0} "
+            + $"| {interrupted:N0}, {p99:0} ms | {(run.Broken.Count == 0 ? "held" : "broken")} |");
     }
 
     /// <summary>The table of all plans.</summary>
-    public static void Summary(IEnumerable<string> lines) =>
-        Write($"\n| Plan | Requests | Completed | Duplicated, truncated, wrong or hung | Interrupted, gap p99 | Promises |\n|---|---|---|---|---|---|\n{string.Join('\n', lines)}");
+    public static void Summary(IEnumerable<string> lines)
+    {
+        Write($"\n| Plan | Requests | Completed | Duplicated, truncated, wrong or hung | Interrupted, gap p99 | Promises |");
+        Write($"|---|---|---|---|---|---|\n{string.Join('\n', lines)}");
+    }
 
     /// <summary>Whether the promises of a plan held, and which did not.</summary>
     public static void Outcome(IReadOnlyCollection<string> broken)

@@ -12,7 +12,8 @@ namespace AgentPlatform.Benchmarks.Chaos;
 /// <param name="requests">What the crowd asks.</param>
 /// <param name="undisturbed">What they and the plan's own requests are to be answered.</param>
 internal sealed class ChaosRun(
-    ChaosOptions options, SubjectShape shape, Subject subject, IReadOnlyList<ChaosRequest> requests, IReadOnlyDictionary<ChaosRequest, Answer> undisturbed) : IDisposable
+    ChaosOptions options, SubjectShape shape, Subject subject, IReadOnlyList<ChaosRequest> requests,
+    IReadOnlyDictionary<ChaosRequest, Answer> undisturbed) : IDisposable
 {
     private static readonly TimeSpan _progress = TimeSpan.FromSeconds(10);
 
@@ -76,10 +77,12 @@ internal sealed class ChaosRun(
     public void Note(string what, FormattableString figure) => _notes.Add((what, figure.ToString(CultureInfo.InvariantCulture)));
 
     /// <summary>A crowd that asks the plan's requests and counts here.</summary>
-    public Crowd Crowd(Tally? tally = null, ChaosClient? client = null) => new(client ?? Client, requests, undisturbed, tally ?? Tally, options.Seed);
+    public Crowd Crowd(Tally? tally = null, ChaosClient? client = null) =>
+        new(client ?? Client, requests, undisturbed, tally ?? Tally, options.Seed);
 
     /// <summary>Whether what came of an answer that the tally does not count is right so far.</summary>
-    public bool IsRight(ChaosRequest request, Answer answer) => AnswerJudge.Judge(answer, undisturbed[request]).Verdict is not (Verdict.Wrong or Verdict.Duplicated);
+    public bool IsRight(ChaosRequest request, Answer answer) =>
+        AnswerJudge.Judge(answer, undisturbed[request]).Verdict is not (Verdict.Wrong or Verdict.Duplicated);
 
     /// <summary>Lets the crowd ask while <paramref name="faults"/> run, and then to the end of what it has asked.</summary>
     public async Task UnderLoadAsync(Func<Task> faults, int leavers = 0, Crowd? crowd = null)

@@ -6,7 +6,9 @@ using RabbitMQ.Client.Exceptions;
 
 namespace AgentPlatform.Benchmarks.Chaos;
 
-/// <summary>Runs plans one after another, each on a platform of its own, and holds the platform to what is promised in all of them.</summary>
+/// <summary>
+/// Runs plans one after another, each on a platform of its own, and holds the platform to what is promised in all of them.
+/// </summary>
 internal sealed class ChaosSuite(ChaosOptions options)
 {
     private static readonly TimeSpan _warmUp = TimeSpan.FromSeconds(4);
@@ -37,7 +39,8 @@ internal sealed class ChaosSuite(ChaosOptions options)
                 Console.WriteLine("Stopped.");
                 return 1;
             }
-            catch (Exception e) when (e is InvalidOperationException or RabbitMQClientException or IOException or TimeoutException or OperationCanceledException)
+            catch (Exception e) when (e is InvalidOperationException or RabbitMQClientException or IOException or TimeoutException
+                or OperationCanceledException)
             {
                 broken++;
                 summary.Add($"| {plan.Name} | | | | | did not come to its end |");
@@ -55,11 +58,13 @@ internal sealed class ChaosSuite(ChaosOptions options)
         var shape = plan.Shape(options);
         var requests = plan.Requests(new Random(options.Seed));
         var answers = await undisturbed.AskAsync([.. requests, .. plan.OwnRequests]);
-        await using var subject = await Subject.StartAsync(shape, options.LogFolder is { } folder ? Path.Combine(folder, plan.Name) : null, cancellationToken);
+        await using var subject = await Subject.StartAsync(
+            shape, options.LogFolder is { } folder ? Path.Combine(folder, plan.Name) : null, cancellationToken);
         var run = new ChaosRun(options, shape, subject, requests, answers);
 
         // What is compiled and what grows once is not measured.
-        await run.UnderLoadAsync(() => Task.Delay(_warmUp, TimeProvider.System, cancellationToken), crowd: run.Crowd(new Tally(shape.Step)));
+        await run.UnderLoadAsync(
+            () => Task.Delay(_warmUp, TimeProvider.System, cancellationToken), crowd: run.Crowd(new Tally(shape.Step)));
         var before = await subject.SettleAsync(cancellationToken);
         await plan.RunAsync(run, cancellationToken);
         var after = await subject.SettleAsync(cancellationToken);
@@ -73,8 +78,9 @@ internal sealed class ChaosSuite(ChaosOptions options)
         return run;
     }
 
-    // What holds whatever happens.
-    private static void Promise(ChaosRun run, Holdings after, int deaths, IReadOnlyList<int> exitCodes, uint waiting, IReadOnlyList<DeadRequest> dead)
+    // Promises of every plan.
+    private static void Promise(
+        ChaosRun run, Holdings after, int deaths, IReadOnlyList<int> exitCodes, uint waiting, IReadOnlyList<DeadRequest> dead)
     {
         foreach (var verdict in (Verdict[])[Verdict.Duplicated, Verdict.Truncated, Verdict.Wrong, Verdict.Hung])
         {
@@ -84,13 +90,16 @@ internal sealed class ChaosSuite(ChaosOptions options)
 
         var innocents = dead.Where(request => !request.Body.Contains(ChaosRequest.PoisonText, StringComparison.Ordinal)).ToList();
         run.Promise(run.Tally.Sum(Verdict.Completed) > 0, $"No request was completed.");
-        run.Promise(run.Tally.RefusalsWithoutRetryAfter == 0, $"{run.Tally.RefusalsWithoutRetryAfter} refusals do not say when to come again.");
+        run.Promise(
+            run.Tally.RefusalsWithoutRetryAfter == 0, $"{run.Tally.RefusalsWithoutRetryAfter} refusals do not say when to come again.");
         run.Promise(after.ActiveSlots == 0, $"{after.ActiveSlots} slots are taken though nothing is asked.");
         run.Promise(deaths <= run.DeathsAllowed, $"Workers and gateways died {deaths} times instead of at most {run.DeathsAllowed}.");
-        run.Promise(exitCodes.All(exitCode => exitCode == 0), $"The exit codes of workers and gateway are {string.Join(", ", exitCodes)} instead of 0.");
+        run.Promise(
+            exitCodes.All(exitCode => exitCode == 0),
+            $"The exit codes of workers and gateway are {string.Join(", ", exitCodes)} instead of 0.");
         run.Promise(waiting == 0, $"{waiting} jobs are left in the queue.");
         run.Promise(dead.Count <= run.DeadAllowed, $"{dead.Count} jobs were given up instead of at most {run.DeadAllowed}.");
-        run.Promise(innocents.Count == 0,
-            $"{innocents.Count} jobs were given up that kill no worker, after these attempts: {string.Join("; ", innocents.Select(request => request.Attempts))}");
+        var attempts = string.Join("; ", innocents.Select(request => request.Attempts));
+        run.Promise(innocents.Count == 0, $"{innocents.Count} jobs were given up that kill no worker, after these attempts: {attempts}");
     }
 }

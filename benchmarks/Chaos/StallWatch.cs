@@ -1,6 +1,9 @@
 namespace AgentPlatform.Benchmarks.Chaos;
 
-/// <summary>How long the suite's own timers were late at worst: what the machine did not give to it, it may not have given to the platform either.</summary>
+/// <summary>
+/// How long the suite's own timers were late at worst: what the machine
+/// did not give to it, it may not have given to the platform either.
+/// </summary>
 internal sealed class StallWatch : IDisposable
 {
     private static readonly TimeSpan _interval = TimeSpan.FromMilliseconds(20);

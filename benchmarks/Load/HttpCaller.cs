@@ -25,7 +25,8 @@ internal sealed class HttpCaller : IDisposable
     {
         _server = new IPEndPoint(IPAddress.Loopback, port);
         _request = Encoding.UTF8.GetBytes(
-            $"POST {path} HTTP/1.1\r\nHost: localhost:{port}\r\nContent-Type: application/json\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n{headers}\r\n{body}");
+            $"POST {path} HTTP/1.1\r\nHost: localhost:{port}\r\nContent-Type: application/json\r\n"
+            + $"Content-Length: {Encoding.UTF8.GetByteCount(body)}\r\n{headers}\r\n{body}");
     }
 
     /// <summary>Posts and reads the whole answer.</summary>
@@ -100,13 +101,16 @@ internal sealed class HttpCaller : IDisposable
 
         return _buffer.AsSpan(0, filled).StartsWith("HTTP/1.1 200"u8)
             ? (end + 4, filled)
-            : throw new InvalidOperationException($"The server on port {_server.Port} answered: {Encoding.UTF8.GetString(_buffer, 0, Math.Min(filled, 600))}");
+            : throw new InvalidOperationException(
+                $"The server on port {_server.Port} answered: {Encoding.UTF8.GetString(_buffer, 0, Math.Min(filled, 600))}");
     }
 
     private async ValueTask<int> ReadAsync(int offset, CancellationToken cancellationToken)
     {
         var read = await _socket.ReceiveAsync(_buffer.AsMemory(offset), cancellationToken);
-        return read > 0 ? read : throw new InvalidOperationException($"The server on port {_server.Port} closed the connection inside an answer.");
+        return read > 0
+            ? read
+            : throw new InvalidOperationException($"The server on port {_server.Port} closed the connection inside an answer.");
     }
 }
 

@@ -15,8 +15,11 @@ internal sealed record LoadResult(int Callers, double Rate, int Requests, double
     public static double Percentile(IReadOnlyList<double> values, double share) =>
         values.Count == 0 ? double.NaN : values[Math.Min(values.Count - 1, (int)(share * values.Count))];
 
-    /// <summary>Runs <paramref name="call"/> in <paramref name="callers"/> loops: a warm-up that is not counted, then the measured time.</summary>
-    public static async Task<LoadResult> MeasureAsync(int callers, TimeSpan measure, Func<int, CancellationToken, Task> call, CancellationToken cancellationToken)
+    /// <summary>
+    /// Runs <paramref name="call"/> in <paramref name="callers"/> loops: a warm-up that is not counted, then the measured time.
+    /// </summary>
+    public static async Task<LoadResult> MeasureAsync(
+        int callers, TimeSpan measure, Func<int, CancellationToken, Task> call, CancellationToken cancellationToken)
     {
         var time = TimeProvider.System;
         var began = time.GetTimestamp();

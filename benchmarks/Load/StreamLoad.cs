@@ -7,10 +7,15 @@ namespace AgentPlatform.Benchmarks.Load;
 /// <param name="FirstTokens">Milliseconds from a request to its first event, ascending.</param>
 /// <param name="Before">What the processes had done when the measured time began.</param>
 /// <param name="After">What they had done when it ended.</param>
-internal sealed record StreamLoad(int Streams, long Tokens, double[] Gaps, double[] FirstTokens, PlatformCounts Before, PlatformCounts After)
+internal sealed record StreamLoad(
+    int Streams, long Tokens, double[] Gaps, double[] FirstTokens, PlatformCounts Before, PlatformCounts After)
 {
-    /// <summary>Keeps a stream running on each of <paramref name="callers"/>: a warm-up that is not counted, then the measured time, after which they are cut off.</summary>
-    public static async Task<StreamLoad> MeasureAsync(IReadOnlyList<HttpCaller> callers, Platform platform, TimeSpan warmUp, TimeSpan measure, CancellationToken cancellationToken)
+    /// <summary>
+    /// Keeps a stream running on each of <paramref name="callers"/>: a warm-up
+    /// that is not counted, then the measured time, after which they are cut off.
+    /// </summary>
+    public static async Task<StreamLoad> MeasureAsync(
+        IReadOnlyList<HttpCaller> callers, Platform platform, TimeSpan warmUp, TimeSpan measure, CancellationToken cancellationToken)
     {
         var time = TimeProvider.System;
         var isMeasured = false;
@@ -26,7 +31,8 @@ internal sealed record StreamLoad(int Streams, long Tokens, double[] Gaps, doubl
         var results = await Task.WhenAll(streams);
         return new StreamLoad(
             callers.Count, results.Sum(found => found.Tokens),
-            [.. results.SelectMany(found => found.Gaps).Order()], [.. results.SelectMany(found => found.FirstTokens).Order()], before, after);
+            [.. results.SelectMany(found => found.Gaps).Order()], [.. results.SelectMany(found => found.FirstTokens).Order()], before,
+            after);
 
         async Task<(long Tokens, List<double> Gaps, List<double> FirstTokens)> LoopAsync(HttpCaller caller)
         {

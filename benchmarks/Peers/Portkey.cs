@@ -13,10 +13,12 @@ internal static class Portkey
     public static string Headers(int upstreamPort) =>
         $"Authorization: Bearer none\r\nx-portkey-provider: openai\r\nx-portkey-custom-host: http://127.0.0.1:{upstreamPort}/v1\r\n";
 
-    /// <summary>Starts it; null, with the reason on the console, where node, npm or the package are not to be had.</summary>
+    /// <summary>Starts it; null, with the reason on the console, where node, npm or the package are not available.</summary>
     public static async Task<ChildProcess?> StartAsync(int port, CancellationToken cancellationToken)
     {
-        var folder = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.Create), ".cache", "agentplatform-benchmarks", $"portkey-{Version}");
+        var folder = Path.Combine(
+            Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.Create), ".cache",
+            "agentplatform-benchmarks", $"portkey-{Version}");
         var script = Path.Combine(folder, "node_modules", Package, "build", "start-server.js");
         if (!File.Exists(script) && !await InstallAsync(folder, cancellationToken))
         {
@@ -33,7 +35,9 @@ internal static class Portkey
         Directory.CreateDirectory(folder);
         try
         {
-            using var npm = Process.Start(new ProcessStartInfo("npm", ["install", "--prefix", folder, "--no-audit", "--no-fund", "--ignore-scripts", $"{Package}@{Version}"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            using var npm = Process.Start(new ProcessStartInfo("npm", [
+                "install", "--prefix", folder, "--no-audit", "--no-fund", "--ignore-scripts",
+                $"{Package}@{Version}"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
             _ = npm.StandardOutput.ReadToEndAsync(cancellationToken);
             _ = npm.StandardError.ReadToEndAsync(cancellationToken);
             await npm.WaitForExitAsync(cancellationToken);

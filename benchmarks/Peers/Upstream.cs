@@ -7,7 +7,9 @@ namespace AgentPlatform.Benchmarks.Peers;
 internal static class Upstream
 {
     private static readonly byte[] _answer = """
-        {"id":"chatcmpl-0","object":"chat.completion","created":1700000000,"model":"noop","choices":[{"index":0,"message":{"role":"assistant","content":"ok"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}
+        {"id":"chatcmpl-0","object":"chat.completion","created":1700000000,"model":"noop",
+        "choices":[{"index":0,"message":{"role":"assistant","content":"ok"},"finish_reason":"stop"}],
+        "usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}
         """u8.ToArray();
 
     public static Task RunAsync(string[] args)

@@ -17,7 +17,13 @@ internal static class YarpProxy
         builder.Logging.ClearProviders();
         builder.Services.AddReverseProxy().LoadFromMemory(
             [new RouteConfig { RouteId = "all", ClusterId = "upstream", Match = new RouteMatch { Path = "{**rest}" } }],
-            [new ClusterConfig { ClusterId = "upstream", Destinations = new Dictionary<string, DestinationConfig> { ["one"] = new() { Address = upstream } } }]);
+            [
+                new ClusterConfig
+                {
+                    ClusterId = "upstream",
+                    Destinations = new Dictionary<string, DestinationConfig> { ["one"] = new() { Address = upstream } },
+                },
+            ]);
         var app = builder.Build();
         app.MapGet("/health", () => "ok");
         app.MapReverseProxy();

@@ -9,9 +9,10 @@ namespace AgentPlatform.Benchmarks.Processes;
 /// <param name="MessagesSent">Messages that it has given to the broker.</param>
 /// <param name="CpuSeconds">Processor time that it has used.</param>
 /// <param name="ActiveSlots">Requests that its engine runs now.</param>
-/// <param name="HeapBytes">Bytes in use on its heap; those that nobody needs are counted too unless it collected them before.</param>
+/// <param name="HeapBytes">Bytes in use on its heap; garbage is included unless it was collected before.</param>
 /// <param name="ResidentBytes">Memory that the system has given it.</param>
-internal sealed record ProcessCounts(long AllocatedBytes, long MessagesSent, double CpuSeconds, long ActiveSlots, long HeapBytes, long ResidentBytes);
+internal sealed record ProcessCounts(
+    long AllocatedBytes, long MessagesSent, double CpuSeconds, long ActiveSlots, long HeapBytes, long ResidentBytes);
 
 /// <summary>
 /// A process of this program in another role (<see cref="HostRole"/>), or a command of its own. It ends with this one, since it
@@ -50,19 +51,24 @@ internal sealed class ChildProcess : IAsyncDisposable
     public static async Task<ChildProcess> StartAsync(
         string role, int port, IReadOnlyDictionary<string, string> settings, CancellationToken cancellationToken, TextWriter? log = null)
     {
-        var start = new ProcessStartInfo(Path.ChangeExtension(typeof(ChildProcess).Assembly.Location, null)) { ArgumentList = { "host", role } };
+        var start =
+            new ProcessStartInfo(Path.ChangeExtension(typeof(ChildProcess).Assembly.Location, null)) { ArgumentList = { "host", role } };
         foreach (var (name, value) in settings)
         {
             start.Environment[name] = value;
         }
 
         start.Environment["ASPNETCORE_URLS"] = $"http://127.0.0.1:{port}";
-        return await UntilAnswersAsync(new ChildProcess(start, log), $"http://127.0.0.1:{port}/health", anyStatus: false, cancellationToken);
+        return await UntilAnswersAsync(
+            new ChildProcess(start, log), $"http://127.0.0.1:{port}/health", anyStatus: false, cancellationToken);
     }
 
     /// <summary>Starts another program and waits until <paramref name="port"/> answers.</summary>
-    public static Task<ChildProcess> StartAsync(string program, IEnumerable<string> arguments, int port, CancellationToken cancellationToken) =>
-        UntilAnswersAsync(new ChildProcess(new ProcessStartInfo(program, arguments), log: null), $"http://127.0.0.1:{port}/", anyStatus: true, cancellationToken);
+    public static Task<ChildProcess> StartAsync(
+        string program, IEnumerable<string> arguments, int port, CancellationToken cancellationToken) =>
+        UntilAnswersAsync(
+            new ChildProcess(new ProcessStartInfo(program, arguments), log: null), $"http://127.0.0.1:{port}/", anyStatus: true,
+            cancellationToken);
 
     /// <summary>Ends when it does.</summary>
     public Task Ended => _ended.Task;
@@ -70,7 +76,7 @@ internal sealed class ChildProcess : IAsyncDisposable
     /// <summary>Asks a process that runs in a role what it has done.</summary>
     public Task<ProcessCounts> CountAsync() => AskAsync<ProcessCounts>("count");
 
-    /// <summary>The same after it has collected all garbage.</summary>
+    /// <summary>Counts of the process after a full garbage collection.</summary>
     public Task<ProcessCounts> SettleAsync() => AskAsync<ProcessCounts>("settle");
 
     /// <summary>Asks a process that runs in a role something that <see cref="HostRole"/> knows; one question at a time.</summary>
@@ -100,7 +106,10 @@ internal sealed class ChildProcess : IAsyncDisposable
     /// <summary>Asks it to stop, as Ctrl-C and Kubernetes do.</summary>
     public Task TerminateAsync() => Shell("kill -s TERM \"$1\"");
 
-    /// <summary>Stops its clock for a while. Who thaws it is a process of its own, so that nothing stays frozen when this one is killed meanwhile.</summary>
+    /// <summary>
+    /// Stops its clock for a while. Who thaws it is a process of its own,
+    /// so that nothing stays frozen when this one is killed meanwhile.
+    /// </summary>
     public Task FreezeAsync(TimeSpan length) => Shell($"kill -s STOP \"$1\"; sleep {length.TotalSeconds:0.###}; kill -s CONT \"$1\"");
 
     /// <summary>Waits for its end.</summary>
@@ -164,7 +173,8 @@ internal sealed class ChildProcess : IAsyncDisposable
         }
     }
 
-    private static async Task<ChildProcess> UntilAnswersAsync(ChildProcess child, string address, bool anyStatus, CancellationToken cancellationToken)
+    private static async Task<ChildProcess> UntilAnswersAsync(
+        ChildProcess child, string address, bool anyStatus, CancellationToken cancellationToken)
     {
         try
         {
@@ -199,7 +209,9 @@ internal sealed class ChildProcess : IAsyncDisposable
 
             if (_process.HasExited || TimeProvider.System.GetElapsedTime(began) > _startLimit)
             {
-                throw new InvalidOperationException($"{_process.StartInfo.FileName} {string.Join(' ', _process.StartInfo.ArgumentList)} did not answer at {address}.\n{string.Join('\n', _lastLines)}");
+                throw new InvalidOperationException(
+                    $"{_process.StartInfo.FileName} {string.Join(' ', _process.StartInfo.ArgumentList)} did not answer at {address}.\n"
+                    + string.Join('\n', _lastLines));
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, cancellationToken);

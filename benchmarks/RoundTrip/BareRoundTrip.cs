@@ -26,10 +26,12 @@ internal sealed class BareRoundTrip : IAsyncDisposable
     public static async Task<BareRoundTrip> StartAsync(string connectionString, CancellationToken cancellationToken)
     {
         var factory = new ConnectionFactory { Uri = new Uri(connectionString), AutomaticRecoveryEnabled = false };
-        var (caller, echo) = (await factory.CreateConnectionAsync(cancellationToken), await factory.CreateConnectionAsync(cancellationToken));
+        var (caller, echo) = (
+            await factory.CreateConnectionAsync(cancellationToken), await factory.CreateConnectionAsync(cancellationToken));
         var channel = await caller.CreateChannelAsync(new CreateChannelOptions(true, true), cancellationToken);
         await channel.QueueDeclareAsync(
-            Out, durable: true, exclusive: false, autoDelete: false, new Dictionary<string, object?> { ["x-queue-type"] = "quorum" }, cancellationToken: cancellationToken);
+            Out, durable: true, exclusive: false, autoDelete: false, new Dictionary<string, object?> { ["x-queue-type"] = "quorum" },
+            cancellationToken: cancellationToken);
         await channel.QueueDeclareAsync(Back, durable: true, exclusive: false, autoDelete: false, cancellationToken: cancellationToken);
 
         var roundTrip = new BareRoundTrip(caller, echo, channel);
@@ -47,7 +49,8 @@ internal sealed class BareRoundTrip : IAsyncDisposable
         try
         {
             confirm = _channel.BasicPublishAsync(
-                "", Out, mandatory: true, new BasicProperties { Persistent = true, CorrelationId = id, ReplyTo = Back }, _body, cancellationToken);
+                "", Out, mandatory: true, new BasicProperties { Persistent = true, CorrelationId = id, ReplyTo = Back }, _body,
+                cancellationToken);
         }
         finally
         {
@@ -74,7 +77,8 @@ internal sealed class BareRoundTrip : IAsyncDisposable
         await work.BasicConsumeAsync(Out, autoAck: false, new Consumer(work, async (tag, properties, body) =>
         {
             await work.BasicPublishAsync(
-                "", properties.ReplyTo!, mandatory: false, new BasicProperties { CorrelationId = properties.CorrelationId }, body.ToArray(), CancellationToken.None);
+                "", properties.ReplyTo!, mandatory: false, new BasicProperties { CorrelationId = properties.CorrelationId }, body.ToArray(),
+                CancellationToken.None);
             await work.BasicAckAsync(tag, multiple: false, CancellationToken.None);
         }), cancellationToken);
 
@@ -90,10 +94,12 @@ internal sealed class BareRoundTrip : IAsyncDisposable
         }), cancellationToken);
     }
 
-    private sealed class Consumer(IChannel channel, Func<ulong, IReadOnlyBasicProperties, ReadOnlyMemory<byte>, Task> handle) : AsyncDefaultBasicConsumer(channel)
+    private sealed class Consumer(IChannel channel, Func<ulong, IReadOnlyBasicProperties, ReadOnlyMemory<byte>, Task> handle)
+        : AsyncDefaultBasicConsumer(channel)
     {
         public override Task HandleBasicDeliverAsync(
-            string consumerTag, ulong deliveryTag, bool redelivered, string exchange, string routingKey, IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body,
+            string consumerTag, ulong deliveryTag, bool redelivered, string exchange, string routingKey,
+            IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body,
             CancellationToken cancellationToken = default) => handle(deliveryTag, properties, body);
     }
 }

@@ -8,13 +8,14 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
-// Chats with a model and prints its answer token by token as it is made. How the model is reached is configuration; the program is the same:
-//   dotnet run --project samples/ChatConsole -- "What is a quorum queue?"                   by the gateway, as by any OpenAI-compatible server
-//   ... -- --transport http --endpoint http://localhost:5200 "..."                          by a worker or an agent in a container
-//   ... -- --transport queue --broker amqp://user:password@localhost:5672 "..."             by the broker, without a gateway
+// Chats with a model and prints its answer token by token as it is made. How the model is reached is configuration; the
+// program is the same: dotnet run --project samples/ChatConsole -- "What is a quorum queue?" by the gateway, as by any
+// OpenAI-compatible server ... -- --transport http --endpoint http://localhost:5200 "..." by a worker or an agent in a
+// container ... -- --transport queue --broker amqp://user:password@localhost:5672 "..." by the broker, without a gateway
 const string Model = $"{ClientExtensions.Section}:0";
 
-var question = new Argument<string?>("question") { Description = "What to ask; without it the program holds a conversation.", Arity = ArgumentArity.ZeroOrOne };
+var question = new Argument<string?>(
+    "question") { Description = "What to ask; without it the program holds a conversation.", Arity = ArgumentArity.ZeroOrOne };
 var settings = new Dictionary<Option<string>, string>
 {
     [new Option<string>("--model") { Description = "Name of the model." }] = $"{Model}:Name",

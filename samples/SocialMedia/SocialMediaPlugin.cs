@@ -20,7 +20,8 @@ internal sealed class SocialMediaPlugin(IInference classifier, string model, Tim
     [KernelFunction("analyze_comments")]
     [Description("Judges the sentiment of social-media comments and counts them. Give it all comments at once.")]
     public async Task<CommentReport> AnalyzeCommentsAsync(
-        [Description("The comments, each as it was written.")] IReadOnlyList<string> comments, CancellationToken cancellationToken = default)
+        [Description("The comments, each as it was written.")] IReadOnlyList<string> comments,
+        CancellationToken cancellationToken = default)
     {
         if (comments.Count > MaxComments)
         {

@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace AgentPlatform.Testing;
 
-/// <summary>Programs that are told to stop when this process ends, however it ends: a test run that is killed leaves nothing behind.</summary>
+/// <summary>
+/// Programs that are told to stop when this process ends, however it ends: a test run that is killed leaves nothing behind.
+/// </summary>
 internal static class TiedProcess
 {
     // The shell becomes the program, so both have one process id. What it leaves beside it waits for the end of standard input, which
@@ -11,7 +13,9 @@ internal static class TiedProcess
 
     /// <summary>How to start the program; what it writes is redirected.</summary>
     public static ProcessStartInfo StartInfo(string program, params IEnumerable<string> arguments) =>
-        new("sh", ["-c", Script, "sh", program, .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        new("sh", [
+            "-c", Script, "sh", program,
+            .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
 
     /// <summary>Runs the program to its end.</summary>
     /// <param name="limit">When it is taken for hung and killed.</param>

@@ -48,7 +48,9 @@ internal sealed class AgentAnswer : IDisposable
         json.WriteEndObject();
     });
 
-    /// <summary>The same at its end, with <c>"status":"succeeded"</c> (<c>failed</c>, <c>timed_out</c>) and <c>"duration_ms":12</c>.</summary>
+    /// <summary>
+    /// The same at its end, with <c>"status":"succeeded"</c> (<c>failed</c>, <c>timed_out</c>) and <c>"duration_ms":12</c>.
+    /// </summary>
     public ReplyPart Ended(ToolOutcome outcome)
     {
         _tools.Add(outcome);
@@ -87,7 +89,8 @@ internal sealed class AgentAnswer : IDisposable
         json.WriteStartObject();
         json.WriteString("id", tool.Call.Id);
         json.WriteString("name", tool.Call.Function);
-        json.WriteString("status", tool.Status switch { ToolStatus.Succeeded => "succeeded", ToolStatus.TimedOut => "timed_out", _ => "failed" });
+        json.WriteString(
+            "status", tool.Status switch { ToolStatus.Succeeded => "succeeded", ToolStatus.TimedOut => "timed_out", _ => "failed" });
         json.WriteNumber("duration_ms", (long)tool.Duration.TotalMilliseconds);
         json.WriteEndObject();
     }

@@ -52,7 +52,9 @@ internal sealed class AgentEngine(
 
         builder.AddTransports([model]);
         services.AddSingleton(provider => TransportFactory.Create(provider, model)
-            .AsChatClient(model.Name, provider.GetRequiredService<IOptions<AgentOptions>>().Value.MaxTime, provider.GetRequiredService<TimeProvider>())
+            .AsChatClient(
+                model.Name, provider.GetRequiredService<IOptions<AgentOptions>>().Value.MaxTime,
+                provider.GetRequiredService<TimeProvider>())
             .AsBuilder()
             .UseOpenTelemetry(sourceName: WorkerTelemetry.Name)
             .Build(provider)
@@ -60,7 +62,8 @@ internal sealed class AgentEngine(
         services.AddSingleton<IEngine, AgentEngine>();
 
         // Semantic Kernel's spans of tools, and those of calls to their servers.
-        services.ConfigureOpenTelemetryTracerProvider(static tracing => tracing.AddSource("Microsoft.SemanticKernel*", "Experimental.ModelContextProtocol"));
+        services.ConfigureOpenTelemetryTracerProvider(static tracing =>
+            tracing.AddSource("Microsoft.SemanticKernel*", "Experimental.ModelContextProtocol"));
     }
 
     /// <inheritdoc/>
@@ -81,21 +84,24 @@ internal sealed class AgentEngine(
             kernel.Plugins.Add(await _mcp.ConnectAsync(server, cancellationToken));
         }
 
-        (_kernel, _tools) = (kernel, new ToolRunner(kernel, _options.ToolTimeout, _options.MaxToolResult, time, loggers.CreateLogger<ToolRunner>()));
+        (_kernel, _tools) = (
+            kernel, new ToolRunner(kernel, _options.ToolTimeout, _options.MaxToolResult, time, loggers.CreateLogger<ToolRunner>()));
     }
 
     /// <inheritdoc/>
     public Task WarmUpAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <inheritdoc/>
-    public async IAsyncEnumerable<ReplyPart> RunAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<ReplyPart> RunAsync(
+        InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if (_kernel is null || _tools is null)
         {
             throw new InvalidOperationException("The agent is not loaded.");
         }
 
-        var conversation = await preparation.RunAsync(request.Body.Length, _ => AgentConversation.Read(request.Body, _instructions), cancellationToken);
+        var conversation = await preparation.RunAsync(
+            request.Body.Length, _ => AgentConversation.Read(request.Body, _instructions), cancellationToken);
         using var run = new AgentRun(_kernel, _tools, _options, conversation);
         using var limit = new CancellationTokenSource(_options.MaxTime, time);
         using var work = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
@@ -123,7 +129,7 @@ internal sealed class AgentEngine(
         }
         finally
         {
-            // Tools may still run when nobody waits for them any more.
+            // Tools may still run although their results are not needed any more.
             await work.CancelAsync();
         }
     }
@@ -140,7 +146,8 @@ internal sealed class AgentEngine(
 
         try
         {
-            var file = await File.ReadAllTextAsync(Path.GetFullPath(_options.InstructionsFile, environment.ContentRootPath), cancellationToken);
+            var file = await File.ReadAllTextAsync(
+                Path.GetFullPath(_options.InstructionsFile, environment.ContentRootPath), cancellationToken);
             return string.IsNullOrEmpty(_options.Instructions) ? file : $"{_options.Instructions}\n\n{file}";
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

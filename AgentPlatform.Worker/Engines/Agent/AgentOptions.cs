@@ -10,7 +10,7 @@ internal sealed class AgentOptions
     /// <summary>Name of the configuration section.</summary>
     public const string Section = "Agent";
 
-    /// <summary>Its instructions, the system message of every conversation.</summary>
+    /// <summary>The system message of every conversation.</summary>
     public string? Instructions { get; set; }
 
     /// <summary>A file with more of them, relative to the content root.</summary>

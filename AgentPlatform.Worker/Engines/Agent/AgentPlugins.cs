@@ -19,8 +19,8 @@ internal static class AgentPlugins
         }
 
         var type = Type.GetType(name) ?? throw new EngineLoadException(
-            $"Agent:Plugins names '{name}'; it must be a plugin that an assembly of Extensions registers, or a class of such an assembly, as "
-            + "'Namespace.Class, Assembly'.");
+            $"Agent:Plugins names '{name}'; it must be a plugin that an assembly of Extensions registers, or a class of such an assembly, "
+            + "as 'Namespace.Class, Assembly'.");
         try
         {
             return KernelPluginFactory.CreateFromObject(

@@ -22,7 +22,7 @@ internal sealed class AgentRun(Kernel kernel, ToolRunner tools, AgentOptions opt
     /// <summary>The limit that ended it: <c>rounds</c>, <c>tool_calls</c>, <c>time</c> or <c>tokens</c>; null if none did.</summary>
     public string? Limit { get; private set; }
 
-    /// <summary>Runs it; the parts of a streamed answer but for its end.</summary>
+    /// <summary>Runs the agent and yields the parts of a streamed answer, except for the last.</summary>
     /// <param name="work">Cancelled when the request is given up, and with <paramref name="limit"/>.</param>
     /// <param name="limit">Cancelled when its time is over.</param>
     /// <exception cref="InferenceException">The model failed.</exception>
@@ -76,9 +76,11 @@ internal sealed class AgentRun(Kernel kernel, ToolRunner tools, AgentOptions opt
 
     // A copy of the conversation: Semantic Kernel's adapter adds the model's calls to it, one message each, which models do not understand.
     private IAsyncEnumerable<StreamingChatMessageContent> AskModel(bool mayUseTools, CancellationToken work) =>
-        _model.GetStreamingChatMessageContentsAsync([.. conversation.History], new AgentSettings(conversation.Settings, mayUseTools), kernel, work);
+        _model.GetStreamingChatMessageContentsAsync(
+            [.. conversation.History], new AgentSettings(conversation.Settings, mayUseTools), kernel, work);
 
-    private async IAsyncEnumerable<ToolOutcome> RunToolsAsync(IReadOnlyList<ToolCall> calls, [EnumeratorCancellation] CancellationToken work)
+    private async IAsyncEnumerable<ToolOutcome> RunToolsAsync(
+        IReadOnlyList<ToolCall> calls, [EnumeratorCancellation] CancellationToken work)
     {
         await foreach (var ended in Task.WhenEach(calls.Select(call => tools.RunAsync(call, work))))
         {
@@ -94,7 +96,10 @@ internal sealed class AgentRun(Kernel kernel, ToolRunner tools, AgentOptions opt
             return true;
         }
 
-        Limit ??= round >= options.MaxRounds ? "rounds" : turn.Calls.Count > options.MaxToolCalls ? "tool_calls" : Answer.Usage.Input + Answer.Usage.Output >= options.MaxTokens ? "tokens" : null;
+        Limit ??= round >= options.MaxRounds ? "rounds"
+            : turn.Calls.Count > options.MaxToolCalls ? "tool_calls"
+            : Answer.Usage.Input + Answer.Usage.Output >= options.MaxTokens ? "tokens"
+            : null;
         return Limit is not null;
     }
 
@@ -103,13 +108,14 @@ internal sealed class AgentRun(Kernel kernel, ToolRunner tools, AgentOptions opt
         conversation.History.Add(turn.ToMessage());
         foreach (var call in turn.Calls)
         {
-            conversation.History.Add(new ChatMessageContent(AuthorRole.Tool, [new FunctionResultContent(call.Function, pluginName: null, call.Id, outcomes[call].Result)]));
+            conversation.History.Add(new ChatMessageContent(
+                AuthorRole.Tool, [new FunctionResultContent(call.Function, pluginName: null, call.Id, outcomes[call].Result)]));
         }
     }
 
     private async ValueTask<bool> InTimeAsync<T>(IAsyncEnumerator<T> next, CancellationToken limit)
     {
-        // An iterator goes on in the context of whoever asks for its next part; what begins here belongs to the engine's span.
+        // An iterator continues in the context of the caller that asks for its next part; what begins here belongs to the engine's span.
         Activity.Current = _span;
         try
         {

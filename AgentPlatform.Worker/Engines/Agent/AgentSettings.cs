@@ -4,7 +4,10 @@ using Microsoft.SemanticKernel;
 
 namespace AgentPlatform.Worker.Engines.Agent;
 
-/// <summary>A client's settings for the model, as Semantic Kernel hands them on: whole, where its own conversion would know only some of them.</summary>
+/// <summary>
+/// A client's settings for the model, as Semantic Kernel hands them
+/// on: whole, where its own conversion would know only some of them.
+/// </summary>
 internal sealed class AgentSettings : PromptExecutionSettings
 {
     private readonly IReadOnlyDictionary<string, JsonElement> _members;
@@ -21,5 +24,6 @@ internal sealed class AgentSettings : PromptExecutionSettings
 
     /// <inheritdoc/>
     protected override void PrepareChatOptionsForRequest(ChatOptions options) =>
-        options.AdditionalProperties = new AdditionalPropertiesDictionary(_members.Select(member => new KeyValuePair<string, object?>(member.Key, member.Value)));
+        options.AdditionalProperties = new AdditionalPropertiesDictionary(
+            _members.Select(member => new KeyValuePair<string, object?>(member.Key, member.Value)));
 }

@@ -17,7 +17,7 @@ internal sealed class ModelTurn
     private readonly StringBuilder _text = new();
     private readonly List<ToolCall> _calls = [];
 
-    /// <summary>What it said.</summary>
+    /// <summary>The text of the turn.</summary>
     public string Text => _text.ToString();
 
     /// <summary>The tools that it asks for.</summary>

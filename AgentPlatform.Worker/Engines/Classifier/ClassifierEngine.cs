@@ -68,9 +68,11 @@ internal sealed class ClassifierEngine : IEngine, IAsyncDisposable
         await _batcher.RunAsync(Classifier.Encode("A text to warm up with."), default, cancellationToken);
 
     /// <inheritdoc/>
-    public async IAsyncEnumerable<ReplyPart> RunAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<ReplyPart> RunAsync(
+        InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var ids = await _preparation.RunAsync(request.Body.Length, _ => Classifier.Encode(AnalyzeJson.ReadText(request.Body)), cancellationToken);
+        var ids = await _preparation.RunAsync(
+            request.Body.Length, _ => Classifier.Encode(AnalyzeJson.ReadText(request.Body)), cancellationToken);
         var classification = await _batcher.RunAsync(ids, request.TimeLimit, cancellationToken);
         yield return AnalyzeJson.Write(classification);
     }

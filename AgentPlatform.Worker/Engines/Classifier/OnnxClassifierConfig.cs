@@ -26,14 +26,17 @@ internal sealed record OnnxClassifierConfig
         try
         {
             using var stream = File.OpenRead(path);
-            config = JsonSerializer.Deserialize(stream, OnnxClassifierJson.Default.OnnxClassifierConfig) ?? throw new JsonException("it is null.");
+            config = JsonSerializer.Deserialize(stream, OnnxClassifierJson.Default.OnnxClassifierConfig)
+                ?? throw new JsonException("it is null.");
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException)
         {
             throw new InvalidDataException($"The classifier's settings {path} cannot be read: {exception.Message}", exception);
         }
 
-        return config.Mistake() is { } mistake ? throw new InvalidDataException($"The classifier's settings {path} are wrong: {mistake}") : config;
+        return config.Mistake() is { } mistake
+            ? throw new InvalidDataException($"The classifier's settings {path} are wrong: {mistake}")
+            : config;
     }
 
     private string? Mistake()
@@ -54,11 +57,13 @@ internal sealed record OnnxClassifierConfig
         }
 
         // These come with the model and not from configuration, so the options validation of the host does not see them.
-        return Encoder is null or { Buckets: < 2 or > 1 << 24 } or { MaxWords: < 2 or > 4096 } or { NegationScope: < 0 or > 16 } or { CharacterGram: < 0 or > 8 }
+        return Encoder is null or { Buckets: < 2 or > 1 << 24 } or { MaxWords: < 2 or > 4096 } or { NegationScope: < 0 or > 16 }
+            or { CharacterGram: < 0 or > 8 }
             ? "a setting of encoder is out of range." : null;
     }
 }
 
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, WriteIndented = true, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web, WriteIndented = true, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(OnnxClassifierConfig))]
 internal sealed partial class OnnxClassifierJson : JsonSerializerContext;

@@ -15,7 +15,10 @@ internal sealed class OnnxTextClassifier : IDisposable
     private const string InputName = "ids";
     private const string OutputName = "logits";
 
-    /// <summary>What a model's metadata may hold, because a model that finds its rows by a hash does not fail on ids that it was not trained on.</summary>
+    /// <summary>
+    /// What a model's metadata may hold, because a model that finds its
+    /// rows by a hash does not fail on ids that it was not trained on.
+    /// </summary>
     private const string BucketsKey = "buckets";
 
     private static readonly string[] _outputNames = [OutputName];
@@ -39,8 +42,13 @@ internal sealed class OnnxTextClassifier : IDisposable
 
     /// <summary>Loads the model of <paramref name="folder"/>.</summary>
     /// <param name="folder">The folder that holds <c>model.onnx</c> and <c>config.json</c>.</param>
-    /// <param name="options">Where it is computed. Unless they say otherwise one thread computes a batch: a small model is fastest so, and several batches can run at a time.</param>
-    /// <exception cref="InvalidDataException">A file is missing or wrong, or the two do not fit each other; the message names the file.</exception>
+    /// <param name="options">
+    /// Where it is computed. Unless they say otherwise one thread computes a
+    /// batch: a small model is fastest so, and several batches can run at a time.
+    /// </param>
+    /// <exception cref="InvalidDataException">
+    /// A file is missing or wrong, or the two do not fit each other; the message names the file.
+    /// </exception>
     public static OnnxTextClassifier Load(string folder, OnnxOptions? options = null)
     {
         if (!Directory.Exists(folder))
@@ -66,16 +74,21 @@ internal sealed class OnnxTextClassifier : IDisposable
         catch (OnnxRuntimeException exception)
         {
             classifier.Dispose();
-            throw new InvalidDataException($"The model {path} cannot take the ids that config.json beside it sets: {exception.Message}", exception);
+            throw new InvalidDataException(
+                $"The model {path} cannot take the ids that config.json beside it sets: {exception.Message}", exception);
         }
 
         return classifier;
     }
 
-    /// <summary>The ids that a text is to the model. Every caller can do that for itself, so that a run has only the model to compute.</summary>
+    /// <summary>
+    /// The ids that a text is to the model. Every caller can do that for itself, so that a run has only the model to compute.
+    /// </summary>
     public long[] Encode(string text) => _encoder.Encode(text);
 
-    /// <summary>Classifies texts, given by what <see cref="Encode"/> makes of them, in one run of the model; the answers are in their order.</summary>
+    /// <summary>
+    /// Classifies texts, given by what <see cref="Encode"/> makes of them, in one run of the model; the answers are in their order.
+    /// </summary>
     public IReadOnlyList<Classification> Classify(IReadOnlyList<long[]> texts)
     {
         var rows = Probabilities(texts);
@@ -110,12 +123,14 @@ internal sealed class OnnxTextClassifier : IDisposable
 
     private static string? Mistake(InferenceSession session, OnnxClassifierConfig config)
     {
-        if (!session.InputMetadata.TryGetValue(InputName, out var input) || session.InputMetadata.Count != 1 || input.ElementType != typeof(long) || input.Dimensions.Length != 2)
+        if (!session.InputMetadata.TryGetValue(InputName, out var input) || session.InputMetadata.Count != 1
+            || input.ElementType != typeof(long) || input.Dimensions.Length != 2)
         {
             return $"it must have one input {InputName}, int64 [batch, length].";
         }
 
-        if (!session.OutputMetadata.TryGetValue(OutputName, out var output) || output.ElementType != typeof(float) || output.Dimensions.Length != 2)
+        if (!session.OutputMetadata.TryGetValue(OutputName, out var output) || output.ElementType != typeof(float)
+            || output.Dimensions.Length != 2)
         {
             return $"it must have an output {OutputName}, float [batch, labels].";
         }
@@ -125,7 +140,8 @@ internal sealed class OnnxTextClassifier : IDisposable
             return $"it has {output.Dimensions[1]} outputs, and config.json beside it names {config.Labels.Count} labels.";
         }
 
-        return session.ModelMetadata.CustomMetadataMap.TryGetValue(BucketsKey, out var buckets) && buckets != config.Encoder.Buckets.ToString(CultureInfo.InvariantCulture)
+        return session.ModelMetadata.CustomMetadataMap.TryGetValue(BucketsKey, out var buckets)
+            && buckets != config.Encoder.Buckets.ToString(CultureInfo.InvariantCulture)
             ? $"it was trained for {buckets} buckets, and config.json beside it sets {config.Encoder.Buckets}." : null;
     }
 

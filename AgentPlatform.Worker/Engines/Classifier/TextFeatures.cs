@@ -7,8 +7,9 @@ namespace AgentPlatform.Worker.Engines.Classifier;
 /// character n-grams.
 /// </summary>
 /// <remarks>
-/// Words within reach of a negation get other ids than the same words outside of it, and what follows a "but" is given once
-/// more with ids of its own, because it usually decides. Deterministic on every machine; the trainer uses this very class. Safe for concurrent use.
+/// Words within reach of a negation get other ids than the same words outside of it, and
+/// what follows a "but" is given once more with ids of its own, because it usually decides.
+/// Deterministic on every machine; the trainer uses this very class. Safe for concurrent use.
 /// </remarks>
 internal sealed class TextFeatures(TextFeatureOptions options)
 {
@@ -26,9 +27,12 @@ internal sealed class TextFeatures(TextFeatureOptions options)
 
     private static readonly HashSet<string> _turns = ["but", "however", "yet", "though", "although", "except", "still"];
 
-    private static readonly string[] _suffixes = ["iness", "ingly", "edly", "ness", "ing", "est", "ier", "ies", "ied", "ed", "ly", "er", "es", "s", "y", "e"];
+    private static readonly string[] _suffixes = [
+        "iness", "ingly", "edly", "ness", "ing", "est", "ier", "ies", "ied", "ed", "ly", "er", "es", "s", "y", "e"];
 
-    /// <summary>The ids of <paramref name="text"/>, in the order of its words; never empty, since the length of the text is one of them.</summary>
+    /// <summary>
+    /// The ids of <paramref name="text"/>, in the order of its words; never empty, since the length of the text is one of them.
+    /// </summary>
     public long[] Encode(string text)
     {
         var words = TextWords.Cut(Ends(text));
@@ -105,7 +109,7 @@ internal sealed class TextFeatures(TextFeatureOptions options)
         }
     }
 
-    /// <summary>A word without its ending; null for words that are too short to have one, and for what is no word.</summary>
+    /// <summary>A word without its ending; null for words that are too short to have one, and for tokens that are not words.</summary>
     private static string? Stem(string word)
     {
         if (word.Length < 4 || !char.IsLetter(word[0]))
@@ -125,9 +129,12 @@ internal sealed class TextFeatures(TextFeatureOptions options)
         return word;
     }
 
-    private static string LengthName(int words) => words switch { 0 => "none", <= 3 => "few", <= 12 => "some", <= 30 => "many", _ => "long" };
+    private static string LengthName(int words) =>
+        words switch { 0 => "none", <= 3 => "few", <= 12 => "some", <= 30 => "many", _ => "long" };
 
-    /// <summary>FNV-1a over the kind of feature and its UTF-8 bytes, folded into the ids 1 to <see cref="TextFeatureOptions.Buckets"/> - 1.</summary>
+    /// <summary>
+    /// FNV-1a over the kind of feature and its UTF-8 bytes, folded into the ids 1 to <see cref="TextFeatureOptions.Buckets"/> - 1.
+    /// </summary>
     private long Id(char kind, ReadOnlySpan<char> text)
     {
         const ulong Prime = 1099511628211;

@@ -7,15 +7,17 @@ namespace AgentPlatform.Worker.Engines.Classifier;
 /// Cuts a comment into lower-case words, emoticons, emoji and the punctuation that carries feeling.
 /// </summary>
 /// <remarks>
-/// <c>"LOVED it sooooo much :) @ann http://x.y 🎉"</c> becomes <c>loved &lt;caps&gt; it soo &lt;long&gt; much :) &lt;user&gt; &lt;url&gt; 🎉</c>.
-/// Pure, deterministic, independent of culture; any string is accepted, unpaired surrogates included.
+/// <c>"LOVED it sooooo much :) @ann http://x.y 🎉"</c> becomes <c>loved &lt;caps&gt; it soo &lt;long&gt; much :) &lt;user&gt;
+/// &lt;url&gt; 🎉</c>. Pure, deterministic, independent of culture; any string is accepted, unpaired surrogates included.
 /// </remarks>
 internal static class TextWords
 {
     private const int LongestWord = 40;
 
     private static readonly string[] _emoticons =
-        [":'(", ":-)", ":-(", ":-D", ";-)", ":-/", ":))", ":((", ":)", ":(", ":D", ";)", ":/", ":P", ":p", ":|", ":]", ":[", "=)", "=(", "xD", "XD", "<3", "^^", "-_-"];
+        [
+            ":'(", ":-)", ":-(", ":-D", ";-)", ":-/", ":))", ":((", ":)", ":(", ":D", ";)", ":/", ":P", ":p", ":|", ":]", ":[", "=)", "=(",
+            "xD", "XD", "<3", "^^", "-_-"];
 
     public static List<string> Cut(string text)
     {
@@ -35,7 +37,8 @@ internal static class TextWords
     private static int TakeLink(string text, int start, List<string> words)
     {
         var rest = text.AsSpan(start);
-        var isLink = rest.StartsWith("http://", StringComparison.OrdinalIgnoreCase) || rest.StartsWith("https://", StringComparison.OrdinalIgnoreCase)
+        var isLink = rest.StartsWith("http://", StringComparison.OrdinalIgnoreCase)
+            || rest.StartsWith("https://", StringComparison.OrdinalIgnoreCase)
             || rest.StartsWith("www.", StringComparison.OrdinalIgnoreCase);
         var isUser = rest is ['@', _, ..] && char.IsLetterOrDigit(rest[1]);
         if (!isLink && !isUser)
@@ -45,7 +48,8 @@ internal static class TextWords
 
         words.Add(isLink ? "<url>" : "<user>");
         var length = 1;
-        while (length < rest.Length && (isLink ? !char.IsWhiteSpace(rest[length]) : char.IsLetterOrDigit(rest[length]) || rest[length] == '_'))
+        while (length < rest.Length
+            && (isLink ? !char.IsWhiteSpace(rest[length]) : char.IsLetterOrDigit(rest[length]) || rest[length] == '_'))
         {
             length++;
         }
@@ -80,7 +84,8 @@ internal static class TextWords
     {
         var end = start;
         while (end < text.Length && (char.IsLetterOrDigit(text[end])
-            || (end > start && end + 1 < text.Length && IsInner(text[end]) && char.IsLetterOrDigit(text[end - 1]) && char.IsLetterOrDigit(text[end + 1]))))
+            || (end > start && end + 1 < text.Length && IsInner(text[end]) && char.IsLetterOrDigit(text[end - 1])
+                && char.IsLetterOrDigit(text[end + 1]))))
         {
             end++;
         }
@@ -122,7 +127,9 @@ internal static class TextWords
         return true;
     }
 
-    /// <summary>Lower case, at most two equal letters in a row (three or more are stretched), numbers of three digits and more all alike.</summary>
+    /// <summary>
+    /// Lower case, at most two equal letters in a row (three or more are stretched), numbers of three digits and more all alike.
+    /// </summary>
     private static (string Word, bool Stretched) Shorten(ReadOnlySpan<char> raw)
     {
         var builder = new StringBuilder(Math.Min(raw.Length, LongestWord));

@@ -10,7 +10,9 @@ internal static class OnnxSession
     /// <param name="path">The model.</param>
     /// <param name="options">Where it is computed.</param>
     /// <param name="threads">Threads for one computation unless <paramref name="options"/> says otherwise.</param>
-    /// <exception cref="InvalidDataException">It is not there, it is no model, it does not fit into memory, or the runtime lacks what the options ask for.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The file is missing, is not a model, does not fit into memory, or the runtime lacks what the options ask for.
+    /// </exception>
     public static InferenceSession Open(string path, OnnxOptions options, int threads)
     {
         if (!File.Exists(path))
@@ -36,7 +38,7 @@ internal static class OnnxSession
         }
         catch (OnnxRuntimeException e) when (e.Message.Contains("std::bad_alloc", StringComparison.Ordinal))
         {
-            throw new InsufficientMemoryException($"There is no memory for the model {path}.", e);
+            throw new InsufficientMemoryException($"The model {path} does not fit into memory.", e);
         }
         catch (OnnxRuntimeException e)
         {
@@ -53,8 +55,10 @@ internal static class OnnxSession
         catch (Exception e) when (e is OnnxRuntimeException or EntryPointNotFoundException or DllNotFoundException)
         {
             throw new InvalidDataException(
-                "Onnx:ExecutionProvider is 'cuda', but this build's ONNX Runtime cannot use it: the worker must be built with the package Microsoft.ML.OnnxRuntime.Gpu "
-                + $"instead of Microsoft.ML.OnnxRuntime, and libonnxruntime_providers_cuda.so, CUDA and cuDNN must be there ({e.Message.ReplaceLineEndings(" ")}).", e);
+                "Onnx:ExecutionProvider is 'cuda', but this build's ONNX Runtime cannot use it: the worker must be built with the package "
+                + "Microsoft.ML.OnnxRuntime.Gpu instead of Microsoft.ML.OnnxRuntime, and libonnxruntime_providers_cuda.so, CUDA and cuDNN "
+                + $"must be there ({e.Message.ReplaceLineEndings(" ")}).",
+                e);
         }
     }
 }

@@ -67,7 +67,8 @@ internal sealed class OnnxChatEngine(
     }
 
     /// <inheritdoc/>
-    public async IAsyncEnumerable<ReplyPart> RunAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<ReplyPart> RunAsync(
+        InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var call = await preparation.RunAsync(request.Body.Length, token => Runtime.Read(request, token), cancellationToken);
         await foreach (var part in Runtime.RunAsync(call, cancellationToken))

@@ -7,9 +7,12 @@ using Microsoft.Extensions.Options;
 
 namespace AgentPlatform.Worker.Engines.OpenAI;
 
-/// <summary>Any OpenAI-compatible server, beside the worker or away. It is ready when the server is, which for a large model takes minutes.</summary>
+/// <summary>
+/// Any OpenAI-compatible server, beside the worker or away. It is ready when the server is, which for a large model takes minutes.
+/// </summary>
 internal sealed class OpenAIEngine(
-    HttpClient http, OpenAIEndpoint endpoint, TimeProvider time, ILogger<OpenAIEngine> logger, ILogger<OpenAIInference>? serverLogger = null) : IEngine
+    HttpClient http, OpenAIEndpoint endpoint, TimeProvider time, ILogger<OpenAIEngine> logger,
+    ILogger<OpenAIInference>? serverLogger = null) : IEngine
 {
     private readonly OpenAIInference _server = new(http, endpoint, serverLogger);
 
@@ -27,7 +30,8 @@ internal sealed class OpenAIEngine(
             var options = provider.GetRequiredService<IOptions<OpenAIOptions>>().Value;
             var upstream = options.UpstreamModel ?? provider.GetRequiredService<IOptions<ModelOptions>>().Value.Name;
             return new OpenAIEngine(
-                provider.GetRequiredService<IHttpClientFactory>().CreateClient(ModelServerClient.Name), new OpenAIEndpoint(new Uri(options.Endpoint), upstream, options.ApiKey),
+                provider.GetRequiredService<IHttpClientFactory>().CreateClient(ModelServerClient.Name),
+                new OpenAIEndpoint(new Uri(options.Endpoint), upstream, options.ApiKey),
                 provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<OpenAIEngine>>(),
                 provider.GetRequiredService<ILogger<OpenAIInference>>());
         });
@@ -41,9 +45,12 @@ internal sealed class OpenAIEngine(
     public Task WarmUpAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <inheritdoc/>
-    public IAsyncEnumerable<ReplyPart> RunAsync(InferenceRequest request, CancellationToken cancellationToken) => _server.RunAsync(request, cancellationToken);
+    public IAsyncEnumerable<ReplyPart> RunAsync(InferenceRequest request, CancellationToken cancellationToken) =>
+        _server.RunAsync(request, cancellationToken);
 
-    /// <summary>Asks for the server's models, which those servers answer only once theirs is loaded; why it is not ready, or null.</summary>
+    /// <summary>
+    /// Asks for the server's models, which those servers answer only once theirs is loaded; why it is not ready, or null.
+    /// </summary>
     private async Task<string?> AskAsync(CancellationToken cancellationToken)
     {
         using var request = endpoint.CreateRequest(HttpMethod.Get, "models");

@@ -4,9 +4,10 @@ using Microsoft.Extensions.Options;
 namespace AgentPlatform.Worker.Engines.Preparation;
 
 /// <summary>
-/// The threads on which requests become what an engine computes: JSON is read, templates are rendered, tokens are made. That costs as much as the
-/// client likes to send, so it happens neither on the loop that begins jobs nor on the thread pool, whose timers and connections keep the worker's requests its own; and
-/// so few at a time that what each takes of memory is bounded. Long requests have threads of their own and hold up no short ones.
+/// The threads on which requests become what an engine computes: JSON is read, templates are rendered, tokens are
+/// made. That costs as much as the client likes to send, so it happens neither on the loop that begins jobs nor
+/// on the thread pool, whose timers and connections keep the worker's requests its own; and so few at a time that
+/// what each takes of memory is bounded. Long requests have threads of their own and hold up no short ones.
 /// </summary>
 /// <remarks>Safe for concurrent use. First come, first served within a lane.</remarks>
 internal sealed class PreparationPool : IDisposable
@@ -85,7 +86,8 @@ internal sealed class PreparationPool : IDisposable
         public Work(Func<CancellationToken, T> prepare, CancellationToken cancellationToken)
         {
             (_prepare, _cancellationToken) = (prepare, cancellationToken);
-            _cancelled = cancellationToken.UnsafeRegister(static (result, token) => ((TaskCompletionSource<T>)result!).TrySetCanceled(token), _result);
+            _cancelled = cancellationToken.UnsafeRegister(
+                static (result, token) => ((TaskCompletionSource<T>)result!).TrySetCanceled(token), _result);
         }
 
         public Task<T> Result => _result.Task;
@@ -105,7 +107,7 @@ internal sealed class PreparationPool : IDisposable
             }
             catch (Exception e)
             {
-                // Whatever it is, it is the business of who waits for it; the thread goes on with the next.
+                // Every kind of failure is for the caller to handle; the thread continues with the next item.
                 _result.TrySetException(e);
             }
             finally

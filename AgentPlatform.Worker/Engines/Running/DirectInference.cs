@@ -9,19 +9,23 @@ namespace AgentPlatform.Worker.Engines.Running;
 /// ones that wait, their number is bounded here.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
-internal sealed class DirectInference(EngineRunner engine, EngineState state, EngineSlots slots, IOptions<EngineOptions> options) : IInference
+internal sealed class DirectInference(EngineRunner engine, EngineState state, EngineSlots slots, IOptions<EngineOptions> options)
+    : IInference
 {
     /// <inheritdoc/>
-    public async IAsyncEnumerable<ReplyPart> RunAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<ReplyPart> RunAsync(
+        InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if (!state.IsReady)
         {
-            throw new InferenceException(InferenceError.Unavailable($"The model '{request.Model}' is still being loaded.", retryAfterSeconds: 5));
+            throw new InferenceException(
+                InferenceError.Unavailable($"The model '{request.Model}' is still being loaded.", retryAfterSeconds: 5));
         }
 
         if (slots.Active == slots.Total && slots.Waiting >= options.Value.MaxWaiting)
         {
-            throw new InferenceException(InferenceError.Overloaded($"Too many requests wait for the model '{request.Model}'.", retryAfterSeconds: 1));
+            throw new InferenceException(
+                InferenceError.Overloaded($"Too many requests wait for the model '{request.Model}'.", retryAfterSeconds: 1));
         }
 
         await foreach (var part in engine.RunAsync(request, cancellationToken))

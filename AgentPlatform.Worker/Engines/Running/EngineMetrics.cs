@@ -19,7 +19,10 @@ internal sealed class EngineMetrics(IMeterFactory meters, IOptions<ModelOptions>
     // The HTTP surface measures gen_ai.server.request.duration, waiting included. Buckets as that convention gives them.
     private readonly Histogram<double> _duration = meters.Create(WorkerTelemetry.Name).CreateHistogram<double>(
         "agentplatform.engine.duration", "s", "How long a request was with the engine, waiting for a slot included", tags: null,
-        new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92] });
+        new InstrumentAdvice<double>
+        {
+            HistogramBucketBoundaries = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92],
+        });
 
     /// <summary>The version of the model.</summary>
     public string ModelVersion { get; } = model.Value.Version;

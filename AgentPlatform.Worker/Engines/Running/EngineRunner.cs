@@ -8,12 +8,13 @@ using AgentPlatform.Worker.Telemetry;
 namespace AgentPlatform.Worker.Engines.Running;
 
 /// <summary>
-/// The one way to the engine, for jobs and for HTTP: refuses what the model cannot do, spends nothing on a request whose
-/// deadline has passed, waits for a slot, says when the engine begins, ends what runs past its deadline, and turns whatever an engine may throw into an error
-/// that the client can read.
+/// The one way to the engine, for jobs and for HTTP: refuses what the model cannot do, spends nothing on
+/// a request whose deadline has passed, waits for a slot, says when the engine begins, ends what runs
+/// past its deadline, and turns whatever an engine may throw into an error that the client can read.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
-internal sealed partial class EngineRunner(IEngine engine, EngineSlots slots, EngineMetrics metrics, TimeProvider time, ILogger<EngineRunner> logger) : IInference
+internal sealed partial class EngineRunner(
+    IEngine engine, EngineSlots slots, EngineMetrics metrics, TimeProvider time, ILogger<EngineRunner> logger) : IInference
 {
     // Timers end at 49 days; a deadline further away than a day bounds nothing.
     private static readonly TimeSpan _longest = TimeSpan.FromDays(1);
@@ -22,14 +23,17 @@ internal sealed partial class EngineRunner(IEngine engine, EngineSlots slots, En
     public const string Provider = "agentplatform";
 
     /// <inheritdoc/>
-    public async IAsyncEnumerable<ReplyPart> RunAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<ReplyPart> RunAsync(
+        InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         // A job whose cancel overtook it.
         cancellationToken.ThrowIfCancellationRequested();
         if (!engine.Traits.Operations.Contains(request.Operation))
         {
             throw new InferenceException(InferenceError.Invalid(
-                $"The model '{request.Model}' cannot do '{request.Operation.Info().Name}'; it can do '{string.Join("', '", engine.Traits.Operations.Select(static operation => operation.Info().Name))}'.", "model"));
+                $"The model '{request.Model}' cannot do '{request.Operation.Info().Name}'; it can do "
+                + $"'{string.Join("', '", engine.Traits.Operations.Select(static operation => operation.Info().Name))}'.",
+                "model"));
         }
 
         var left = request.TimeLimit.Left;
@@ -84,7 +88,8 @@ internal sealed partial class EngineRunner(IEngine engine, EngineSlots slots, En
 
     // Pooled: it waits once per token.
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<bool> MoveNextAsync(Run run, IAsyncEnumerator<ReplyPart> parts, CancellationToken work, CancellationToken caller)
+    private async ValueTask<bool> MoveNextAsync(
+        Run run, IAsyncEnumerator<ReplyPart> parts, CancellationToken work, CancellationToken caller)
     {
         run.Resume();
         try

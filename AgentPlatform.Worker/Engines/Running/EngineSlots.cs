@@ -1,6 +1,9 @@
 namespace AgentPlatform.Worker.Engines.Running;
 
-/// <summary>The places of requests in the engine, shared by jobs and HTTP; first come, first served. A request may ask for all of them, to run alone.</summary>
+/// <summary>
+/// The places of requests in the engine, shared by jobs and HTTP; first
+/// come, first served. A request may ask for all of them, to run alone.
+/// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class EngineSlots : IDisposable
 {

@@ -2,9 +2,13 @@ using AgentPlatform.Worker.Weights;
 
 namespace AgentPlatform.Worker.Engines.Running;
 
-/// <summary>Loads and warms the engine once the process has started, so that liveness answers meanwhile. A worker whose engine cannot be loaded ends.</summary>
+/// <summary>
+/// Loads and warms the engine once the process has started, so that
+/// liveness answers meanwhile. A worker whose engine cannot be loaded ends.
+/// </summary>
 internal sealed partial class EngineStartup(
-    IEngine engine, EngineState state, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<EngineStartup> logger) : BackgroundService
+    IEngine engine, EngineState state, TimeProvider time, IHostApplicationLifetime lifetime,
+    ILogger<EngineStartup> logger) : BackgroundService
 {
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -28,7 +32,10 @@ internal sealed partial class EngineStartup(
         }
         catch (OutOfMemoryException)
         {
-            EngineUnusable(logger, $"the model does not fit into memory; this process may use {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1_000_000_000.0:F1} GB.");
+            EngineUnusable(
+                logger,
+                "the model does not fit into memory; this process may use "
+                + $"{GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1_000_000_000.0:F1} GB.");
             Fail();
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -46,7 +53,8 @@ internal sealed partial class EngineStartup(
     private async Task StartedAsync(CancellationToken cancellationToken)
     {
         var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var registration = lifetime.ApplicationStarted.UnsafeRegister(static started => ((TaskCompletionSource)started!).TrySetResult(), started);
+        await using var registration = lifetime.ApplicationStarted.UnsafeRegister(
+            static started => ((TaskCompletionSource)started!).TrySetResult(), started);
         await started.Task.WaitAsync(cancellationToken);
     }
 

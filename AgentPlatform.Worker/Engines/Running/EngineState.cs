@@ -6,12 +6,12 @@ internal sealed class EngineState
 {
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Whether it takes requests.</summary>
+    /// <summary>Whether the engine takes requests.</summary>
     public bool IsReady => _ready.Task.IsCompletedSuccessfully;
 
     /// <summary>Ends when it takes requests; never, if it cannot be loaded.</summary>
     public Task Ready => _ready.Task;
 
-    /// <summary>It takes requests from now on.</summary>
+    /// <summary>Marks the engine as ready for requests.</summary>
     public void BecomeReady() => _ready.TrySetResult();
 }

@@ -11,7 +11,8 @@ internal static class AnswerSize
     {
         if (characters > UpstreamContent.MaxAnswerSize)
         {
-            throw new InferenceException(InferenceError.EngineFailed("The model's server sent more than can be taken: its answer does not end."));
+            throw new InferenceException(
+                InferenceError.EngineFailed("The model's server sent more than can be taken: its answer does not end."));
         }
     }
 }

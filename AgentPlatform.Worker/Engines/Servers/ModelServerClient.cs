@@ -8,7 +8,8 @@ internal static class ModelServerClient
     /// <summary>Name of the client.</summary>
     public const string Name = "model-server";
 
-    /// <summary>Registers it.</summary>
+    /// <summary>Registers the client with its retries.</summary>
     public static void AddModelServerClient(this IServiceCollection services) =>
-        services.AddUpstreamClient(Name).AddHttpMessageHandler(static provider => new ModelServerRetry(provider.GetRequiredService<TimeProvider>()));
+        services.AddUpstreamClient(Name).AddHttpMessageHandler(static provider =>
+            new ModelServerRetry(provider.GetRequiredService<TimeProvider>()));
 }

@@ -1,9 +1,10 @@
 namespace AgentPlatform.Worker.Engines.Servers;
 
 /// <summary>
-/// Sends a request to a model's server again where nothing of an answer has come: for some seconds while there is no connection, since a server
-/// that restarts is soon back, and once at once if the server hung up, since it may just have closed a connection that it had kept. A model
-/// computes and does nothing else, so that a request may be repeated. An answer, whatever its status, is the caller's to judge.
+/// Sends a request to a model's server again where nothing of an answer has come: for some seconds while
+/// there is no connection, since a server that restarts is soon back, and once at once if the server hung
+/// up, since it may just have closed a connection that it had kept. A model computes and does nothing
+/// else, so that a request may be repeated. An answer, whatever its status, is the caller's to judge.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class ModelServerRetry(TimeProvider time) : DelegatingHandler
@@ -24,7 +25,8 @@ internal sealed class ModelServerRetry(TimeProvider time) : DelegatingHandler
             {
                 await Task.Delay(_pauses[pauses++], time, cancellationToken);
             }
-            catch (HttpRequestException e) when (!hungUp && (e.HttpRequestError == HttpRequestError.ResponseEnded || e is { HttpRequestError: HttpRequestError.Unknown, InnerException: IOException }))
+            catch (HttpRequestException e) when (!hungUp && (e.HttpRequestError == HttpRequestError.ResponseEnded
+                || e is { HttpRequestError: HttpRequestError.Unknown, InnerException: IOException }))
             {
                 hungUp = true;
             }

@@ -11,7 +11,9 @@ internal sealed partial class ServerWait(TimeProvider time, ILogger logger)
     /// <summary>Asks once a second until the server is ready, and logs why it is not, once for each reason.</summary>
     /// <param name="server">What it is, for the log: <c>the server</c>.</param>
     /// <param name="address">Where it is.</param>
-    /// <param name="ask">Asks it; gives why it is not ready, or null. Its exceptions end the wait, unless the server cannot be reached.</param>
+    /// <param name="ask">
+    /// Asks it; gives why it is not ready, or null. Its exceptions end the wait, unless the server cannot be reached.
+    /// </param>
     /// <param name="patience">How long one question may take.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public async Task UntilReadyAsync(

@@ -27,8 +27,10 @@ internal sealed record SimulatedAnswer(IReadOnlyList<SimulatedChoice> Choices, i
 
     private static readonly string[] _words =
     [
-        "amber", "birch", "cloud", "delta", "ember", "field", "grove", "harbor", "island", "jetty", "kernel", "lantern", "meadow", "north", "orchard", "pebble",
-        "quarry", "river", "stone", "timber", "under", "valley", "willow", "yonder", "zephyr", "bridge", "copper", "drift", "early", "forest", "glass", "hollow",
+        "amber", "birch", "cloud", "delta", "ember", "field", "grove", "harbor", "island", "jetty", "kernel", "lantern", "meadow", "north",
+        "orchard", "pebble",
+        "quarry", "river", "stone", "timber", "under", "valley", "willow", "yonder", "zephyr", "bridge", "copper", "drift", "early",
+        "forest", "glass", "hollow",
         "the", "a", "of", "and", "by", "near", "over", "with", "from", "into", "is", "was", "goes", "rests", "turns", "shines",
         "quiet", "bright", "slow", "deep", "old", "green", "wide", "warm", "cold", "small", "tall", "calm", "soft", "clear", "far", "new",
     ];
@@ -39,7 +41,10 @@ internal sealed record SimulatedAnswer(IReadOnlyList<SimulatedChoice> Choices, i
     /// <summary>How many steps it takes: the longest choice's, and at least one.</summary>
     public int Steps { get; } = Math.Max(1, Choices.Max(choice => choice.Tokens.Count));
 
-    /// <summary>Which parts of a stream a step gives: from the first number up to the second, which is the next step's. Each role is one, each token, and the end of each choice.</summary>
+    /// <summary>
+    /// Which parts of a stream a step gives: from the first number up to the second, which
+    /// is the next step's. Each role is one, each token, and the end of each choice.
+    /// </summary>
     public (uint First, uint Next) PartsOf(int step) => (PartsBefore(step), PartsBefore(step + 1));
 
     /// <summary>Composes the answer to a chat-completions request.</summary>
@@ -66,7 +71,8 @@ internal sealed record SimulatedAnswer(IReadOnlyList<SimulatedChoice> Choices, i
     }
 
     private uint PartsBefore(int step) =>
-        (uint)Choices.Sum(choice => Math.Min(step, 1) + Math.Min(step, choice.Tokens.Count) + (step >= Math.Max(choice.Tokens.Count, 1) ? 1 : 0));
+        (uint)Choices.Sum(choice =>
+            Math.Min(step, 1) + Math.Min(step, choice.Tokens.Count) + (step >= Math.Max(choice.Tokens.Count, 1) ? 1 : 0));
 
     private static SimulatedChoice Choose(ulong seed, int tokens, long limit, IReadOnlyList<string> stops)
     {

@@ -46,9 +46,11 @@ internal sealed class SimulatedEngine(IOptions<SimulatedOptions> options, Prepar
     }
 
     /// <inheritdoc/>
-    public async IAsyncEnumerable<ReplyPart> RunAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<ReplyPart> RunAsync(
+        InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var answer = await preparation.RunAsync(request.Body.Length, _ => SimulatedAnswer.Compose(request.Body, _options.AnswerTokens), cancellationToken);
+        var answer = await preparation.RunAsync(
+            request.Body.Length, _ => SimulatedAnswer.Compose(request.Body, _options.AnswerTokens), cancellationToken);
         using var parts = new ChatParts();
         await PassAsync(_options.TimeToFirstToken, cancellationToken);
 

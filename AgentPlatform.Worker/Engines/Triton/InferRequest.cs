@@ -12,7 +12,8 @@ internal static class InferRequest
     /// <summary>The request for <paramref name="output"/>.</summary>
     /// <param name="output">The tensor to answer with; a server may leave out others.</param>
     /// <param name="inputs">Each with how many items its first dimension has and a method that writes its values, row by row.</param>
-    public static ReadOnlyMemory<byte> Write(TritonTensor output, params IEnumerable<(TritonTensor Tensor, long[] Shape, Action<Utf8JsonWriter> WriteValues)> inputs)
+    public static ReadOnlyMemory<byte> Write(
+        TritonTensor output, params IEnumerable<(TritonTensor Tensor, long[] Shape, Action<Utf8JsonWriter> WriteValues)> inputs)
     {
         var body = new ArrayBufferWriter<byte>(256);
         using (var json = new Utf8JsonWriter(body))

@@ -7,7 +7,10 @@ using AgentPlatform.Worker.Engines.Preparation;
 
 namespace AgentPlatform.Worker.Engines.Triton;
 
-/// <summary>Classifies texts by a model that takes them as BYTES and gives a score for each label. Texts go in batches, as large as the model allows.</summary>
+/// <summary>
+/// Classifies texts by a model that takes them as BYTES and gives a score
+/// for each label. Texts go in batches, as large as the model allows.
+/// </summary>
 internal sealed class TritonClassifier : IInference, IAsyncDisposable
 {
     // Sums of float32 that a server rounds to a few digits.
@@ -31,12 +34,14 @@ internal sealed class TritonClassifier : IInference, IAsyncDisposable
         _output = model.Output(options.Output, "FP32", "FP64");
         if (_input.Shape.Skip(_input.IsBatched ? 1 : 0).Any(static dimension => dimension > 1))
         {
-            throw new EngineLoadException($"The model's input {_input} takes several texts at once, so that there is no saying which are one request.");
+            throw new EngineLoadException(
+                $"The model's input {_input} takes several texts at once, so the texts of different requests cannot be told apart.");
         }
 
         if (_output.Shape is [.., > 0] && _output.Shape[^1] != options.Labels.Count)
         {
-            throw new EngineLoadException($"Triton:Labels has {options.Labels.Count} labels, but the model's output {_output} has {_output.Shape[^1]} scores.");
+            throw new EngineLoadException(
+                $"Triton:Labels has {options.Labels.Count} labels, but the model's output {_output} has {_output.Shape[^1]} scores.");
         }
 
         if (model.IsDecoupled)
@@ -50,7 +55,8 @@ internal sealed class TritonClassifier : IInference, IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public async IAsyncEnumerable<ReplyPart> RunAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<ReplyPart> RunAsync(
+        InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var text = await _preparation.RunAsync(request.Body.Length, _ => AnalyzeJson.ReadText(request.Body), cancellationToken);
         var outcome = await _batcher.RunAsync(text, request.TimeLimit, cancellationToken);
@@ -104,7 +110,8 @@ internal sealed class TritonClassifier : IInference, IAsyncDisposable
 
         var body = InferRequest.Write(_output, (_input, shape, WriteTexts));
 
-        // The callers' own deadlines end their waiting; this one ends the call, so that a server that hangs does not keep those who come later.
+        // The callers' own deadlines end their waiting; this one ends the call,
+        // so that a server that hangs does not keep those who come later.
         using var limit = new CancellationTokenSource(_options.BatchTimeout, _time);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         List<float> scores;
@@ -115,13 +122,15 @@ internal sealed class TritonClassifier : IInference, IAsyncDisposable
         }
         catch (OperationCanceledException e) when (limit.IsCancellationRequested)
         {
-            throw new InferenceException(InferenceError.Unavailable("The model's server does not answer in time.", retryAfterSeconds: 2), e);
+            throw new InferenceException(
+                InferenceError.Unavailable("The model's server does not answer in time.", retryAfterSeconds: 2), e);
         }
 
         var labels = _options.Labels.Count;
         return scores.Count == texts.Count * labels
             ? [.. Enumerable.Range(0, texts.Count).Select(row => new Outcome(Judge(scores.Slice(row * labels, labels))))]
-            : throw new InferenceException(InferenceError.EngineFailed($"The model's server sent {scores.Count} scores for {texts.Count} texts and {labels} labels."));
+            : throw new InferenceException(
+                InferenceError.EngineFailed($"The model's server sent {scores.Count} scores for {texts.Count} texts and {labels} labels."));
     }
 
     private Classification Judge(List<float> scores)
@@ -134,7 +143,8 @@ internal sealed class TritonClassifier : IInference, IAsyncDisposable
 
         return scores.All(static score => score is >= 0 and <= 1 + Tolerance) && MathF.Abs(scores.Sum() - 1) <= Tolerance
             ? new Classification(_options.Labels[best], Math.Min(scores[best], 1))
-            : throw new InferenceException(InferenceError.EngineFailed("The model's scores are no probabilities; whoever runs the platform must set Triton:Scores to Logits if they are logits."));
+            : throw new InferenceException(InferenceError.EngineFailed(
+                "The model's scores are not probabilities; if they are logits, the operator must set Triton:Scores to Logits."));
     }
 
     /// <summary>What became of one text of a batch.</summary>

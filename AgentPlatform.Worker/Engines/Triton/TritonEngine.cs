@@ -9,8 +9,8 @@ using Microsoft.Extensions.Options;
 namespace AgentPlatform.Worker.Engines.Triton;
 
 /// <summary>
-/// A model on a server of the Open Inference Protocol, such as Triton. With <c>Triton:Labels</c> it classifies texts, without them it chats;
-/// its metadata says by which tensors, and whether that is so at all.
+/// A model on a server of the Open Inference Protocol, such as Triton. With <c>Triton:Labels</c> it classifies
+/// texts, without them it chats; its metadata says by which tensors, and whether that is so at all.
 /// </summary>
 internal sealed class TritonEngine : IEngine, IAsyncDisposable
 {
@@ -28,7 +28,8 @@ internal sealed class TritonEngine : IEngine, IAsyncDisposable
         PreparationPool preparation, BatchingMetrics metrics, TimeProvider time, ILogger<TritonEngine> logger)
     {
         (_options, _batching, _preparation, _metrics, _time, _logger) = (options.Value, batching.Value, preparation, metrics, time, logger);
-        _server = new TritonServer(http, new Uri(_options.Endpoint), _options.ModelName ?? model.Value.Name, _options.ModelVersion, _options.ApiKey, logger);
+        _server = new TritonServer(
+            http, new Uri(_options.Endpoint), _options.ModelName ?? model.Value.Name, _options.ModelVersion, _options.ApiKey, logger);
 
         // One batch in the making and one that gathers.
         Traits = Classifies
@@ -50,7 +51,8 @@ internal sealed class TritonEngine : IEngine, IAsyncDisposable
         services.AddSingleton(WorkerTelemetry.CreateBatchingMetrics);
         services.AddModelServerClient();
         services.AddSingleton<IEngine>(static provider =>
-            ActivatorUtilities.CreateInstance<TritonEngine>(provider, provider.GetRequiredService<IHttpClientFactory>().CreateClient(ModelServerClient.Name)));
+            ActivatorUtilities.CreateInstance<TritonEngine>(
+                provider, provider.GetRequiredService<IHttpClientFactory>().CreateClient(ModelServerClient.Name)));
     }
 
     /// <inheritdoc/>
@@ -66,7 +68,8 @@ internal sealed class TritonEngine : IEngine, IAsyncDisposable
             Model = "",
             Operation = Traits.Operations[0],
             Deadline = DateTimeOffset.MaxValue,
-            Body = (Classifies ? """{"text":"A text to warm up with."}"""u8 : """{"messages":[{"role":"user","content":"Hello"}]}"""u8).ToArray(),
+            Body = (Classifies ? """{"text":"A text to warm up with."}"""u8 : """{"messages":[{"role":"user","content":"Hello"}]}"""u8)
+                .ToArray(),
         };
         try
         {

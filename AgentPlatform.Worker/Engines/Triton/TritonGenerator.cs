@@ -35,7 +35,8 @@ internal sealed class TritonGenerator : IInference
     }
 
     /// <inheritdoc/>
-    public async IAsyncEnumerable<ReplyPart> RunAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<ReplyPart> RunAsync(
+        InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var (text, inputs) = await _preparation.RunAsync(request.Body.Length, _ => Read(request), cancellationToken);
         using var parts = new ChatParts();
@@ -84,13 +85,15 @@ internal sealed class TritonGenerator : IInference
         {
             return model.Output(options.Output, "BYTES");
         }
-        catch (EngineLoadException e) when (string.IsNullOrEmpty(options.Output) && !model.Outputs.Any(static output => output.Datatype == "BYTES"))
+        catch (EngineLoadException e)
+            when (string.IsNullOrEmpty(options.Output) && !model.Outputs.Any(static output => output.Datatype == "BYTES"))
         {
             throw new EngineLoadException($"{e.Message} If it classifies, Triton:Labels must name its labels.", e);
         }
     }
 
-    private async IAsyncEnumerable<TritonPiece> InferAsync(string text, IReadOnlyList<TritonInput> inputs, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<TritonPiece> InferAsync(
+        string text, IReadOnlyList<TritonInput> inputs, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var all = new[] { new TritonInput(_input, [text]) }.Concat(inputs);
         var body = InferRequest.Write(_output, all.Select(static input => (input.Tensor, input.Shape, new Action<Utf8JsonWriter>(json =>
@@ -100,16 +103,19 @@ internal sealed class TritonGenerator : IInference
                 value.WriteTo(json);
             }
         }))));
-        var texts = await InferResponse.ReadAsync(await _server.PostAsync("infer", body, cancellationToken), _output, static value => value.GetString() ?? "", cancellationToken);
+        var texts = await InferResponse.ReadAsync(
+            await _server.PostAsync("infer", body, cancellationToken), _output, static value => value.GetString() ?? "", cancellationToken);
         yield return new TritonPiece(string.Concat(texts));
     }
 
-    private async IAsyncEnumerable<TritonPiece> GenerateAsync(string text, IReadOnlyList<TritonInput> inputs, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<TritonPiece> GenerateAsync(
+        string text, IReadOnlyList<TritonInput> inputs, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var response = await _server.PostAsync("generate_stream", Body(text, inputs), cancellationToken);
         if (response.Content.Headers.ContentType?.MediaType != "text/event-stream")
         {
-            throw new InferenceException(InferenceError.EngineFailed($"The model's server was asked for a stream and sent {response.Content.Headers.ContentType?.MediaType ?? "nothing"}."));
+            throw new InferenceException(InferenceError.EngineFailed(
+                $"The model's server was asked for a stream and sent {response.Content.Headers.ContentType?.MediaType ?? "nothing"}."));
         }
 
         await using var content = await response.Content.ReadAsStreamAsync(cancellationToken);

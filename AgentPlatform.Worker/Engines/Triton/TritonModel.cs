@@ -18,7 +18,8 @@ internal sealed record TritonTensor(string Name, string Datatype, IReadOnlyList<
 
 /// <summary>
 /// Answer of <c>v2/models/M</c>, such as
-/// <c>{"name":"m","versions":["1"],"platform":"onnxruntime_onnx","inputs":[{"name":"TEXT","datatype":"BYTES","shape":[-1,1]}],"outputs":[…]}</c>.
+/// <c>{"name":"m","versions":["1"],"platform":"onnxruntime_onnx",
+/// "inputs":[{"name":"TEXT","datatype":"BYTES","shape":[-1,1]}],"outputs":[…]}</c>.
 /// https://kserve.github.io/website/docs/concepts/architecture/data-plane/v2-protocol
 /// </summary>
 internal sealed record TritonMetadata(IReadOnlyList<TritonTensor>? Inputs, IReadOnlyList<TritonTensor>? Outputs);
@@ -27,7 +28,9 @@ internal sealed record TritonMetadata(IReadOnlyList<TritonTensor>? Inputs, IRead
 /// What is read of Triton's <c>v2/models/M/config</c>; other servers of the protocol have no such thing. Sample:
 /// <c>{"max_batch_size":8,"input":[{"name":"stream","optional":true}],"model_transaction_policy":{"decoupled":true}}</c>
 /// </summary>
-internal sealed record TritonConfig(int MaxBatchSize = 0, IReadOnlyList<TritonConfig.TensorConfig>? Input = null, TritonConfig.TransactionPolicy? ModelTransactionPolicy = null)
+internal sealed record TritonConfig(
+    int MaxBatchSize = 0, IReadOnlyList<TritonConfig.TensorConfig>? Input = null,
+    TritonConfig.TransactionPolicy? ModelTransactionPolicy = null)
 {
     public sealed record TensorConfig(string Name, bool Optional = false);
 
@@ -45,7 +48,9 @@ internal sealed partial class TritonJsonContext : JsonSerializerContext;
 /// <param name="MaxBatchSize">Most items in one request as its configuration says; 0 if that says nothing.</param>
 /// <param name="IsDecoupled">Whether it may answer one request with any number of responses, as models that stream do.</param>
 /// <param name="Optional">Names of the inputs that a request may leave out.</param>
-internal sealed record TritonModel(IReadOnlyList<TritonTensor> Inputs, IReadOnlyList<TritonTensor> Outputs, int MaxBatchSize, bool IsDecoupled, IReadOnlySet<string> Optional)
+internal sealed record TritonModel(
+    IReadOnlyList<TritonTensor> Inputs, IReadOnlyList<TritonTensor> Outputs, int MaxBatchSize, bool IsDecoupled,
+    IReadOnlySet<string> Optional)
 {
     /// <summary>Puts metadata and configuration together.</summary>
     /// <exception cref="EngineLoadException">The metadata is none.</exception>
@@ -54,7 +59,8 @@ internal sealed record TritonModel(IReadOnlyList<TritonTensor> Inputs, IReadOnly
         try
         {
             var tensors = JsonSerializer.Deserialize(metadata, TritonJsonContext.Default.TritonMetadata);
-            var settings = config.IsEmpty ? new TritonConfig() : JsonSerializer.Deserialize(config, TritonJsonContext.Default.TritonConfig) ?? new TritonConfig();
+            var settings = config.IsEmpty ? new TritonConfig() : JsonSerializer.Deserialize(config, TritonJsonContext.Default.TritonConfig)
+                ?? new TritonConfig();
             if (tensors?.Inputs is not { Count: > 0 } inputs || tensors.Outputs is not { Count: > 0 } outputs
                 || inputs.Concat(outputs).Any(tensor => tensor is not { Name.Length: > 0, Datatype: not null, Shape: not null }))
             {
@@ -71,29 +77,35 @@ internal sealed record TritonModel(IReadOnlyList<TritonTensor> Inputs, IReadOnly
     }
 
     /// <summary>The input of that name and type, or null.</summary>
-    public TritonTensor? FindInput(string name, string datatype) => Inputs.FirstOrDefault(input => input.Name == name && input.Datatype == datatype);
+    public TritonTensor? FindInput(string name, string datatype) =>
+        Inputs.FirstOrDefault(input => input.Name == name && input.Datatype == datatype);
 
     /// <summary>The input that takes the text.</summary>
     /// <param name="name">Its configured name; null to find it.</param>
     /// <exception cref="EngineLoadException">There is none, or more than one.</exception>
     public TritonTensor TextInput(string? name) => Choose(
-        "input", "takes the text", nameof(TritonOptions.Input), name, ["BYTES"], Inputs, input => input.Name == "text_input", input => !Optional.Contains(input.Name));
+        "input", "takes the text", nameof(TritonOptions.Input), name, ["BYTES"], Inputs, input =>
+            input.Name == "text_input", input => !Optional.Contains(input.Name));
 
     /// <summary>The output that holds what is asked for.</summary>
     /// <param name="name">Its configured name; null to find it.</param>
     /// <param name="datatypes">The types that it may have.</param>
     /// <exception cref="EngineLoadException">There is none, or more than one.</exception>
     public TritonTensor Output(string? name, params string[] datatypes) => Choose(
-        "output", "holds the answer", nameof(TritonOptions.Output), name, datatypes, Outputs, output => output.Name == "text_output", _ => true);
+        "output", "holds the answer", nameof(TritonOptions.Output), name, datatypes, Outputs, output =>
+            output.Name == "text_output", _ => true);
 
     private static TritonTensor Choose(
-        string kind, string does, string setting, string? name, string[] datatypes, IReadOnlyList<TritonTensor> tensors, params ReadOnlySpan<Func<TritonTensor, bool>> preferences)
+        string kind, string does, string setting, string? name, string[] datatypes, IReadOnlyList<TritonTensor> tensors,
+        params ReadOnlySpan<Func<TritonTensor, bool>> preferences)
     {
         var known = string.Join(", ", tensors);
         if (!string.IsNullOrEmpty(name))
         {
             return tensors.FirstOrDefault(tensor => tensor.Name == name && datatypes.Contains(tensor.Datatype))
-                ?? throw new EngineLoadException($"Triton:{setting} is '{name}', but the model has no {kind} of that name and type {string.Join(" or ", datatypes)}; it has {known}.");
+                ?? throw new EngineLoadException(
+                    $"Triton:{setting} is '{name}', but the model has no {kind} of that name and type {string.Join(" or ", datatypes)}; "
+                    + $"it has {known}.");
         }
 
         var candidates = tensors.Where(tensor => datatypes.Contains(tensor.Datatype)).ToList();

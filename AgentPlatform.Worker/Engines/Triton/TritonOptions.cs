@@ -6,10 +6,10 @@ namespace AgentPlatform.Worker.Engines.Triton;
 /// <summary>What the scores of a classifier are.</summary>
 internal enum TritonScores
 {
-    /// <summary>They are positive and their sum is 1.</summary>
+    /// <summary>Scores are positive and add up to 1.</summary>
     Probabilities,
 
-    /// <summary>They become that by a softmax.</summary>
+    /// <summary>Scores become probabilities by a softmax.</summary>
     Logits,
 }
 
@@ -26,7 +26,9 @@ internal enum TritonPromptFormat
     Messages,
 }
 
-/// <summary>A model on a server that speaks the Open Inference Protocol (KServe v2), such as Triton; configuration section <c>Triton</c>.</summary>
+/// <summary>
+/// A model on a server that speaks the Open Inference Protocol (KServe v2), such as Triton; configuration section <c>Triton</c>.
+/// </summary>
 internal sealed class TritonOptions
 {
     /// <summary>Name of the configuration section.</summary>
@@ -69,7 +71,10 @@ internal sealed class TritonOptions
     [EnumDataType(typeof(TritonPromptFormat), ErrorMessage = "Triton:Prompt must be Plain, ChatML or Messages.")]
     public TritonPromptFormat Prompt { get; set; } = TritonPromptFormat.Plain;
 
-    /// <summary>Most tokens of an answer whose request does not say, for models that take such a limit; the server's own default is often 16.</summary>
+    /// <summary>
+    /// Most tokens of an answer whose request does not say, for models
+    /// that take such a limit; the server's own default is often 16.
+    /// </summary>
     [Range(1, 1_000_000)]
     public int MaxTokens { get; set; } = 512;
 }

@@ -28,14 +28,17 @@ internal sealed record TritonInput(TritonTensor Tensor, IReadOnlyList<JsonNode> 
 }
 
 /// <summary>
-/// Turns a chat request's parameters into inputs of the model: each by the input of its name (<c>temperature</c>, <c>top_p</c>,
-/// <c>max_tokens</c> …, as TensorRT-LLM's models have them), or all in the JSON of <c>sampling_parameters</c>, as the vLLM backend takes them.
+/// Turns a chat request's parameters into inputs of the model: each by the input of its name
+/// (<c>temperature</c>, <c>top_p</c>, <c>max_tokens</c> …, as TensorRT-LLM's models have
+/// them), or all in the JSON of <c>sampling_parameters</c>, as the vLLM backend takes them.
 /// </summary>
 internal sealed class TritonParameters
 {
     // https://docs.vllm.ai/en/latest/api/vllm/sampling_params.html
     private static readonly HashSet<string> _sampling =
-        ["max_tokens", "min_tokens", "temperature", "top_p", "top_k", "min_p", "seed", "stop", "presence_penalty", "frequency_penalty", "repetition_penalty", "ignore_eos"];
+        [
+            "max_tokens", "min_tokens", "temperature", "top_p", "top_k", "min_p", "seed", "stop", "presence_penalty", "frequency_penalty",
+            "repetition_penalty", "ignore_eos"];
 
     // Names that inputs of common models have instead of OpenAI's.
     private static readonly Dictionary<string, string[]> _aliases = new()
@@ -137,8 +140,11 @@ internal sealed class TritonParameters
         var isFlag = tensor.Datatype == "BOOL";
         return [.. values.Select(value => (value.ValueKind, isText, isFlag) switch
         {
-            (JsonValueKind.String, true, _) or (JsonValueKind.Number, false, false) or (JsonValueKind.True or JsonValueKind.False, _, true) => JsonNode.Parse(value.GetRawText(), documentOptions: JsonLimits.Document)!,
-            _ => throw new InferenceException(InferenceError.Invalid($"'{field.Name}' must be of the type {tensor.Datatype} of the model's input.", field.Name, "invalid_type")),
+            (JsonValueKind.String, true, _) or (JsonValueKind.Number, false, false)
+                or (JsonValueKind.True or JsonValueKind.False, _, true) =>
+                JsonNode.Parse(value.GetRawText(), documentOptions: JsonLimits.Document)!,
+            _ => throw new InferenceException(InferenceError.Invalid(
+                $"'{field.Name}' must be of the type {tensor.Datatype} of the model's input.", field.Name, "invalid_type")),
         })];
     }
 }

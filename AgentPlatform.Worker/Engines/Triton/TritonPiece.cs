@@ -13,7 +13,8 @@ namespace AgentPlatform.Worker.Engines.Triton;
 internal readonly record struct TritonPiece(string Text, string? FinishReason = null, long? InputTokens = null, long? OutputTokens = null)
 {
     /// <summary>
-    /// Reads an event of <c>generate_stream</c>: <c>{"model_name":"m","model_version":"1","text_output":"Hi","finish_reason":"stop","num_output_tokens":1}</c>.
+    /// Reads an event of <c>generate_stream</c>:
+    /// <c>{"model_name":"m","model_version":"1","text_output":"Hi","finish_reason":"stop","num_output_tokens":1}</c>.
     /// A tensor with several values is an array.
     /// </summary>
     /// <exception cref="UpstreamException">It is an error, <c>{"error":"…"}</c>.</exception>
@@ -32,7 +33,9 @@ internal readonly record struct TritonPiece(string Text, string? FinishReason = 
 
             var text = root.GetProperty(output);
             return new TritonPiece(
-                text.ValueKind == JsonValueKind.Array ? string.Concat(text.EnumerateArray().Select(static part => part.GetString())) : text.GetString() ?? "",
+                text.ValueKind == JsonValueKind.Array
+                    ? string.Concat(text.EnumerateArray().Select(static part => part.GetString()))
+                    : text.GetString() ?? "",
                 ReasonOf(root), Number(root, "num_input_tokens"), Number(root, "num_output_tokens"));
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)

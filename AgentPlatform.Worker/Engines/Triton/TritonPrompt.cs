@@ -29,7 +29,8 @@ internal static class TritonPrompt
         var prompt = new StringBuilder();
         foreach (var (role, text) in messages)
         {
-            prompt.Append(role is "system" or "developer" ? "" : $"{char.ToUpperInvariant(role[0])}{role[1..]}: ").Append(text).Append('\n');
+            prompt.Append(role is "system" or "developer" ? "" : $"{char.ToUpperInvariant(role[0])}{role[1..]}: ")
+                .Append(text).Append('\n');
         }
 
         return prompt.Append("Assistant:").ToString();

@@ -6,7 +6,10 @@ using AgentPlatform.Inference.OpenAI;
 namespace AgentPlatform.Worker.Engines.Triton;
 
 /// <summary>One model on a server of the Open Inference Protocol over HTTP.</summary>
-/// <remarks>Safe for concurrent use. Disposing of a response closes its connection, which is how the server learns that nobody waits.</remarks>
+/// <remarks>
+/// Safe for concurrent use. Disposing of a response closes its connection,
+/// which is how the server learns that the answer is not needed.
+/// </remarks>
 internal sealed class TritonServer(HttpClient http, Uri address, string model, string? version, string? apiKey, ILogger logger)
 {
     private const int RetryAfter = 2;
@@ -16,19 +19,22 @@ internal sealed class TritonServer(HttpClient http, Uri address, string model, s
     /// <summary>The server's base address.</summary>
     public Uri Address => address;
 
-    private string ModelPath { get; } = $"v2/models/{Uri.EscapeDataString(model)}{(string.IsNullOrEmpty(version) ? "" : $"/versions/{Uri.EscapeDataString(version)}")}";
+    private string ModelPath { get;
+        } = $"v2/models/{Uri.EscapeDataString(model)}{(string.IsNullOrEmpty(version) ? "" : $"/versions/{Uri.EscapeDataString(version)}")}";
 
     /// <summary>Why the model takes no requests, or null if it does.</summary>
     /// <exception cref="EngineLoadException">The server refuses the key.</exception>
     public async Task<string?> AskAsync(CancellationToken cancellationToken) =>
-        await AskAsync("v2/health/ready", "the server", cancellationToken) ?? await AskAsync($"{ModelPath}/ready", $"the model '{model}' there", cancellationToken);
+        await AskAsync("v2/health/ready", "the server", cancellationToken)
+            ?? await AskAsync($"{ModelPath}/ready", $"the model '{model}' there", cancellationToken);
 
     /// <summary>What the server knows of the model.</summary>
     /// <exception cref="EngineLoadException">It cannot be understood.</exception>
     /// <exception cref="HttpRequestException">The server is away.</exception>
     public async Task<TritonModel> DescribeAsync(CancellationToken cancellationToken)
     {
-        var metadata = await GetAsync(ModelPath, cancellationToken) ?? throw new EngineLoadException($"The server at {address} has no metadata of the model '{model}'.");
+        var metadata = await GetAsync(ModelPath, cancellationToken)
+            ?? throw new EngineLoadException($"The server at {address} has no metadata of the model '{model}'.");
         var config = await GetAsync($"{ModelPath}/config", cancellationToken);
         return TritonModel.Read(metadata.Span, config.GetValueOrDefault().Span);
     }
@@ -50,7 +56,7 @@ internal sealed class TritonServer(HttpClient http, Uri address, string model, s
 
             using (response)
             {
-                throw new InferenceException(Describe(response, await response.Content.ReadErrorAsync(cancellationToken)));
+                throw new InferenceException(ErrorOf(response, await response.Content.ReadErrorAsync(cancellationToken)));
             }
         }
         catch (Exception e) when (UpstreamErrors.Describe(e, cancellationToken) is { } error)
@@ -65,7 +71,8 @@ internal sealed class TritonServer(HttpClient http, Uri address, string model, s
         using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         return response.StatusCode switch
         {
-            HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => throw new EngineLoadException($"The server at {request.RequestUri} refuses Triton:ApiKey ({(int)response.StatusCode})."),
+            HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden =>
+                throw new EngineLoadException($"The server at {request.RequestUri} refuses Triton:ApiKey ({(int)response.StatusCode})."),
             _ when response.IsSuccessStatusCode => null,
             var status => $"{what} is not ready ({(int)status})",
         };
@@ -76,7 +83,9 @@ internal sealed class TritonServer(HttpClient http, Uri address, string model, s
     {
         using var request = Create(HttpMethod.Get, path);
         using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
-        return response.IsSuccessStatusCode ? await response.Content.ReadWholeAsync(UpstreamContent.MaxAnswerSize, cancellationToken) : null;
+        return response.IsSuccessStatusCode
+            ? await response.Content.ReadWholeAsync(UpstreamContent.MaxAnswerSize, cancellationToken)
+            : null;
     }
 
     private HttpRequestMessage Create(HttpMethod method, string path)
@@ -98,15 +107,17 @@ internal sealed class TritonServer(HttpClient http, Uri address, string model, s
     }
 
     // {"error":"[request id: <id_unknown>] unexpected shape for input 'TEXT' …"}
-    private InferenceError Describe(HttpResponseMessage response, ReadOnlyMemory<byte> body)
+    private InferenceError ErrorOf(HttpResponseMessage response, ReadOnlyMemory<byte> body)
     {
         var status = (int)response.StatusCode;
         _errors.Log(model, status, UpstreamMessage.Parse(body.Span));
         return status switch
         {
             // The protocol's status for what the model does not take; texts that are too long come back so.
-            400 or 413 or 422 => InferenceError.Invalid("The model's server refused the request: it may be too long, or of a form that the model does not take."),
-            401 or 403 => InferenceError.EngineFailed($"The model's server refused the platform's API key ({status}); whoever runs the platform must set a valid one."),
+            400 or 413 or 422 => InferenceError.Invalid(
+                "The model's server refused the request: it may be too long, or of a form that the model does not take."),
+            401 or 403 => InferenceError.EngineFailed(
+                $"The model's server refused the platform's API key ({status}); the operator must set a valid one."),
             404 or 501 => InferenceError.EngineFailed($"The model's server has no model that can be asked this way ({status})."),
             429 => InferenceError.Overloaded("The model's server is at its limit.", UpstreamErrors.RetryAfterOf(response, 1)),
             408 or 425 or 502 or 503 or 504 => InferenceError.Unavailable(

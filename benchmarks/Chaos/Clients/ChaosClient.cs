@@ -11,9 +11,13 @@ namespace AgentPlatform.Benchmarks.Chaos.Clients;
 /// <param name="BytesPerSecond">Reads no faster, through a receive buffer as small as can be; null to read what comes.</param>
 /// <param name="Timeout">The deadline that it asks for; null for <see cref="ChaosClient.Deadline"/>.</param>
 /// <param name="Leave">Closes the connection when it is cancelled.</param>
-internal sealed record ClientManner(int? LeaveAfter = null, int? BytesPerSecond = null, TimeSpan? Timeout = null, CancellationToken Leave = default);
+internal sealed record ClientManner(
+    int? LeaveAfter = null, int? BytesPerSecond = null, TimeSpan? Timeout = null, CancellationToken Leave = default);
 
-/// <summary>Asks a server on this machine over plain sockets, and reads the raw bytes of the answer: no client library hides what is missing in them.</summary>
+/// <summary>
+/// Asks a server on this machine over plain sockets, and reads the raw
+/// bytes of the answer: no client library hides what is missing in them.
+/// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class ChaosClient(int port) : IDisposable
 {
@@ -28,7 +32,7 @@ internal sealed class ChaosClient(int port) : IDisposable
 
     private readonly ConcurrentBag<(Socket Socket, long Since)> _idle = [];
 
-    /// <summary>Asks and waits for the end, whatever it is. Never throws for what the server does.</summary>
+    /// <summary>Asks and waits for the end of the answer, good or bad. Never throws because of the server.</summary>
     public async Task<Answer> AskAsync(ChaosRequest request, ClientManner? manner = null, Action<Answer>? onEvents = null)
     {
         var answer = new Answer();
@@ -43,7 +47,10 @@ internal sealed class ChaosClient(int port) : IDisposable
             }
 
             await socket.SendAsync(Encoding.UTF8.GetBytes(
-                $"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost:{port}\r\nContent-Type: application/json\r\nx-request-timeout: {(manner?.Timeout ?? Deadline).TotalSeconds:0}\r\nContent-Length: {Encoding.UTF8.GetByteCount(request.Body)}\r\n\r\n{request.Body}"), either.Token);
+                $"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost:{port}\r\nContent-Type: application/json\r\n"
+                + $"x-request-timeout: {(manner?.Timeout ?? Deadline).TotalSeconds:0}\r\n"
+                + $"Content-Length: {Encoding.UTF8.GetByteCount(request.Body)}\r\n\r\n{request.Body}"),
+                either.Token);
             await ReadAsync(socket, answer, manner, onEvents, either.Token);
         }
         catch (SocketException)
@@ -96,7 +103,8 @@ internal sealed class ChaosClient(int port) : IDisposable
         return socket;
     }
 
-    private static async Task ReadAsync(Socket socket, Answer answer, ClientManner? manner, Action<Answer>? onEvents, CancellationToken cancellationToken)
+    private static async Task ReadAsync(
+        Socket socket, Answer answer, ClientManner? manner, Action<Answer>? onEvents, CancellationToken cancellationToken)
     {
         var buffer = new byte[manner?.BytesPerSecond is { } rate ? Math.Max(1, rate / 4) : 8192];
         while (!answer.IsWhole && answer.Oddity is null)

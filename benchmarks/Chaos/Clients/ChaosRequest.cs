@@ -14,7 +14,8 @@ internal sealed record ChaosRequest(string Name, string Body, bool IsStream)
     /// <summary>A worker that reads this dies.</summary>
     public const string PoisonText = "drop dead, worker";
 
-    private static readonly string[] _subjects = ["rivers", "a lantern", "the north", "copper", "willows", "an old bridge", "glass", "the harbour"];
+    private static readonly string[] _subjects = [
+        "rivers", "a lantern", "the north", "copper", "willows", "an old bridge", "glass", "the harbour"];
 
     /// <summary>
     /// Requests of every kind that has an answer of its own: streams and whole ones, with and without usage, one choice and two, with stop
@@ -30,7 +31,9 @@ internal sealed record ChaosRequest(string Name, string Body, bool IsStream)
         for (var i = 0; i < count; i++)
         {
             var isStream = random.Next(100) < 85;
-            var body = Describe($"Tell me about {_subjects[random.Next(_subjects.Length)]}, part {random.Next(1_000_000)}.", random.Next(fewest, most + 1), isStream);
+            var body = BodyOf(
+                $"Tell me about {_subjects[random.Next(_subjects.Length)]}, part {random.Next(1_000_000)}.", random.Next(fewest, most + 1),
+                isStream);
             body["seed"] = random.Next();
             if (random.Next(10) == 0)
             {
@@ -56,7 +59,7 @@ internal sealed record ChaosRequest(string Name, string Body, bool IsStream)
     /// <summary>A stream of a given length.</summary>
     public static ChaosRequest Stream(string text, int tokens, int choices = 1)
     {
-        var body = Describe(text, tokens, isStream: true);
+        var body = BodyOf(text, tokens, isStream: true);
         body["n"] = choices;
         return new ChaosRequest(text, body.ToJsonString(), IsStream: true);
     }
@@ -64,7 +67,7 @@ internal sealed record ChaosRequest(string Name, string Body, bool IsStream)
     /// <summary>A stream that kills the worker which runs it.</summary>
     public static ChaosRequest Poison() => Stream($"Please {PoisonText}.", tokens: 40);
 
-    private static JsonObject Describe(string text, int tokens, bool isStream) => new()
+    private static JsonObject BodyOf(string text, int tokens, bool isStream) => new()
     {
         ["model"] = Model,
         ["messages"] = new JsonArray(new JsonObject { ["role"] = "user", ["content"] = text }),

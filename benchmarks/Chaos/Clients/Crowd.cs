@@ -8,11 +8,14 @@ namespace AgentPlatform.Benchmarks.Chaos.Clients;
 /// <param name="undisturbed">What the answers are to be, by request.</param>
 /// <param name="tally">Counts.</param>
 /// <param name="seed">Decides which client asks what, and when it leaves.</param>
-internal sealed class Crowd(ChaosClient client, IReadOnlyList<ChaosRequest> requests, IReadOnlyDictionary<ChaosRequest, Answer> undisturbed, Tally tally, int seed)
+internal sealed class Crowd(
+    ChaosClient client, IReadOnlyList<ChaosRequest> requests, IReadOnlyDictionary<ChaosRequest, Answer> undisturbed, Tally tally, int seed)
 {
     private static readonly TimeSpan _longestPause = TimeSpan.FromSeconds(1);
 
-    /// <summary>Keeps <paramref name="count"/> requests under way until <paramref name="enough"/>, and then waits for the last ones.</summary>
+    /// <summary>
+    /// Keeps <paramref name="count"/> requests under way until <paramref name="enough"/>, and then waits for the last ones.
+    /// </summary>
     /// <param name="count">How many clients.</param>
     /// <param name="leavers">How many of a hundred requests are left in the middle.</param>
     /// <param name="enough">No further request begins.</param>

@@ -13,6 +13,7 @@ internal static class SlowClients
     public static async Task<bool> ReadAsync(ChaosRun run, TimeSpan length)
     {
         using var leave = new CancellationTokenSource(length, TimeProvider.System);
-        return run.IsRight(Request, await run.Client.AskAsync(Request, new ClientManner(BytesPerSecond: BytesPerSecond, Leave: leave.Token)));
+        return run.IsRight(
+            Request, await run.Client.AskAsync(Request, new ClientManner(BytesPerSecond: BytesPerSecond, Leave: leave.Token)));
     }
 }

@@ -23,7 +23,7 @@ internal static class SlowSenders
 {
     private static readonly TimeSpan _interval = TimeSpan.FromSeconds(0.25);
 
-    // Later than any limit, so that a connection which nobody ends is seen.
+    // Later than any limit, so that a connection that stays open is noticed.
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
 
     /// <summary>Sends until the server ends it.</summary>
@@ -60,7 +60,7 @@ internal static class SlowSenders
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException)
         {
-            // The server ended it, or nobody did in time.
+            // The server ended it, or left it open for too long.
         }
     }
 

@@ -69,7 +69,9 @@ internal sealed class Tally(TimeSpan step)
         }
     }
 
-    /// <summary>How many streams were interrupted, and for how many milliseconds, the silence beyond the normal step; 0 if none was.</summary>
+    /// <summary>
+    /// How many streams were interrupted, and for how many milliseconds, the silence beyond the normal step; 0 if none was.
+    /// </summary>
     public (int Count, double P50, double P99) Gaps()
     {
         lock (_lock)

@@ -31,7 +31,8 @@ internal sealed class Undisturbed : IAsyncDisposable
         {
             var answer = await _client.AskAsync(request);
             answers[request] = AnswerJudge.Judge(answer, answer).Verdict == Verdict.Completed ? answer
-                : throw new InvalidOperationException($"The undisturbed worker does not answer {request.Name}: {answer.Status} {answer.Error} {answer.Oddity}");
+                : throw new InvalidOperationException(
+                    $"The undisturbed worker does not answer {request.Name}: {answer.Status} {answer.Error} {answer.Oddity}");
         }
 
         return answers;

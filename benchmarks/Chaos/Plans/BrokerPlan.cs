@@ -33,8 +33,11 @@ internal sealed class BrokerPlan : ChaosPlan
             }
         });
 
-        run.Note("from the node up to the next answer complete", $"{string.Join(", ", recoveries.Select(recovery => FormattableString.Invariant($"{recovery.TotalSeconds:0.0}")))} s");
+        run.Note(
+            "from the node up to the next answer complete",
+            $"{string.Join(", ", recoveries.Select(recovery => FormattableString.Invariant($"{recovery.TotalSeconds:0.0}")))} s");
         run.Promise(
-            recoveries.All(recovery => recovery <= _recoveryLimit), $"The longest recovery took {recoveries.Max().TotalSeconds:0.0} s instead of at most {_recoveryLimit.TotalSeconds:0} s.");
+            recoveries.All(recovery => recovery <= _recoveryLimit),
+            $"The longest recovery took {recoveries.Max().TotalSeconds:0.0} s instead of at most {_recoveryLimit.TotalSeconds:0} s.");
     }
 }

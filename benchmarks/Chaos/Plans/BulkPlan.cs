@@ -15,12 +15,15 @@ internal sealed class BulkPlan : ChaosPlan
     private static readonly TimeSpan _shortDeadline = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan _look = TimeSpan.FromMilliseconds(250);
 
-    // Answers take longer than their clients wait: all of it is work for nothing, and whatever waits expires.
-    private static readonly ChaosRequest _large = ChaosRequest.Stream(string.Concat(Enumerable.Repeat("large ", LargeBytes / 6)), tokens: 200) with { Name = "large request" };
+    // Answers take longer than their clients wait: all of that work is wasted, and all that waits expires.
+    private static readonly ChaosRequest _large =
+        ChaosRequest.Stream(string.Concat(Enumerable.Repeat("large ", LargeBytes / 6)), tokens: 200) with { Name = "large request" };
 
     public override string Name => "bulk";
 
-    public override string Says => $"{LargeClients} clients with requests of {LargeBytes / 1e6:0.0} MB and deadlines of {_shortDeadline.TotalSeconds:0} s, beside {SmallClients} others";
+    public override string Says =>
+        $"{LargeClients} clients with requests of {LargeBytes / 1e6:0.0} MB and deadlines of {_shortDeadline.TotalSeconds:0} s, "
+        + $"beside {SmallClients} others";
 
     public override TimeSpan Length => TimeSpan.FromMinutes(1);
 
@@ -43,12 +46,19 @@ internal sealed class BulkPlan : ChaosPlan
 
         var (small, completed) = (run.Tally.Requests, run.Tally.Sum(Verdict.Completed));
         var bound = new QueueOptions().MaxQueueBytes;
-        run.Note("large requests", $"{large.Requests:N0}, {large.Sum(Verdict.Refused):N0} refused, {large.Sum(Verdict.Failed):N0} failed: {string.Join(", ", large.Errors.Select(error => $"{error.Value:N0} {error.Key}"))}");
+        var errors = string.Join(", ", large.Errors.Select(error => $"{error.Value:N0} {error.Key}"));
+        run.Note(
+            "large requests",
+            $"{large.Requests:N0}, {large.Sum(Verdict.Refused):N0} refused, {large.Sum(Verdict.Failed):N0} failed: {errors}");
         run.Note("jobs in the queue, most", $"{longest}, at most {longest * (LargeBytes / 1e6):0} MB of {bound / 1e6:0} MB");
         run.Promise(completed >= 0.95 * small, $"{completed} of {small} small requests were completed, beside the large ones.");
         run.Promise(longest * (double)LargeBytes <= bound, $"{longest} jobs waited, more than {bound} bytes if they were large.");
-        run.Promise(large.Requests > LargeClients && large.RefusalsWithoutRetryAfter == 0, $"{large.RefusalsWithoutRetryAfter} of {large.Requests} large requests were refused without a time to come again.");
-        run.Promise(!run.Tally.Errors.Keys.Concat(large.Errors.Keys).Any(error => error.Contains("unavailable", StringComparison.Ordinal)), $"The gateway lost its connection to the broker.");
+        run.Promise(
+            large.Requests > LargeClients && large.RefusalsWithoutRetryAfter == 0,
+            $"{large.RefusalsWithoutRetryAfter} of {large.Requests} large requests were refused without a time to come again.");
+        run.Promise(
+            !run.Tally.Errors.Keys.Concat(large.Errors.Keys).Any(error => error.Contains("unavailable", StringComparison.Ordinal)),
+            $"The gateway lost its connection to the broker.");
     }
 
     private static async Task AskAgainAsync(Crowd crowd, CancellationToken stop)

@@ -12,13 +12,13 @@ internal abstract class ChaosPlan
     /// <summary>By which it is called.</summary>
     public abstract string Name { get; }
 
-    /// <summary>What it does, in some words.</summary>
+    /// <summary>A short description for the report.</summary>
     public abstract string Says { get; }
 
     /// <summary>How long it takes unless the command line says it.</summary>
     public abstract TimeSpan Length { get; }
 
-    /// <summary>What it asks beside the crowd.</summary>
+    /// <summary>Requests that the plan sends beside those of the crowd.</summary>
     public virtual IEnumerable<ChaosRequest> OwnRequests => [];
 
     /// <summary>Each worker has room for all streams, so that only the loss of all of them can make a stream wait.</summary>
@@ -30,7 +30,8 @@ internal abstract class ChaosPlan
     /// <summary>Troubles the platform, and tells the run what did not hold.</summary>
     public abstract Task RunAsync(ChaosRun run, CancellationToken cancellationToken);
 
-    protected static Task PauseAsync(TimeSpan length, CancellationToken cancellationToken) => Task.Delay(length, TimeProvider.System, cancellationToken);
+    protected static Task PauseAsync(TimeSpan length, CancellationToken cancellationToken) =>
+        Task.Delay(length, TimeProvider.System, cancellationToken);
 
     /// <summary>How long this run troubles the platform.</summary>
     protected TimeSpan LengthOf(ChaosRun run) => run.Options.Duration ?? Length;

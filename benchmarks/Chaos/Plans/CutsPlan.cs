@@ -64,7 +64,9 @@ internal sealed class CutsPlan : ChaosPlan
 
         run.Note("connections reset / stalled", $"{resets} / {stalls}");
         run.Note("until the next answer complete, longest", $"{recoveries.Max().TotalSeconds:0.0} s");
-        run.Promise(recoveries.Max() <= _recoveryLimit, $"The longest recovery took {recoveries.Max().TotalSeconds:0.0} s instead of at most {_recoveryLimit.TotalSeconds:0} s.");
+        run.Promise(
+            recoveries.Max() <= _recoveryLimit,
+            $"The longest recovery took {recoveries.Max().TotalSeconds:0.0} s instead of at most {_recoveryLimit.TotalSeconds:0} s.");
     }
 
     private static async Task<TimeSpan> RecoverAsync(ChaosRun run, CancellationToken cancellationToken)

@@ -25,7 +25,8 @@ internal sealed class LeavePlan : ChaosPlan
         using var enough = new CancellationTokenSource(LengthOf(run), TimeProvider.System);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(enough.Token, cancellationToken);
         var seeds = Enumerable.Range(0, Leavers).Select(_ => run.Random.Next()).ToList();
-        var left = (await Task.WhenAll(seeds.Select(seed => LeaveAgainAsync(run, new Random(seed), stop.Token)))).SelectMany(moments => moments).ToList();
+        var left = (await Task.WhenAll(seeds.Select(seed => LeaveAgainAsync(run, new Random(seed), stop.Token)))).SelectMany(moments =>
+            moments).ToList();
 
         // A slot that is not free by now is a leaked one.
         await PauseAsync(TimeSpan.FromSeconds(2), cancellationToken);
@@ -37,12 +38,19 @@ internal sealed class LeavePlan : ChaosPlan
         var steps = Math.Ceiling(p99 / run.Shape.Step.TotalMilliseconds);
 
         run.Note("clients that left", $"{left.Count}");
-        run.Note("slot free after, p50 / p99 / longest", $"{p50:0} / {p99:0} / {times.DefaultIfEmpty(double.NaN).Last():0} ms, p99 {steps:0} steps of {run.Shape.Step.TotalMilliseconds:0} ms");
-        run.Promise(left.Count > 0 && times.Count == left.Count, $"Of {left.Count} clients that left, {left.Count - times.Count} still have their slots.");
-        run.Promise(p99 <= _slotLimit.TotalMilliseconds, $"The slot of a client that left is free after {p99:0} ms (p99) instead of at most {_slotLimit.TotalMilliseconds:0} ms.");
+        var longest = times.DefaultIfEmpty(double.NaN).Last();
+        run.Note(
+            "slot free after, p50 / p99 / longest",
+            $"{p50:0} / {p99:0} / {longest:0} ms, p99 {steps:0} steps of {run.Shape.Step.TotalMilliseconds:0} ms");
+        run.Promise(
+            left.Count > 0 && times.Count == left.Count,
+            $"Of {left.Count} clients that left, {left.Count - times.Count} still have their slots.");
+        run.Promise(
+            p99 <= _slotLimit.TotalMilliseconds,
+            $"The slot of a client that left is free after {p99:0} ms (p99) instead of at most {_slotLimit.TotalMilliseconds:0} ms.");
         run.Promise(steps <= MostSteps, $"A client that left costs {steps:0} steps (p99) instead of at most {MostSteps}.");
 
-        // The platform goes on as if nothing had been.
+        // The platform carries on as before.
         await run.UnderLoadAsync(() => PauseAsync(TimeSpan.FromSeconds(4), cancellationToken));
         run.PromiseCompletion();
     }

@@ -42,7 +42,8 @@ internal sealed class MixedPlan : ChaosPlan
             await Task.WhenAll(running);
         }, LeaversPerHundred);
 
-        run.Note("faults", $"{string.Join(", ", faults.GroupBy(fault => fault.Kind).OrderBy(kind => kind.Key).Select(kind => $"{kind.Count()} {kind.Key}"))}");
+        var kinds = faults.GroupBy(fault => fault.Kind).OrderBy(kind => kind.Key).Select(kind => $"{kind.Count()} {kind.Key}");
+        run.Note("faults", $"{string.Join(", ", kinds)}");
     }
 
     private static async Task InjectAsync(ChaosRun run, Fault fault, CancellationToken cancellationToken)

@@ -5,8 +5,9 @@ using AgentPlatform.Testing.Chaos;
 namespace AgentPlatform.Benchmarks.Chaos.Plans;
 
 /// <summary>
-/// A machine fails with all that runs on it, a gateway and a worker, and comes back. Its gateway's requests are lost with it, wherever they ran; the workers that are
-/// left have just room enough for the other gateway's, so that whatever they hold for the dead one makes somebody wait.
+/// A machine fails with all that runs on it, a gateway and a worker, and comes back. Its gateway's
+/// requests are lost with it, wherever they ran; the workers that are left have just room enough
+/// for the other gateway's, so that each slot that is held for the dead one delays a client.
 /// </summary>
 internal sealed class NodePlan : ChaosPlan
 {
@@ -33,7 +34,8 @@ internal sealed class NodePlan : ChaosPlan
         using var client = new ChaosClient(gateway.Port);
         using var enough = new CancellationTokenSource();
         var crowd = run.Crowd(tally, client);
-        var asking = Task.WhenAll(Enumerable.Range(0, ClientsOfTheDoomed(run.Options)).Select(index => AskAsync(run, crowd, new Random(run.Options.Seed + index), enough.Token)));
+        var asking = Task.WhenAll(Enumerable.Range(0, ClientsOfTheDoomed(run.Options)).Select(index =>
+            AskAsync(run, crowd, new Random(run.Options.Seed + index), enough.Token)));
         var losses = 0;
         await run.UnderLoadAsync(async () =>
         {
@@ -50,11 +52,16 @@ internal sealed class NodePlan : ChaosPlan
 
         var broken = tally.Sum(Verdict.Truncated);
         run.Note("nodes lost", $"{losses}");
-        run.Note("of the lost gateway: requests completed / connections broken, asked again and completed", $"{tally.Sum(Verdict.Completed):N0} / {broken:N0}");
-        run.Promise(tally.Sum(Verdict.Completed) > 0 && broken > 0, $"Of the lost gateway's requests {tally.Sum(Verdict.Completed)} were completed and {broken} broken.");
+        run.Note(
+            "of the lost gateway: requests completed / connections broken, asked again and completed",
+            $"{tally.Sum(Verdict.Completed):N0} / {broken:N0}");
+        run.Promise(
+            tally.Sum(Verdict.Completed) > 0 && broken > 0,
+            $"Of the lost gateway's requests {tally.Sum(Verdict.Completed)} were completed and {broken} broken.");
         foreach (var verdict in (Verdict[])[Verdict.Duplicated, Verdict.Wrong, Verdict.Hung])
         {
-            run.Promise(tally.Sum(verdict) == 0, $"{tally.Sum(verdict)} answers of the lost gateway were {$"{verdict}".ToLowerInvariant()}.");
+            run.Promise(
+                tally.Sum(verdict) == 0, $"{tally.Sum(verdict)} answers of the lost gateway were {$"{verdict}".ToLowerInvariant()}.");
         }
 
         run.PromiseCompletion();

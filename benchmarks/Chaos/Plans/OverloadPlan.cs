@@ -45,7 +45,8 @@ internal sealed class OverloadPlan : ChaosPlan
 
         var ended = TimeProvider.System.GetTimestamp();
         var measured = TimeProvider.System.GetElapsedTime(began, ended) - _beginning;
-        var goodput = run.Tally.CompletedBetween(ended - (long)(measured.TotalSeconds * TimeProvider.System.TimestampFrequency), ended) / measured.TotalSeconds;
+        var goodput = run.Tally.CompletedBetween(
+            ended - (long)(measured.TotalSeconds * TimeProvider.System.TimestampFrequency), ended) / measured.TotalSeconds;
         await Task.WhenAll(asked).WaitAsync(cancellationToken);
         var after = await run.Subject.SettleAsync(cancellationToken);
 
@@ -59,7 +60,7 @@ internal sealed class OverloadPlan : ChaosPlan
         run.Promise(failed == 0, $"{failed} requests ended with an error after they had been accepted.");
     }
 
-    // As many callers as slots and half of the queue: every slot always has work, and nobody is refused.
+    // As many callers as slots and half of the queue: every slot always has work, and no caller is refused.
     private static async Task<double> MeasurePeakAsync(ChaosRun run, CancellationToken cancellationToken)
     {
         var tally = new Tally(run.Shape.Step);
@@ -75,5 +76,6 @@ internal sealed class OverloadPlan : ChaosPlan
     }
 
     private static void PromiseMemory(ChaosRun run, string whose, long before, long after) => run.Promise(
-        after <= (1.25 * before) + 8e6, $"The heap of the {whose} holds {after / 1e6:0.0} MB after the overload instead of {before / 1e6:0.0} MB before.");
+        after <= (1.25 * before) + 8e6,
+        $"The heap of the {whose} holds {after / 1e6:0.0} MB after the overload instead of {before / 1e6:0.0} MB before.");
 }

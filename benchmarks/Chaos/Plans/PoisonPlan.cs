@@ -9,7 +9,8 @@ internal sealed class PoisonPlan : ChaosPlan
     private const int Innocents = 31;
 
     private static readonly ChaosRequest _poison = ChaosRequest.Poison();
-    private static readonly IReadOnlyList<ChaosRequest> _innocents = [.. Enumerable.Range(0, Innocents).Select(index => ChaosRequest.Stream($"Innocent question {index}.", tokens: 100))];
+    private static readonly IReadOnlyList<ChaosRequest> _innocents = [.. Enumerable.Range(0, Innocents).Select(index =>
+        ChaosRequest.Stream($"Innocent question {index}.", tokens: 100))];
 
     public override string Name => "poison";
 
@@ -34,7 +35,9 @@ internal sealed class PoisonPlan : ChaosPlan
         var dead = await run.Subject.ReadDeadAsync(cancellationToken);
         run.Note("workers that it killed", $"{deaths}");
         run.Note("what its client was told", $"{poison.Status} {poison.Error}");
-        run.Promise(run.Tally.Sum(Verdict.Completed) == Innocents, $"{run.Tally.Sum(Verdict.Completed)} of {Innocents} innocent requests were completed.");
+        run.Promise(
+            run.Tally.Sum(Verdict.Completed) == Innocents,
+            $"{run.Tally.Sum(Verdict.Completed)} of {Innocents} innocent requests were completed.");
         run.Promise(poison.Error is not null, $"The client of the poison was not told an error.");
         run.Promise(deaths > 0, $"The poison killed no worker.");
         run.Promise(dead.Count == 1, $"{dead.Count} jobs were given up instead of the poison alone.");

@@ -27,8 +27,11 @@ internal sealed class RollingPlan : ChaosPlan
             }
         });
 
-        run.Note("rolling restarts", $"{rounds} of {run.Subject.Workers.Count} workers, {TimeProvider.System.GetElapsedTime(began).TotalSeconds / Math.Max(1, exitCodes.Count):0.0} s each");
-        run.Promise(exitCodes.All(exitCode => exitCode == 0), $"{exitCodes.Count(exitCode => exitCode != 0)} of {exitCodes.Count} workers did not end with exit code 0.");
+        var seconds = TimeProvider.System.GetElapsedTime(began).TotalSeconds / Math.Max(1, exitCodes.Count);
+        run.Note("rolling restarts", $"{rounds} of {run.Subject.Workers.Count} workers, {seconds:0.0} s each");
+        run.Promise(
+            exitCodes.All(exitCode => exitCode == 0),
+            $"{exitCodes.Count(exitCode => exitCode != 0)} of {exitCodes.Count} workers did not end with exit code 0.");
         run.PromiseCompletion();
     }
 }

@@ -37,7 +37,7 @@ internal sealed class Subject : IAsyncDisposable
 
     public IReadOnlyList<SubjectProcess> Gateways => _gateways;
 
-    /// <summary>How often a process ended that nobody ended.</summary>
+    /// <summary>How often a process ended by itself.</summary>
     public int Deaths => _workers.Concat(_gateways).Sum(process => process.Deaths);
 
     /// <summary>Before the broker, if the shape asks for them: the gateway's, then one for each worker.</summary>
@@ -147,7 +147,8 @@ internal sealed class Subject : IAsyncDisposable
         for (var i = 0; i < shape.Gateways; i++)
         {
             var name = i == 0 ? "gateway" : $"gateway-{i}";
-            _gateways.Add(new SubjectProcess("gateway", name, RabbitMQNode.FreePort(), new Dictionary<string, string>(shape.CommonSettings(Connect(shape)))
+            _gateways.Add(new SubjectProcess(
+                "gateway", name, RabbitMQNode.FreePort(), new Dictionary<string, string>(shape.CommonSettings(Connect(shape)))
             {
                 ["Models__0__Name"] = ChaosRequest.Model,
                 ["Models__0__Version"] = _version,
@@ -159,7 +160,8 @@ internal sealed class Subject : IAsyncDisposable
         {
             _workers.Add(new SubjectProcess(
                 "worker", $"worker {i}", RabbitMQNode.FreePort(),
-                shape.WorkerSettings(Connect(shape), ChaosRequest.Model, _version, shape.Step, ChaosRequest.PoisonText), Log($"worker-{i}")));
+                shape.WorkerSettings(Connect(shape), ChaosRequest.Model, _version, shape.Step, ChaosRequest.PoisonText),
+                Log($"worker-{i}")));
         }
 
         await Task.WhenAll(_workers.Concat(_gateways).Select(process => process.StartAsync(cancellationToken)));

@@ -4,7 +4,8 @@ namespace AgentPlatform.Benchmarks.Chaos.Subjects;
 
 /// <summary>One place of a gateway or a worker: its process, and after its end the next one, as an orchestrator keeps it.</summary>
 /// <remarks>One fault at a time; everything else is safe for concurrent use.</remarks>
-internal sealed class SubjectProcess(string role, string name, int port, IReadOnlyDictionary<string, string> settings, TextWriter? log) : IAsyncDisposable
+internal sealed class SubjectProcess(string role, string name, int port, IReadOnlyDictionary<string, string> settings, TextWriter? log)
+    : IAsyncDisposable
 {
     // A process that cannot even start is a mistake, not chaos.
     private const int MostDeaths = 100;
@@ -23,7 +24,7 @@ internal sealed class SubjectProcess(string role, string name, int port, IReadOn
     /// <summary>How often it ended without being told to.</summary>
     public int Deaths => Volatile.Read(ref _deaths);
 
-    /// <summary>Starts it and waits until it is ready.</summary>
+    /// <summary>Starts the process and waits until it is ready.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await _change.WaitAsync(cancellationToken);
@@ -106,11 +107,12 @@ internal sealed class SubjectProcess(string role, string name, int port, IReadOn
         }
     }
 
-    /// <summary>What it has done and holds, after it has collected all garbage.</summary>
+    /// <summary>Counts of the process after a full garbage collection.</summary>
     public Task<ProcessCounts> SettleAsync() => AskAsync(process => process.SettleAsync());
 
     /// <summary>When the engine was done with each request; the first call begins the noting.</summary>
-    public Task<Dictionary<Guid, long>> TakeEndsAsync() => AskAsync(process => process.AskAsync<Dictionary<Guid, long>>(RequestEnds.Question));
+    public Task<Dictionary<Guid, long>> TakeEndsAsync() =>
+        AskAsync(process => process.AskAsync<Dictionary<Guid, long>>(RequestEnds.Question));
 
     /// <summary>Sets its clock, if the shape gives it one of its own.</summary>
     public Task SetClockAsync(long secondsAhead) => AskAsync(process => process.AskAsync<long>($"{WrongClock.Question}{secondsAhead}"));

@@ -5,7 +5,10 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace AgentPlatform.Trainer.TinyChat;
 
-/// <summary>The decoder as PyTorch trains it: the same computation as <see cref="DecoderOnnx"/> writes, over whole sequences padded on the right.</summary>
+/// <summary>
+/// The decoder as PyTorch trains it: the same computation as
+/// <see cref="DecoderOnnx"/> writes, over whole sequences padded on the right.
+/// </summary>
 internal sealed class DecoderNetwork : IDisposable
 {
     private readonly DecoderShape _shape;
@@ -20,7 +23,8 @@ internal sealed class DecoderNetwork : IDisposable
         var (queries, keys) = (shape.Heads * shape.HeadSize, shape.KeyValueHeads * shape.HeadSize);
 
         // What is added to the residual stream begins smaller, the more layers add to it (GPT-2's rule).
-        var (spread, residual) = (0.02 * Math.Sqrt(768.0 / shape.Width), 0.02 * Math.Sqrt(768.0 / shape.Width) / Math.Sqrt(2 * shape.Layers));
+        var (spread, residual) = (
+            0.02 * Math.Sqrt(768.0 / shape.Width), 0.02 * Math.Sqrt(768.0 / shape.Width) / Math.Sqrt(2 * shape.Layers));
         _embedding = Matrix(shape.Vocabulary, shape.Width, spread);
         _finalNorm = Norm();
         _layers = [.. Enumerable.Range(0, shape.Layers).Select(_ => new Layer(
@@ -128,14 +132,16 @@ internal sealed class DecoderNetwork : IDisposable
         var queriesAndKeys = cat([(halves[0] * cosines) - (halves[1] * sines), (halves[1] * cosines) + (halves[0] * sines)], -1);
         var queries = queriesAndKeys.narrow(2, 0, _shape.Heads).transpose(1, 2);
         var found = F.scaled_dot_product_attention(
-            queries, ForEachHead(queriesAndKeys.narrow(2, _shape.Heads, _shape.KeyValueHeads)), ForEachHead(heads.narrow(2, turned, _shape.KeyValueHeads)),
+            queries, ForEachHead(queriesAndKeys.narrow(2, _shape.Heads, _shape.KeyValueHeads)),
+            ForEachHead(heads.narrow(2, turned, _shape.KeyValueHeads)),
             is_casual: true);
         return F.linear(found.transpose(1, 2).reshape(sequences, length, _shape.Heads * _shape.HeadSize), layer.Output);
 
         Tensor ForEachHead(Tensor shared) => shared.repeat_interleave(_shape.Heads / _shape.KeyValueHeads, 2).transpose(1, 2);
     }
 
-    private Tensor Normed(Tensor state, Parameter weight) => state * rsqrt(state.square().mean([-1], keepdim: true) + _shape.NormEpsilon) * weight;
+    private Tensor Normed(Tensor state, Parameter weight) =>
+        state * rsqrt(state.square().mean([-1], keepdim: true) + _shape.NormEpsilon) * weight;
 
     private Tensor Drop(Tensor state) => F.dropout(state, _dropout, training: true);
 

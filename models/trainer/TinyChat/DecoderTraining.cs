@@ -35,7 +35,9 @@ internal sealed class DecoderTraining(TinyChatOptions options, int padding, int 
         var averages = network.Parameters.Select(parameter => parameter.detach().clone()).ToList();
         using var optimizer = optim.AdamW(
             [
-                new AdamW.ParamGroup(network.Matrices.Append(topicHead), new AdamW.Options { weight_decay = options.WeightDecay, beta1 = 0.9, beta2 = 0.98 }),
+                new AdamW.ParamGroup(
+                    network.Matrices.Append(topicHead),
+                    new AdamW.Options { weight_decay = options.WeightDecay, beta1 = 0.9, beta2 = 0.98 }),
                 new AdamW.ParamGroup(network.Norms, new AdamW.Options { weight_decay = 0, beta1 = 0.9, beta2 = 0.98 }),
             ]);
         Parameter[] all = [.. network.Parameters, topicHead];
@@ -102,7 +104,8 @@ internal sealed class DecoderTraining(TinyChatOptions options, int padding, int 
         var states = network.Forward(tensor(tokens, batch.Length, length));
         var answers = F.cross_entropy(network.Logits(states.index_select(0, tensor(places))), tensor(targets));
         var topics = F.cross_entropy(
-            F.linear(states.index_select(0, tensor(decisions)), topicHead), tensor(batch.Select(conversation => (long)conversation.Topic).ToArray()));
+            F.linear(states.index_select(0, tensor(decisions)), topicHead),
+            tensor(batch.Select(conversation => (long)conversation.Topic).ToArray()));
         return answers + (topics * options.TopicWeight);
     }
 
@@ -123,7 +126,8 @@ internal sealed class DecoderTraining(TinyChatOptions options, int padding, int 
 
     private void Refill(Queue<Conversation[]> batches, Func<Conversation> next, Random shuffle)
     {
-        var drawn = Enumerable.Range(0, BatchesAtOnce * options.BatchSize).Select(_ => next()).OrderBy(conversation => conversation.Tokens.Length)
+        var drawn = Enumerable.Range(0, BatchesAtOnce * options.BatchSize).Select(_ => next()).OrderBy(conversation =>
+            conversation.Tokens.Length)
             .Chunk(options.BatchSize).ToArray();
         shuffle.Shuffle(drawn);
         foreach (var batch in drawn)

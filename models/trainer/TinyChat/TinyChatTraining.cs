@@ -6,7 +6,9 @@ using AgentPlatform.Training.Tokens;
 
 namespace AgentPlatform.Trainer.TinyChat;
 
-/// <summary>Trains the <c>tiny-chat</c> model, writes its folder, and measures it on the held-out questions from the written file.</summary>
+/// <summary>
+/// Trains the <c>tiny-chat</c> model, writes its folder, and measures it on the held-out questions from the written file.
+/// </summary>
 internal sealed class TinyChatTraining
 {
     // One in so many of a topic's questions is not trained on, from the one with this index on: settings are chosen by those.
@@ -29,7 +31,8 @@ internal sealed class TinyChatTraining
         var data = Path.Combine(folder, "data");
         if (!Directory.Exists(data))
         {
-            Console.Error.WriteLine($"There is no folder {data}; run from the root of the repository, or name the model's folder with --folder.");
+            Console.Error.WriteLine(
+                $"There is no folder {data}; run from the root of the repository, or name the model's folder with --folder.");
             return 1;
         }
 
@@ -60,15 +63,21 @@ internal sealed class TinyChatTraining
         var prompt = Train(folder);
         var answers = Answer(File.ReadAllBytes(Path.Combine(folder, "model.onnx")), prompt, heldOut, MaxAnswerTokens);
         var metrics = TinyChatMetrics.Of(_options.Shape.Parameters, _topics, answers);
-        File.WriteAllText(Path.Combine(folder, "metrics.json"), JsonSerializer.Serialize(metrics, TinyChatJson.Default.TinyChatMetrics) + "\n");
+        File.WriteAllText(
+            Path.Combine(folder, "metrics.json"), JsonSerializer.Serialize(metrics, TinyChatJson.Default.TinyChatMetrics) + "\n");
         metrics.Print();
     }
 
-    /// <summary>Trains without the questions that are for choosing settings, and prints what is answered to those. Writes only if there is a folder.</summary>
+    /// <summary>
+    /// Trains without the questions that are for choosing settings, and
+    /// prints what is answered to those. Writes only if there is a folder.
+    /// </summary>
     private ChatPrompt Train(string? folder)
     {
-        var learnt = _topics.ConvertAll(topic => topic with { Questions = [.. topic.Questions.Where((_, index) => index % DevelopmentEvery != DevelopmentFirst)] });
-        var development = _topics.Zip(learnt).SelectMany(pair => pair.First.Questions.Except(pair.Second.Questions).Select(question => (pair.First.Id, question))).ToList();
+        var learnt = _topics.ConvertAll(topic =>
+            topic with { Questions = [.. topic.Questions.Where((_, index) => index % DevelopmentEvery != DevelopmentFirst)] });
+        var development = _topics.Zip(learnt).SelectMany(pair =>
+            pair.First.Questions.Except(pair.Second.Questions).Select(question => (pair.First.Id, question))).ToList();
         var vocabulary = BytePairTrainer.Train(Texts(learnt), _options.Vocabulary);
         var prompt = new ChatPrompt(vocabulary);
         var weights = Train(learnt, prompt, (step, weights) =>
@@ -76,7 +85,9 @@ internal sealed class TinyChatTraining
             if (step % ReportEvery == 0)
             {
                 var answers = Answer(DecoderOnnx.Write(_options.Shape, weights()), prompt, development, MaxAnswerTokens);
-                Console.WriteLine($"  {Share.Of(answers, answer => answer.IsRight).Value:P1} of the questions for development are answered with the right topic");
+                Console.WriteLine(
+                    $"  {Share.Of(answers, answer => answer.IsRight).Value:P1} of the questions for development are answered with the "
+                    + "right topic");
             }
         });
         if (folder is not null)
@@ -102,9 +113,11 @@ internal sealed class TinyChatTraining
         for (var round = 0; round < _options.Rounds.Count; round++)
         {
             var conversations = new Conversations(topics, _wording, prompt, _options, round);
-            weights = new DecoderTraining(_options, prompt.Padding, topics.Count).Train(round, weights?.Rounded(), conversations.Next, (step, loss, soFar) =>
+            weights = new DecoderTraining(_options, prompt.Padding, topics.Count).Train(
+                round, weights?.Rounded(), conversations.Next, (step, loss, soFar) =>
             {
-                Console.WriteLine($"Round {round + 1}, step {step} of {_options.Rounds[round].Steps}, loss {loss:F3}, {watch.Elapsed.TotalSeconds:F0} s");
+                Console.WriteLine(
+                    $"Round {round + 1}, step {step} of {_options.Rounds[round].Steps}, loss {loss:F3}, {watch.Elapsed.TotalSeconds:F0} s");
                 judge(step, soFar);
             });
         }
@@ -126,5 +139,6 @@ internal sealed class TinyChatTraining
 
     /// <summary>What the vocabulary is made for; questions as the model meets them, after a space and often in lower case.</summary>
     private static IEnumerable<string> Texts(IEnumerable<Topic> topics) =>
-        topics.SelectMany(topic => topic.Answers.Concat(topic.Questions.SelectMany(question => (string[])[$" {question}", $" {question.ToLowerInvariant()}"])));
+        topics.SelectMany(topic =>
+            topic.Answers.Concat(topic.Questions.SelectMany(question => (string[])[$" {question}", $" {question.ToLowerInvariant()}"])));
 }

@@ -1,7 +1,10 @@
 namespace AgentPlatform.Training.Data;
 
 /// <summary>One labelled comment.</summary>
-/// <remarks>The group is the subject that it was written about. Comments of one group are judged together, so that near-paraphrases never straddle a split.</remarks>
+/// <remarks>
+/// The group is the subject that it was written about. Comments of one group
+/// are judged together, so that near-paraphrases never straddle a split.
+/// </remarks>
 internal sealed record Comment(string Label, string Phenomenon, string Group, string Text)
 {
     /// <summary>
@@ -19,7 +22,8 @@ internal sealed record Comment(string Label, string Phenomenon, string Group, st
             throw new InvalidDataException($"The group {torn} is in both splits.");
         }
 
-        if (training.Concat(heldOut).GroupBy(comment => comment.Text, StringComparer.OrdinalIgnoreCase).FirstOrDefault(same => same.Count() > 1) is { } twice)
+        if (training.Concat(heldOut)
+            .GroupBy(comment => comment.Text, StringComparer.OrdinalIgnoreCase).FirstOrDefault(same => same.Count() > 1) is { } twice)
         {
             throw new InvalidDataException($"The comment '{twice.Key}' is there twice.");
         }

@@ -7,11 +7,11 @@ namespace AgentPlatform.Training.Decoder;
 /// and widened when the file is loaded; the computation is in single precision.
 /// </summary>
 /// <remarks>
-/// <para>In: <c>input_ids</c> [batch, new] int64, <c>attention_mask</c> [batch, past + new] int64, <c>position_ids</c> [batch, new] int64,
-/// <c>past_key_values.N.key</c> and <c>.value</c> [batch, key-value heads, past, head size] float. Out: <c>logits</c> [batch, new, vocabulary]
-/// float, <c>present.N.key</c> and <c>.value</c> [batch, key-value heads, past + new, head size].</para>
-/// <para>A new token sees what stands before it and itself, as far as <c>attention_mask</c> is 1 there; only <c>position_ids</c> says how far
-/// apart tokens are, so a sequence may have unused slots anywhere.</para>
+/// <para>In: <c>input_ids</c> [batch, new] int64, <c>attention_mask</c> [batch, past + new] int64, <c>position_ids</c> [batch, new]
+/// int64, <c>past_key_values.N.key</c> and <c>.value</c> [batch, key-value heads, past, head size] float. Out: <c>logits</c> [batch,
+/// new, vocabulary] float, <c>present.N.key</c> and <c>.value</c> [batch, key-value heads, past + new, head size].</para>
+/// <para>A new token sees what stands before it and itself, as far as <c>attention_mask</c> is 1 there; only <c>position_ids</c> says
+/// how far apart tokens are, so a sequence may have unused slots anywhere.</para>
 /// </remarks>
 internal sealed class DecoderOnnx
 {
@@ -50,8 +50,12 @@ internal sealed class DecoderOnnx
         {
             foreach (var part in (string[])["key", "value"])
             {
-                _graph.Input($"past_key_values.{layer}.{part}", OnnxType.Float, "batch_size", _shape.KeyValueHeads, "past_sequence_length", _shape.HeadSize);
-                _graph.Output($"present.{layer}.{part}", OnnxType.Float, "batch_size", _shape.KeyValueHeads, "past_sequence_length + sequence_length", _shape.HeadSize);
+                _graph.Input(
+                    $"past_key_values.{layer}.{part}", OnnxType.Float, "batch_size", _shape.KeyValueHeads, "past_sequence_length",
+                    _shape.HeadSize);
+                _graph.Output(
+                    $"present.{layer}.{part}", OnnxType.Float, "batch_size", _shape.KeyValueHeads, "past_sequence_length + sequence_length",
+                    _shape.HeadSize);
             }
         }
     }
@@ -109,14 +113,17 @@ internal sealed class DecoderOnnx
     {
         var (queries, keys) = (_shape.Heads * _shape.HeadSize, _shape.KeyValueHeads * _shape.HeadSize);
         var normed = Norm($"{name}.attention_norm", weights.AttentionNorm, state);
-        var projected = Multiply($"{name}.projections", normed, _shape.Width, (weights.Query, queries), (weights.Key, keys), (weights.Value, keys));
+        var projected = Multiply(
+            $"{name}.projections", normed, _shape.Width, (weights.Query, queries), (weights.Key, keys), (weights.Value, keys));
         _graph
             .Node("Reshape", [projected, "projected_shape"], $"{name}.heads")
             .Node("Split", [$"{name}.heads", "split_projections"], [$"{name}.unturned", $"{name}.values"], ("axis", 2))
             // Rotary positions, for queries and keys at once: a head's halves turn as the real and imaginary part of complex numbers.
             .Node("Split", [$"{name}.unturned"], [$"{name}.real", $"{name}.imaginary"], ("axis", 3))
-            .Node("Mul", [$"{name}.real", "cosines"], $"{name}.real_cosine").Node("Mul", [$"{name}.imaginary", "sines"], $"{name}.imaginary_sine")
-            .Node("Mul", [$"{name}.imaginary", "cosines"], $"{name}.imaginary_cosine").Node("Mul", [$"{name}.real", "sines"], $"{name}.real_sine")
+            .Node("Mul", [$"{name}.real", "cosines"], $"{name}.real_cosine")
+            .Node("Mul", [$"{name}.imaginary", "sines"], $"{name}.imaginary_sine")
+            .Node("Mul", [$"{name}.imaginary", "cosines"], $"{name}.imaginary_cosine")
+            .Node("Mul", [$"{name}.real", "sines"], $"{name}.real_sine")
             .Node("Sub", [$"{name}.real_cosine", $"{name}.imaginary_sine"], $"{name}.turned_real")
             .Node("Add", [$"{name}.imaginary_cosine", $"{name}.real_sine"], $"{name}.turned_imaginary")
             .Node("Concat", [$"{name}.turned_real", $"{name}.turned_imaginary"], $"{name}.turned", ("axis", 3))
@@ -174,7 +181,9 @@ internal sealed class DecoderOnnx
         return $"{name}.normed";
     }
 
-    /// <summary>Multiplies by matrices [outputs, inputs] side by side: one product with all their outputs. ONNX wants [inputs, outputs].</summary>
+    /// <summary>
+    /// Multiplies by matrices [outputs, inputs] side by side: one product with all their outputs. ONNX wants [inputs, outputs].
+    /// </summary>
     private string Multiply(string name, string input, int inputs, params (float[] Matrix, int Outputs)[] matrices)
     {
         var outputs = matrices.Sum(matrix => matrix.Outputs);

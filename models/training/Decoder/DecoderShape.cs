@@ -1,6 +1,9 @@
 namespace AgentPlatform.Training.Decoder;
 
-/// <summary>The sizes of a decoder of Llama's architecture: RMSNorm, rotary positions, grouped-query attention, SwiGLU, tied embeddings, no biases.</summary>
+/// <summary>
+/// The sizes of a decoder of Llama's architecture: RMSNorm, rotary
+/// positions, grouped-query attention, SwiGLU, tied embeddings, no biases.
+/// </summary>
 /// <param name="Vocabulary">Number of tokens.</param>
 /// <param name="Layers">Number of blocks.</param>
 /// <param name="Width">Length of a hidden state.</param>
@@ -9,7 +12,8 @@ namespace AgentPlatform.Training.Decoder;
 /// <param name="HeadSize">Length of one head's vectors; even.</param>
 /// <param name="Hidden">Inner length of the feed-forward part.</param>
 /// <param name="Context">The longest sequence that it is made for, in tokens.</param>
-internal sealed record DecoderShape(int Vocabulary, int Layers, int Width, int Heads, int KeyValueHeads, int HeadSize, int Hidden, int Context)
+internal sealed record DecoderShape(
+    int Vocabulary, int Layers, int Width, int Heads, int KeyValueHeads, int HeadSize, int Hidden, int Context)
 {
     public float RopeTheta { get; init; } = 10_000;
 

@@ -14,7 +14,7 @@ internal sealed class DecoderWeights
 
     public required DecoderLayer[] Layers { get; init; }
 
-    /// <summary>The same with matrices in half precision, as they are stored.</summary>
+    /// <summary>These weights with matrices in half precision, as they are stored.</summary>
     public DecoderWeights Rounded() => new()
     {
         Embedding = Rounded(Embedding),

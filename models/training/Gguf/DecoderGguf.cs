@@ -9,7 +9,8 @@ internal static class DecoderGguf
     private const int MostlyHalf = 1;
     private const int NormalToken = 1, ControlToken = 3;
 
-    public static byte[] Write(string name, string description, DecoderShape shape, DecoderWeights weights, BytePairVocabulary vocabulary, string chatTemplate)
+    public static byte[] Write(
+        string name, string description, DecoderShape shape, DecoderWeights weights, BytePairVocabulary vocabulary, string chatTemplate)
     {
         var file = new GgufFile()
             .Add("general.architecture", "llama")
@@ -31,7 +32,9 @@ internal static class DecoderGguf
             .Add("tokenizer.ggml.model", "gpt2")
             .Add("tokenizer.ggml.pre", "gpt-2")
             .Add("tokenizer.ggml.tokens", vocabulary.Tokens)
-            .Add("tokenizer.ggml.token_type", vocabulary.Tokens.Select(token => BytePairVocabulary.Special.Contains(token) ? ControlToken : NormalToken).ToArray())
+            .Add(
+                "tokenizer.ggml.token_type",
+                vocabulary.Tokens.Select(token => BytePairVocabulary.Special.Contains(token) ? ControlToken : NormalToken).ToArray())
             .Add("tokenizer.ggml.merges", vocabulary.Merges.Select(merge => $"{merge.Left} {merge.Right}").ToArray())
             .Add("tokenizer.ggml.bos_token_id", vocabulary.IdOf(BytePairVocabulary.TextEnd))
             .Add("tokenizer.ggml.eos_token_id", vocabulary.IdOf(BytePairVocabulary.TurnEnd))
@@ -59,8 +62,8 @@ internal static class DecoderGguf
     }
 
     /// <summary>
-    /// Rows in the order of llama.cpp's rotary positions for this architecture, where neighbours turn with each other: 0, h/2, 1, h/2 + 1, ...
-    /// of each head of h rows.
+    /// Rows in the order of llama.cpp's rotary positions for this architecture, where
+    /// neighbours turn with each other: 0, h/2, 1, h/2 + 1, ... of each head of h rows.
     /// </summary>
     private static float[] Interleaved(float[] matrix, DecoderShape shape)
     {

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace AgentPlatform.Training.Gguf;
 
-/// <summary>Writes a GGUF file, version 3 (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md): named values, then tensors.</summary>
+/// <summary>
+/// Writes a GGUF file, version 3 (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md): named values, then tensors.
+/// </summary>
 internal sealed class GgufFile
 {
     private const int Alignment = 32;
@@ -25,7 +27,8 @@ internal sealed class GgufFile
 
     public GgufFile Add(string name, IReadOnlyCollection<string> values) => AddArray(name, Text, values, Write);
 
-    public GgufFile Add(string name, IReadOnlyCollection<int> values) => AddArray(name, Int32, values, (writer, value) => writer.Write(value));
+    public GgufFile Add(string name, IReadOnlyCollection<int> values) =>
+        AddArray(name, Int32, values, (writer, value) => writer.Write(value));
 
     /// <summary>Adds a vector in single precision.</summary>
     public GgufFile AddVector(string name, float[] values)
@@ -38,7 +41,9 @@ internal sealed class GgufFile
     public GgufFile AddMatrix(string name, float[] values, int columns)
     {
         // The length of a row comes first.
-        _tensors.Add((name, HalfTensor, [columns, values.Length / columns], MemoryMarshal.AsBytes<Half>(System.Array.ConvertAll(values, value => (Half)value)).ToArray()));
+        _tensors.Add((
+            name, HalfTensor, [columns, values.Length / columns],
+            MemoryMarshal.AsBytes<Half>(System.Array.ConvertAll(values, value => (Half)value)).ToArray()));
         return this;
     }
 
@@ -93,7 +98,8 @@ internal sealed class GgufFile
         return this;
     }
 
-    private GgufFile AddArray<T>(string name, uint type, IReadOnlyCollection<T> values, Action<BinaryWriter, T> write) => Add(name, Array, writer =>
+    private GgufFile AddArray<T>(string name, uint type, IReadOnlyCollection<T> values, Action<BinaryWriter, T> write) =>
+        Add(name, Array, writer =>
     {
         writer.Write(type);
         writer.Write((ulong)values.Count);

@@ -27,7 +27,8 @@ internal sealed class BagEnsemble(IReadOnlyList<BagNetwork> members, NetworkOpti
             var network = members[member];
             for (var dimension = 0; dimension < dimensions; dimension++)
             {
-                scales[(member * dimensions) + dimension] = WriteColumn(network.Embedding, dimension, embedding, width, (member * dimensions) + dimension);
+                var column = (member * dimensions) + dimension;
+                scales[column] = WriteColumn(network.Embedding, dimension, embedding, width, column);
             }
 
             for (var input = 0; input < 2 * dimensions; input++)

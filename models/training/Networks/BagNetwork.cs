@@ -21,7 +21,9 @@ internal sealed class BagNetwork
     private readonly float[] _bag, _bagGradient, _hidden, _hiddenGradient, _probabilities;
     private readonly int[] _highest;
 
-    /// <summary>A network of <paramref name="rows"/> embeddings, of which row 0 stays zeros; <paramref name="known"/> says where some begin.</summary>
+    /// <summary>
+    /// A network of <paramref name="rows"/> embeddings, of which row 0 stays zeros; <paramref name="known"/> says where some begin.
+    /// </summary>
     public BagNetwork(NetworkOptions options, int rows, int seed, IEnumerable<(int Row, float Positive, float Negative)> known)
     {
         _options = options;
@@ -122,7 +124,8 @@ internal sealed class BagNetwork
                 sum += gradient * values;
 
                 // Units that are off learn nothing, not even decay.
-                var decay = Vector256.ConditionalSelect(Vector256.Equals(gradient, Vector256<float>.Zero), Vector256<float>.Zero, values * WeightDecay);
+                var decay = Vector256.ConditionalSelect(
+                    Vector256.Equals(gradient, Vector256<float>.Zero), Vector256<float>.Zero, values * WeightDecay);
                 _hiddenWeights.Step(weight, (gradient * _bag[input]) + decay, _options.Rate);
             }
 
@@ -146,7 +149,8 @@ internal sealed class BagNetwork
             for (var dimension = 0; dimension < dimensions; dimension += Lanes)
             {
                 var index = (rows[place] * dimensions) + dimension;
-                var isHighest = Vector256.Equals(Vector256.LoadUnsafe(ref MemoryMarshal.GetArrayDataReference(_highest), (nuint)dimension), Vector256.Create(place)).AsSingle();
+                var isHighest = Vector256.Equals(Vector256.LoadUnsafe(
+                    ref MemoryMarshal.GetArrayDataReference(_highest), (nuint)dimension), Vector256.Create(place)).AsSingle();
                 var gradient = (Load(_bagGradient, dimension) * share)
                     + Vector256.ConditionalSelect(isHighest, Load(_bagGradient, dimensions + dimension), Vector256<float>.Zero)
                     + ((Load(_embedding.Values, index) - Load(_start, index)) * _options.Decay);
@@ -204,7 +208,8 @@ internal sealed class BagNetwork
         }
     }
 
-    private static Vector256<float> Load(float[] values, int index) => Vector256.LoadUnsafe(ref MemoryMarshal.GetArrayDataReference(values), (nuint)index);
+    private static Vector256<float> Load(float[] values, int index) =>
+        Vector256.LoadUnsafe(ref MemoryMarshal.GetArrayDataReference(values), (nuint)index);
 
     private sealed class Parameters(int count, float spread, Random random)
     {

@@ -6,7 +6,10 @@ namespace AgentPlatform.Training.Networks;
 /// </summary>
 internal sealed class IdTable
 {
-    /// <summary>The second place comes from the product with this prime, whose lower bits are dropped: a remainder alone would follow from the first place.</summary>
+    /// <summary>
+    /// The second place comes from the product with this prime, whose lower
+    /// bits are dropped: a remainder alone would follow from the first place.
+    /// </summary>
     public const long Multiplier = 2654435761;
 
     /// <summary>Dividing by it drops those bits; products stay within 64 bits.</summary>

@@ -25,7 +25,7 @@ internal sealed class OnnxGraph(string name)
         return this;
     }
 
-    /// <summary>Adds an entry to the model's metadata, for whoever loads it.</summary>
+    /// <summary>Adds an entry to the model's metadata.</summary>
     public OnnxGraph Note(string key, string value)
     {
         _notes.Add(new ProtobufMessage().Add(1, key).Add(2, value));
@@ -33,23 +33,28 @@ internal sealed class OnnxGraph(string name)
     }
 
     /// <summary>A number without dimensions.</summary>
-    public OnnxGraph Constant(string constant, float value) => Constant(constant, OnnxType.Float, MemoryMarshal.AsBytes<float>([value]), []);
+    public OnnxGraph Constant(string constant, float value) =>
+        Constant(constant, OnnxType.Float, MemoryMarshal.AsBytes<float>([value]), []);
 
     public OnnxGraph Constant(string constant, long value) => Constant(constant, OnnxType.Int64, MemoryMarshal.AsBytes<long>([value]), []);
 
-    public OnnxGraph Constant(string constant, float[] values, params int[] shape) => Constant(constant, OnnxType.Float, MemoryMarshal.AsBytes<float>(values), shape);
+    public OnnxGraph Constant(string constant, float[] values, params int[] shape) =>
+        Constant(constant, OnnxType.Float, MemoryMarshal.AsBytes<float>(values), shape);
 
     /// <summary>Stores values in half precision; a <c>Cast</c> widens them when the model is loaded.</summary>
     public OnnxGraph HalfConstant(string constant, float[] values, params int[] shape) =>
         Constant(constant, OnnxType.Float16, MemoryMarshal.AsBytes<Half>(Array.ConvertAll(values, value => (Half)value)), shape);
 
-    public OnnxGraph Constant(string constant, sbyte[] values, params int[] shape) => Constant(constant, OnnxType.Int8, MemoryMarshal.AsBytes<sbyte>(values), shape);
+    public OnnxGraph Constant(string constant, sbyte[] values, params int[] shape) =>
+        Constant(constant, OnnxType.Int8, MemoryMarshal.AsBytes<sbyte>(values), shape);
 
     public OnnxGraph Constant(string constant, int value) => Constant(constant, OnnxType.Int32, MemoryMarshal.AsBytes<int>([value]), []);
 
-    public OnnxGraph Constant(string constant, int[] values) => Constant(constant, OnnxType.Int32, MemoryMarshal.AsBytes<int>(values), [values.Length]);
+    public OnnxGraph Constant(string constant, int[] values) =>
+        Constant(constant, OnnxType.Int32, MemoryMarshal.AsBytes<int>(values), [values.Length]);
 
-    public OnnxGraph Constant(string constant, long[] values) => Constant(constant, OnnxType.Int64, MemoryMarshal.AsBytes<long>(values), [values.Length]);
+    public OnnxGraph Constant(string constant, long[] values) =>
+        Constant(constant, OnnxType.Int64, MemoryMarshal.AsBytes<long>(values), [values.Length]);
 
     /// <summary>Adds an operator with one output; attributes are an int or a list of ints.</summary>
     public OnnxGraph Node(string operation, string[] inputs, string output, params (string Name, object Value)[] attributes) =>

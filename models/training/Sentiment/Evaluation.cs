@@ -18,9 +18,14 @@ internal static class Evaluation
     /// </summary>
     public static double CalibrationError(IReadOnlyList<(bool IsRight, float Confidence)> answers) => answers
         .GroupBy(answer => Math.Min(9, (int)(answer.Confidence * 10)))
-        .Sum(range => Math.Abs(range.Average(answer => answer.Confidence) - range.Average(answer => answer.IsRight ? 1.0 : 0.0)) * range.Count() / answers.Count);
+        .Sum(range =>
+            Math.Abs(range.Average(answer => answer.Confidence) - range.Average(answer => answer.IsRight ? 1.0 : 0.0))
+            * range.Count() / answers.Count);
 
-    /// <summary>The temperature between 0.3 and 5 that makes the truth most likely, where it is the <c>labels[i]</c>-th of <c>probabilities[i]</c>.</summary>
+    /// <summary>
+    /// The temperature between 0.3 and 5 that makes the truth most likely,
+    /// where it is the <c>labels[i]</c>-th of <c>probabilities[i]</c>.
+    /// </summary>
     public static float FitTemperature(IReadOnlyList<float[]> probabilities, IReadOnlyList<int> labels) => Enumerable.Range(30, 471)
         .Select(step => step / 100f)
         .MinBy(temperature => Enumerable.Range(0, labels.Count).Sum(row =>

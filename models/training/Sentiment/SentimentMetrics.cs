@@ -5,9 +5,10 @@ namespace AgentPlatform.Training.Sentiment;
 
 /// <summary>What the written model reaches on the held-out split; the model's <c>metrics.json</c>.</summary>
 internal sealed record SentimentMetrics(
-    int TrainingComments, int HeldOutComments, double MacroF1, double Accuracy, double CalibrationError, SortedDictionary<string, PhenomenonMetrics> Phenomena);
+    int TrainingComments, int HeldOutComments, double MacroF1, double Accuracy, double CalibrationError,
+    SortedDictionary<string, PhenomenonMetrics> Phenomena);
 
-/// <summary>The same for the comments of one phenomenon.</summary>
+/// <summary>Figures for the comments of one phenomenon.</summary>
 internal sealed record PhenomenonMetrics(int Comments, double MacroF1);
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, WriteIndented = true)]

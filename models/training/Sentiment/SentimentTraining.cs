@@ -5,7 +5,10 @@ using AgentPlatform.Worker.Engines.Classifier;
 
 namespace AgentPlatform.Training.Sentiment;
 
-/// <summary>Trains the <c>sentiment</c> model, writes its folder, and measures it as the worker will run it: from the files, in ONNX Runtime.</summary>
+/// <summary>
+/// Trains the <c>sentiment</c> model, writes its folder, and measures
+/// it as the worker will run it: from the files, in ONNX Runtime.
+/// </summary>
 internal sealed class SentimentTraining
 {
     private const int Members = 3;
@@ -26,15 +29,17 @@ internal sealed class SentimentTraining
     }
 
     /// <summary>
-    /// Trains on <c>folder/data</c>, measures on <c>folder/heldout.tsv</c> and writes into <paramref name="folder"/>; or only cross-validates, which
-    /// reads the held-out comments to see that they are apart and no further. Returns the exit code.
+    /// Trains on <c>folder/data</c>, measures on <c>folder/heldout.tsv</c> and writes into <paramref name="folder"/>; or only
+    /// cross-validates, which reads the held-out comments to see that they are apart and no further. Returns the exit code.
     /// </summary>
     public static int Run(string folder, bool foldsOnly)
     {
         var (data, heldOutFile) = (Path.Combine(folder, "data"), Path.Combine(folder, "heldout.tsv"));
         if (!Directory.Exists(data) || !File.Exists(heldOutFile))
         {
-            Console.Error.WriteLine($"There is no folder {data} or no file {heldOutFile}; run from the root of the repository, or name the model's folder with --folder.");
+            Console.Error.WriteLine(
+                $"There is no folder {data} or no file {heldOutFile}; run from the root of the repository, or name the model's folder "
+                + "with --folder.");
             return 1;
         }
 
@@ -66,7 +71,8 @@ internal sealed class SentimentTraining
         Write(folder, training, temperature);
         using var classifier = OnnxTextClassifier.Load(folder);
         var metrics = Measure(classifier, heldOut, training.Count);
-        File.WriteAllText(Path.Combine(folder, "metrics.json"), JsonSerializer.Serialize(metrics, SentimentJson.Default.SentimentMetrics) + "\n");
+        File.WriteAllText(
+            Path.Combine(folder, "metrics.json"), JsonSerializer.Serialize(metrics, SentimentJson.Default.SentimentMetrics) + "\n");
         Print(metrics, temperature);
     }
 
@@ -92,10 +98,13 @@ internal sealed class SentimentTraining
             Directory.Delete(folder, recursive: true);
         }
 
-        var answers = judged.Zip(probabilities, (comment, row) => (comment.Phenomenon, Truth: comment.Label, Said: Labels[Array.IndexOf(row, row.Max())])).ToList();
+        var answers = judged.Zip(probabilities, (comment, row) =>
+            (comment.Phenomenon, Truth: comment.Label, Said: Labels[Array.IndexOf(row, row.Max())])).ToList();
         var parts = answers.GroupBy(answer => answer.Phenomenon).OrderBy(part => part.Key, StringComparer.Ordinal)
             .Select(part => $"{part.Key} {Evaluation.MacroF1([.. part.Select(answer => (answer.Truth, answer.Said))]):F3}");
-        Console.WriteLine($"Cross-validation over the training groups: macro-F1 {Evaluation.MacroF1(answers.ConvertAll(answer => (answer.Truth, answer.Said))):F3} ({string.Join(", ", parts)})");
+        Console.WriteLine(
+            "Cross-validation over the training groups: macro-F1 "
+            + $"{Evaluation.MacroF1(answers.ConvertAll(answer => (answer.Truth, answer.Said))):F3} ({string.Join(", ", parts)})");
         return Evaluation.FitTemperature(probabilities, [.. judged.Select(comment => Array.IndexOf(Labels, comment.Label))]);
     }
 
@@ -125,7 +134,8 @@ internal sealed class SentimentTraining
             Temperature = temperature,
             Encoder = _encoding,
         };
-        File.WriteAllText(Path.Combine(folder, "config.json"), JsonSerializer.Serialize(config, OnnxClassifierJson.Default.OnnxClassifierConfig) + "\n");
+        File.WriteAllText(
+            Path.Combine(folder, "config.json"), JsonSerializer.Serialize(config, OnnxClassifierJson.Default.OnnxClassifierConfig) + "\n");
     }
 
     /// <summary>Where the lexicon's words begin: a negated one means the opposite, though less of it.</summary>
@@ -155,9 +165,11 @@ internal sealed class SentimentTraining
     private static SentimentMetrics Measure(OnnxTextClassifier classifier, List<Comment> heldOut, int trainingCount)
     {
         var said = classifier.Classify([.. heldOut.Select(comment => classifier.Encode(comment.Text))]);
-        var answers = heldOut.Zip(said, (comment, answer) => (comment.Phenomenon, Truth: comment.Label, Said: answer.Label, answer.Confidence)).ToList();
+        var answers = heldOut.Zip(said, (comment, answer) =>
+            (comment.Phenomenon, Truth: comment.Label, Said: answer.Label, answer.Confidence)).ToList();
         var phenomena = answers.GroupBy(answer => answer.Phenomenon).ToDictionary(
-            group => group.Key, group => new PhenomenonMetrics(group.Count(), Round(Evaluation.MacroF1([.. group.Select(answer => (answer.Truth, answer.Said))]))));
+            group => group.Key, group =>
+                new PhenomenonMetrics(group.Count(), Round(Evaluation.MacroF1([.. group.Select(answer => (answer.Truth, answer.Said))]))));
         return new SentimentMetrics(
             trainingCount,
             heldOut.Count,
@@ -171,8 +183,11 @@ internal sealed class SentimentTraining
 
     private static void Print(SentimentMetrics metrics, float temperature)
     {
-        Console.WriteLine($"{metrics.TrainingComments} comments for training, {metrics.HeldOutComments} held out; temperature {temperature:F2}");
-        Console.WriteLine($"Held out: macro-F1 {metrics.MacroF1:F3}, accuracy {metrics.Accuracy:F3}, expected calibration error {metrics.CalibrationError:F3}");
+        Console.WriteLine(
+            $"{metrics.TrainingComments} comments for training, {metrics.HeldOutComments} held out; temperature {temperature:F2}");
+        Console.WriteLine(
+            $"Held out: macro-F1 {metrics.MacroF1:F3}, accuracy {metrics.Accuracy:F3}, "
+            + $"expected calibration error {metrics.CalibrationError:F3}");
         Console.WriteLine("| Phenomenon | Comments | Macro-F1 |\n|---|---|---|");
         foreach (var (phenomenon, figures) in metrics.Phenomena)
         {

@@ -3,7 +3,10 @@ namespace AgentPlatform.Training.TinyChat;
 /// <summary>A conversation to learn from: its tokens, of which those from <paramref name="AnswerStart"/> on are learnt.</summary>
 internal sealed record Conversation(int[] Tokens, int AnswerStart, int Topic);
 
-/// <summary>Draws conversations from the corpus without end: a topic, one of its questions in some wording, what may stand before it, the answer.</summary>
+/// <summary>
+/// Draws conversations from the corpus without end: a topic, one of its
+/// questions in some wording, what may stand before it, the answer.
+/// </summary>
 internal sealed class Conversations(IReadOnlyList<Topic> topics, Wording wording, ChatPrompt prompt, TinyChatOptions options, int round)
 {
     private readonly int _unknown = topics.ToList().FindIndex(topic => topic.Id == Topic.Unknown);
@@ -16,7 +19,9 @@ internal sealed class Conversations(IReadOnlyList<Topic> topics, Wording wording
     {
         var topic = _unknown >= 0 && _random.NextDouble() < options.OffTopic ? _unknown : NextTopic();
         var question = wording.Vary(
-            topic != _unknown && _random.NextDouble() < options.Rounds[round].AnswerWords ? SomeWords(topics[topic].Answers[0]) : NextQuestion(topic), _random);
+            topic != _unknown && _random.NextDouble() < options.Rounds[round].AnswerWords
+                ? SomeWords(topics[topic].Answers[0])
+                : NextQuestion(topic), _random);
         var system = _random.NextDouble() < options.SystemMessages ? wording.System(_random) : null;
         var earlier = new List<(string, string)>();
         while (_random.NextDouble() < options.EarlierTurns)
@@ -26,11 +31,16 @@ internal sealed class Conversations(IReadOnlyList<Topic> topics, Wording wording
         }
 
         var tokens = prompt.Encode(system, earlier, question);
-        var answer = _random.NextDouble() < options.Rounds[round].WholeAnswers ? _answers[topic] : _answers[topic].Take(options.FirstTokens);
+        var answer = _random.NextDouble() < options.Rounds[round].WholeAnswers
+            ? _answers[topic]
+            : _answers[topic].Take(options.FirstTokens);
         return new Conversation([.. tokens.Concat(answer).Take(options.Shape.Context)], tokens.Count, topic);
     }
 
-    /// <summary>The topic's next question, or what two of its questions have in common: the beginning of one with the end of another, or words of both.</summary>
+    /// <summary>
+    /// The topic's next question, or what two of its questions have in common:
+    /// the beginning of one with the end of another, or words of both.
+    /// </summary>
     private string NextQuestion(int topic)
     {
         var question = topics[topic].Questions[NextOf(_questions[topic], topics[topic].Questions.Count)];

@@ -3,7 +3,9 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace AgentPlatform.Training.TinyChat;
 
-/// <summary>Continues prompts with the most probable token each time, in ONNX Runtime from a written model: how the figures are measured.</summary>
+/// <summary>
+/// Continues prompts with the most probable token each time, in ONNX Runtime from a written model: how the figures are measured.
+/// </summary>
 internal sealed class GreedyDecoder(byte[] model, DecoderShape shape, int end) : IDisposable
 {
     private const int Batch = 32;
@@ -31,10 +33,14 @@ internal sealed class GreedyDecoder(byte[] model, DecoderShape shape, int end) :
         string[] outputNames = ["logits", .. parts.Select(part => $"present.{part}")];
 
         // Shorter prompts are padded on the left; the mask hides the padding and the positions begin after it.
-        var ids = prompts.SelectMany(prompt => Enumerable.Repeat(0L, width - prompt.Count).Concat(prompt.Select(token => (long)token))).ToArray();
-        var positions = prompts.SelectMany(prompt => Enumerable.Range(0, width).Select(index => Math.Max(0L, index - (width - prompt.Count)))).ToArray();
-        var masks = Array.ConvertAll(prompts, prompt => Enumerable.Range(0, width).Select(index => index < width - prompt.Count ? 0L : 1L).ToList());
-        var past = Array.ConvertAll(parts, _ => OrtValue.CreateTensorValueFromMemory(Array.Empty<float>(), [rows, shape.KeyValueHeads, 0, shape.HeadSize]));
+        var ids = prompts.SelectMany(prompt => Enumerable.Repeat(0L, width - prompt.Count).Concat(prompt.Select(token => (long)token)))
+            .ToArray();
+        var positions = prompts.SelectMany(prompt => Enumerable.Range(0, width)
+            .Select(index => Math.Max(0L, index - (width - prompt.Count)))).ToArray();
+        var masks = Array.ConvertAll(
+            prompts, prompt => Enumerable.Range(0, width).Select(index => index < width - prompt.Count ? 0L : 1L).ToList());
+        var past = Array.ConvertAll(
+            parts, _ => OrtValue.CreateTensorValueFromMemory(Array.Empty<float>(), [rows, shape.KeyValueHeads, 0, shape.HeadSize]));
         var running = Enumerable.Range(0, rows).ToHashSet();
         using var options = new RunOptions();
         for (var length = width; running.Count > 0 && length < Math.Min(width + maxTokens, shape.Context); length++)
@@ -55,7 +61,8 @@ internal sealed class GreedyDecoder(byte[] model, DecoderShape shape, int end) :
             var next = new long[rows];
             for (var row = 0; row < rows; row++)
             {
-                next[row] = Best(logits.GetTensorDataAsSpan<float>().Slice((((row + 1) * (ids.Length / rows)) - 1) * shape.Vocabulary, shape.Vocabulary));
+                var last = (((row + 1) * (ids.Length / rows)) - 1) * shape.Vocabulary;
+                next[row] = Best(logits.GetTensorDataAsSpan<float>().Slice(last, shape.Vocabulary));
                 if (next[row] == end)
                 {
                     running.Remove(row);

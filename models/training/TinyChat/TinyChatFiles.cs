@@ -15,12 +15,14 @@ internal sealed class TinyChatFiles(DecoderShape shape, BytePairVocabulary vocab
 
     private const int MaxNewTokens = 160;
 
-    private static readonly JsonSerializerOptions _json = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions _json =
+        new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public void Write(string folder)
     {
         File.WriteAllBytes(Path.Combine(folder, "model.onnx"), DecoderOnnx.Write(shape, weights));
-        File.WriteAllBytes(Path.Combine(folder, "tiny-chat.gguf"), DecoderGguf.Write("tiny-chat", Caveat, shape, weights, vocabulary, ChatPrompt.Template));
+        File.WriteAllBytes(Path.Combine(folder, "tiny-chat.gguf"), DecoderGguf.Write(
+            "tiny-chat", Caveat, shape, weights, vocabulary, ChatPrompt.Template));
         Write(folder, "config.json", Config());
         Write(folder, "generation_config.json", Generation());
         Write(folder, "tokenizer.json", Tokenizer());
@@ -142,7 +144,8 @@ internal sealed class TinyChatFiles(DecoderShape shape, BytePairVocabulary vocab
         return added;
     }
 
-    private static JsonObject ByteLevel() => new() { ["type"] = "ByteLevel", ["add_prefix_space"] = false, ["trim_offsets"] = true, ["use_regex"] = true };
+    private static JsonObject ByteLevel() =>
+        new() { ["type"] = "ByteLevel", ["add_prefix_space"] = false, ["trim_offsets"] = true, ["use_regex"] = true };
 
     private static void Write(string folder, string name, JsonObject content) =>
         File.WriteAllText(Path.Combine(folder, name), content.ToJsonString(_json) + "\n");

@@ -13,12 +13,15 @@ namespace AgentPlatform.Training.TinyChat;
 /// <param name="OffTopic">Off topic: the answers that say it does not know.</param>
 /// <param name="Areas"><paramref name="HeldOut"/> by area.</param>
 internal sealed record TinyChatMetrics(
-    long Parameters, int Topics, int TrainingQuestions, Share HeldOut, double Exact, double FalseRefusals, Share OffTopic, SortedDictionary<string, Share> Areas)
+    long Parameters, int Topics, int TrainingQuestions, Share HeldOut, double Exact, double FalseRefusals, Share OffTopic,
+    SortedDictionary<string, Share> Areas)
 {
     public static TinyChatMetrics Of(long parameters, IReadOnlyList<Topic> topics, IReadOnlyList<JudgedAnswer> answers)
     {
         var known = topics.Where(topic => topic.Id != Topic.Unknown).ToDictionary(topic => topic.Id);
-        var (onTopic, offTopic) = (answers.Where(answer => answer.Topic != Topic.Unknown).ToList(), answers.Where(answer => answer.Topic == Topic.Unknown).ToList());
+        var (onTopic, offTopic) = (
+            answers.Where(answer => answer.Topic != Topic.Unknown).ToList(),
+            answers.Where(answer => answer.Topic == Topic.Unknown).ToList());
         return new TinyChatMetrics(
             parameters,
             known.Count,
@@ -27,13 +30,18 @@ internal sealed record TinyChatMetrics(
             Share.Of(onTopic, answer => known[answer.Topic].Answers.Contains(answer.Answer)).Value,
             Share.Of(onTopic, answer => answer.Said == Topic.Unknown).Value,
             Share.Of(offTopic, answer => answer.IsRight),
-            new(onTopic.GroupBy(answer => known[answer.Topic].Area).ToDictionary(area => area.Key, area => Share.Of([.. area], answer => answer.IsRight))));
+            new(onTopic.GroupBy(answer => known[answer.Topic].Area).ToDictionary(
+                area => area.Key, area => Share.Of([.. area], answer => answer.IsRight))));
     }
 
     public void Print()
     {
-        Console.WriteLine($"{Topics} topics, {TrainingQuestions} questions for training, {HeldOut.Questions} held out on topic and {OffTopic.Questions} off topic; {Parameters} parameters");
-        Console.WriteLine($"Held out: {HeldOut.Value:P1} answered with the right topic, {Exact:P1} word for word, {FalseRefusals:P1} wrongly refused; off topic {OffTopic.Value:P1} refused");
+        Console.WriteLine(
+            $"{Topics} topics, {TrainingQuestions} questions for training, {HeldOut.Questions} held out on topic and "
+            + $"{OffTopic.Questions} off topic; {Parameters} parameters");
+        Console.WriteLine(
+            $"Held out: {HeldOut.Value:P1} answered with the right topic, {Exact:P1} word for word, "
+            + $"{FalseRefusals:P1} wrongly refused; off topic {OffTopic.Value:P1} refused");
         Console.WriteLine("| Area | Questions | Right |\n|---|---|---|");
         foreach (var (area, share) in Areas)
         {

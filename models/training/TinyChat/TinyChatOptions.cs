@@ -2,18 +2,21 @@ using AgentPlatform.Training.Decoder;
 
 namespace AgentPlatform.Training.TinyChat;
 
-/// <summary>What the model and its training are made of; chosen on questions held back from the training data, see the model card.</summary>
+/// <summary>
+/// What the model and its training are made of; chosen on questions held back from the training data, see the model card.
+/// </summary>
 internal sealed record TinyChatOptions
 {
     public int Vocabulary { get; init; } = 2048;
 
-    public DecoderShape Shape { get; init; } = new(Vocabulary: 2048, Layers: 3, Width: 256, Heads: 8, KeyValueHeads: 2, HeadSize: 32, Hidden: 512, Context: 512);
+    public DecoderShape Shape { get; init; } = new(
+        Vocabulary: 2048, Layers: 3, Width: 256, Heads: 8, KeyValueHeads: 2, HeadSize: 32, Hidden: 512, Context: 512);
 
     public int Seed { get; init; } = 20261124;
 
     /// <summary>
-    /// The rate of learning falls to nearly nothing in each round and is high again at the start of the next, which goes on from the weights that
-    /// the one before would have written. Whole answers come when most questions already get the right beginning.
+    /// The rate of learning falls to nearly nothing in each round and is high again at the start of the next, which goes on from
+    /// the weights that the one before would have written. Whole answers come when most questions already get the right beginning.
     /// </summary>
     public IReadOnlyList<TrainingRound> Rounds { get; init; } =
     [
@@ -29,7 +32,9 @@ internal sealed record TinyChatOptions
 
     public double WeightDecay { get; init; } = 0.1;
 
-    /// <summary>How much the question's topic, read off the state from which the answer starts, counts beside the answer's tokens.</summary>
+    /// <summary>
+    /// How much the question's topic, read off the state from which the answer starts, counts beside the answer's tokens.
+    /// </summary>
     public double TopicWeight { get; init; } = 1;
 
     /// <summary>The written weights are an average over about so many of the last steps.</summary>

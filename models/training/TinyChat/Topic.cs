@@ -26,8 +26,8 @@ internal sealed record Topic(string Id, string Area, IReadOnlyList<string> Answe
     public const string Unknown = "unknown";
 
     /// <summary>
-    /// Reads <c>train-*.jsonl</c> of a folder, in the order of their names. A question that is also held out, whatever its case and punctuation,
-    /// is left out.
+    /// Reads <c>train-*.jsonl</c> of a folder, in the order of their names. A question
+    /// that is also held out, whatever its case and punctuation, is left out.
     /// </summary>
     /// <exception cref="InvalidDataException">A line is wrong, or a question stands under two topics.</exception>
     public static List<Topic> Read(string folder)
@@ -64,23 +64,28 @@ internal sealed record Topic(string Id, string Area, IReadOnlyList<string> Answe
     public static List<(string Topic, string Question)> ReadHeldOut(string folder, IReadOnlyList<Topic> topics)
     {
         var ids = topics.Select(topic => topic.Id).ToHashSet();
-        var questions = Lines(folder, "heldout-").SelectMany(line => line.Line.Questions.Select(question => (line.Line.Topic, Question: question))).ToList();
+        var questions = Lines(folder, "heldout-").SelectMany(line =>
+            line.Line.Questions.Select(question => (line.Line.Topic, Question: question))).ToList();
         return questions.Find(each => !ids.Contains(each.Topic)).Topic is { } missing
             ? throw new InvalidDataException($"There are held-out questions of the topic {missing}, but no training data.")
             : questions;
     }
 
-    private static string Bare(string question) => string.Concat(question.ToLowerInvariant().Where(character => char.IsLetterOrDigit(character) || character == ' '));
+    private static string Bare(string question) =>
+        string.Concat(question.ToLowerInvariant().Where(character => char.IsLetterOrDigit(character) || character == ' '));
 
     private static List<(string Area, TopicLine Line)> Lines(string folder, string prefix)
     {
         var files = Directory.GetFiles(folder, $"{prefix}*.jsonl")
-            .OrderBy(file => file.Contains("-more", StringComparison.Ordinal) || file.Contains("-corpus", StringComparison.Ordinal)).ThenBy(file => file, StringComparer.Ordinal);
+            .OrderBy(file => file.Contains("-more", StringComparison.Ordinal) || file.Contains("-corpus", StringComparison.Ordinal))
+            .ThenBy(file => file, StringComparer.Ordinal);
         return [.. files.SelectMany(file => File.ReadLines(file).Select((line, index) =>
         {
             try
             {
-                return (Path.GetFileNameWithoutExtension(file)[prefix.Length..], JsonSerializer.Deserialize(line, TopicJson.Default.TopicLine)!);
+                return (
+                    Path.GetFileNameWithoutExtension(file)[prefix.Length..],
+                    JsonSerializer.Deserialize(line, TopicJson.Default.TopicLine)!);
             }
             catch (JsonException exception)
             {

@@ -4,8 +4,8 @@ using System.Text.RegularExpressions;
 namespace AgentPlatform.Training.TinyChat;
 
 /// <summary>
-/// Says a question in other ways: words with the same meaning, polite and chatty additions, missing words, slips of the keyboard, other case
-/// and punctuation. What it knows stands in <c>data/wording.txt</c>.
+/// Says a question in other ways: words with the same meaning, polite and chatty additions, missing words,
+/// slips of the keyboard, other case and punctuation. What it knows stands in <c>data/wording.txt</c>.
 /// </summary>
 internal sealed partial class Wording
 {
@@ -15,7 +15,10 @@ internal sealed partial class Wording
     private readonly List<string> _openings = [], _closings = [], _systems = [];
     private readonly HashSet<string> _small = [];
 
-    /// <summary>Reads sections <c>[synonyms]</c> (a line: phrases that mean the same, between bars), <c>[openings]</c>, <c>[closings]</c>, <c>[small]</c>, <c>[systems]</c>.</summary>
+    /// <summary>
+    /// Reads sections <c>[synonyms]</c> (a line: phrases that mean the same, between
+    /// bars), <c>[openings]</c>, <c>[closings]</c>, <c>[small]</c>, <c>[systems]</c>.
+    /// </summary>
     public static Wording Read(string file)
     {
         var wording = new Wording();
@@ -30,7 +33,9 @@ internal sealed partial class Wording
                     var phrases = line.Split('|', StringSplitOptions.TrimEntries);
                     foreach (var phrase in phrases)
                     {
-                        wording._synonyms.Add((new Regex($@"(?<![\w/:.-]){Regex.Escape(phrase)}(?![\w/:-]|\.\w)", RegexOptions.IgnoreCase), [.. phrases.Except([phrase])]));
+                        wording._synonyms.Add((
+                            new Regex($@"(?<![\w/:.-]){Regex.Escape(phrase)}(?![\w/:-]|\.\w)", RegexOptions.IgnoreCase),
+                            [.. phrases.Except([phrase])]));
                     }
 
                     break;

@@ -21,7 +21,8 @@ internal sealed partial class BytePairTokenizer
     /// <summary>The tokens of plain text; a special token's name in it is text like any other.</summary>
     public IEnumerable<int> Encode(string text) => Pieces(text).SelectMany(Ids);
 
-    public string Decode(IEnumerable<int> ids) => Encoding.UTF8.GetString([.. ids.SelectMany(id => ByteSpelling.Read(_vocabulary.Tokens[id]))]);
+    public string Decode(IEnumerable<int> ids) =>
+        Encoding.UTF8.GetString([.. ids.SelectMany(id => ByteSpelling.Read(_vocabulary.Tokens[id]))]);
 
     /// <summary>GPT-2's split of a text; merges stay within a piece.</summary>
     public static IEnumerable<string> Pieces(string text) => Pattern().Matches(text).Select(match => match.Value);

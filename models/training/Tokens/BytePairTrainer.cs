@@ -1,6 +1,8 @@
 namespace AgentPlatform.Training.Tokens;
 
-/// <summary>Learns merges: again and again, the pair of neighbours that is most frequent within the pieces of the texts becomes a token.</summary>
+/// <summary>
+/// Learns merges: again and again, the pair of neighbours that is most frequent within the pieces of the texts becomes a token.
+/// </summary>
 internal static class BytePairTrainer
 {
     /// <param name="texts">What to learn from; a text that is there twice counts twice.</param>
@@ -9,7 +11,8 @@ internal static class BytePairTrainer
     {
         var pieces = texts.SelectMany(BytePairTokenizer.Pieces).CountBy(piece => piece)
             .OrderBy(piece => piece.Key, StringComparer.Ordinal)
-            .Select(piece => (Symbols: ByteSpelling.Spell(piece.Key).Select(character => character.ToString()).ToList(), Count: piece.Value))
+            .Select(piece =>
+                (Symbols: ByteSpelling.Spell(piece.Key).Select(character => character.ToString()).ToList(), Count: piece.Value))
             .ToList();
         var merges = new List<(string Left, string Right)>();
         while (merges.Count < size - 256 - BytePairVocabulary.Special.Count && MostFrequent(pieces) is { } merge)

@@ -3,7 +3,9 @@ using AgentPlatform.OnnxChat.Tokens;
 
 namespace AgentPlatform.Training.Tokens;
 
-/// <summary>Texts in the characters of the <see cref="ByteAlphabet"/> that the worker reads, so that it finds them as they were trained.</summary>
+/// <summary>
+/// Texts in the characters of the <see cref="ByteAlphabet"/> that the worker reads, so that it finds them as they were trained.
+/// </summary>
 internal static class ByteSpelling
 {
     /// <summary>The 256 characters, those of printable bytes first: the order of their tokens.</summary>
@@ -11,5 +13,6 @@ internal static class ByteSpelling
 
     public static string Spell(string text) => string.Concat(Encoding.UTF8.GetBytes(text).Select(value => ByteAlphabet.Characters[value]));
 
-    public static byte[] Read(string spelled) => ByteAlphabet.Decode(spelled) ?? throw new FormatException($"'{spelled}' has characters that stand for no byte.");
+    public static byte[] Read(string spelled) =>
+        ByteAlphabet.Decode(spelled) ?? throw new FormatException($"'{spelled}' has characters that stand for no byte.");
 }

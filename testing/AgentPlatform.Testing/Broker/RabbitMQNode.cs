@@ -42,10 +42,12 @@ public class RabbitMQNode : IAsyncDisposable
 
     /// <summary>Version of the server, from the name of its folder: <c>/usr/lib/rabbitmq/lib/rabbitmq_server-4.3.6</c>.</summary>
     public static Version ServerVersion { get; } = Version.Parse(
-        Path.GetFileName(Directory.EnumerateDirectories($"{Environment.GetEnvironmentVariable(RootVariable)}/usr/lib/rabbitmq/lib", "rabbitmq_server-*").Single()).Split('-')[1]);
+        Path.GetFileName(Directory.EnumerateDirectories(
+            $"{Environment.GetEnvironmentVariable(RootVariable)}/usr/lib/rabbitmq/lib", "rabbitmq_server-*").Single()).Split('-')[1]);
 
     /// <summary>
-    /// Settings by which the server refuses what RabbitMQ is about to remove, as a later one will by itself. Servers before 3.13 do not know them.
+    /// Settings by which the server refuses what RabbitMQ is about to remove, as a later one will by itself. Servers before 3.13 do not
+    /// know them.
     /// </summary>
     /// <seealso href="https://www.rabbitmq.com/docs/deprecated-features"/>
     protected static string RefuseDeprecated { get; } = ServerVersion < KnowsDeprecated ? "" : string.Concat(
@@ -89,8 +91,10 @@ public class RabbitMQNode : IAsyncDisposable
     {
         await File.WriteAllTextAsync(Path.Combine(_home, ConfigurationFile), Configuration);
         await File.WriteAllTextAsync(Path.Combine(_home, PluginsFile), Plugins);
-        var start = new ProcessStartInfo("setsid") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in Command($"{(HasOwnEpmd ? "epmd -address 127.0.0.1 & " : "")}{ServerScript} & cat > /dev/null; kill -KILL 0"))
+        var start =
+            new ProcessStartInfo("setsid") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var argument in Command(
+            $"{(HasOwnEpmd ? "epmd -address 127.0.0.1 & " : "")}{ServerScript} & cat > /dev/null; kill -KILL 0"))
         {
             start.ArgumentList.Add(argument);
         }
@@ -170,7 +174,8 @@ public class RabbitMQNode : IAsyncDisposable
     }
 
     /// <summary>A plain connection for what a test looks at.</summary>
-    public virtual Task<IConnection> ConnectAsync() => new ConnectionFactory { Uri = new Uri(ConnectionString), AutomaticRecoveryEnabled = false }.CreateConnectionAsync();
+    public virtual Task<IConnection> ConnectAsync() =>
+        new ConnectionFactory { Uri = new Uri(ConnectionString), AutomaticRecoveryEnabled = false }.CreateConnectionAsync();
 
     /// <summary>
     /// A port that nobody has, below those that the kernel gives to outgoing connections (from 32768): one of these may be taken
@@ -241,7 +246,10 @@ public class RabbitMQNode : IAsyncDisposable
 
     // In another root the group has mounts of its own, which end with it; the folder of the node is the same inside and outside.
     private static IEnumerable<string> Command(string group) => Environment.GetEnvironmentVariable(RootVariable) is { Length: > 0 } root
-        ? ["unshare", "--mount", "sh", "-c", "mount --rbind /proc $0/proc && mount --rbind /dev $0/dev && mount --bind /tmp $0/tmp && exec chroot $0 sh -c \"$1\"", root, group]
+        ? [
+            "unshare", "--mount", "sh", "-c",
+            "mount --rbind /proc $0/proc && mount --rbind /dev $0/dev && mount --bind /tmp $0/tmp && exec chroot $0 sh -c \"$1\"", root,
+            group]
         : ["sh", "-c", group];
 
     private IEnumerable<(string Name, string Value)> Settings()

@@ -27,7 +27,7 @@ internal sealed class TcpProxy : IAsyncDisposable
         _accepting = AcceptAsync();
     }
 
-    /// <summary>Where it listens.</summary>
+    /// <summary>Address on which the proxy listens.</summary>
     public int Port { get; }
 
     /// <summary>Resets every connection.</summary>

@@ -149,7 +149,8 @@ internal sealed class Answer
             return;
         }
 
-        if (RequestId == default && root.GetProperty("id").GetString() is { } id && Guid.TryParse(id.AsSpan(id.IndexOf('-') + 1), out var request))
+        if (RequestId == default && root.GetProperty("id").GetString() is { } id
+            && Guid.TryParse(id.AsSpan(id.IndexOf('-') + 1), out var request))
         {
             RequestId = request;
         }

@@ -18,13 +18,13 @@ internal enum Verdict
     /// <summary>Something came twice.</summary>
     Duplicated,
 
-    /// <summary>It ended without its end and without an error.</summary>
+    /// <summary>The response ended without an end mark and without an error.</summary>
     Truncated,
 
-    /// <summary>It is not what it is undisturbed.</summary>
+    /// <summary>The answer differs from the undisturbed one.</summary>
     Wrong,
 
-    /// <summary>It did not end within its deadline.</summary>
+    /// <summary>The response did not end within the deadline.</summary>
     Hung,
 }
 
@@ -59,7 +59,9 @@ internal static class AnswerJudge
 
         return answer.IsHung ? (Verdict.Hung, $"after {answer.Events} events")
             : answer is { IsDone: true, IsWhole: true } ? Finish(answer, undisturbed)
-            : (Verdict.Truncated, answer.Status == 0 ? "no response" : $"after {answer.Events} events, {(answer.IsWhole ? "without [DONE]" : "cut off")}");
+            : (Verdict.Truncated, answer.Status == 0
+                ? "no response"
+                : $"after {answer.Events} events, {(answer.IsWhole ? "without [DONE]" : "cut off")}");
     }
 
     // What came must be the beginning of what was to come.
@@ -127,7 +129,9 @@ internal static class AnswerJudge
             }
         }
 
-        return answer.Usage == undisturbed.Usage ? (Verdict.Completed, null) : (Verdict.Wrong, $"usage {answer.Usage} instead of {undisturbed.Usage}");
+        return answer.Usage == undisturbed.Usage
+            ? (Verdict.Completed, null)
+            : (Verdict.Wrong, $"usage {answer.Usage} instead of {undisturbed.Usage}");
     }
 
     private static string Around(string text, int at) => text[Math.Max(0, at - 20)..Math.Min(text.Length, at + 30)];

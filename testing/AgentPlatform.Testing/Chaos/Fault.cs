@@ -42,13 +42,14 @@ internal sealed record Fault(TimeSpan At, FaultKind Kind, int Target, TimeSpan L
     // Out of a hundred.
     private static readonly (FaultKind Kind, int Weight)[] _weights =
     [
-        (FaultKind.Kill, 32), (FaultKind.Restart, 20), (FaultKind.Freeze, 16), (FaultKind.Reset, 15), (FaultKind.Stall, 8), (FaultKind.SlowClient, 6), (FaultKind.Poison, 2),
+        (FaultKind.Kill, 32), (FaultKind.Restart, 20), (FaultKind.Freeze, 16), (FaultKind.Reset, 15), (FaultKind.Stall, 8),
+        (FaultKind.SlowClient, 6), (FaultKind.Poison, 2),
         (FaultKind.Broker, 1),
     ];
 
     /// <summary>
-    /// A sequence of faults, a function of its arguments alone. One worker always stays untouched long enough to be there, and the broker fails
-    /// when nothing else does. The first three are the rare ones, so that a short plan has them too.
+    /// A sequence of faults, a function of its arguments alone. One worker always stays untouched long enough to be there,
+    /// and the broker fails when nothing else does. The first three are the rare ones, so that a short plan has them too.
     /// </summary>
     public static IReadOnlyList<Fault> Create(int seed, TimeSpan length, int workers)
     {
@@ -58,7 +59,9 @@ internal sealed record Fault(TimeSpan At, FaultKind Kind, int Target, TimeSpan L
         var rare = new Queue<FaultKind>([FaultKind.Poison, FaultKind.SlowClient, FaultKind.Broker]);
         for (var at = TimeSpan.FromSeconds(2); at < length; at += TimeSpan.FromSeconds(0.5 + (2.5 * random.NextDouble())))
         {
-            var fault = new Fault(at, rare.TryDequeue(out var due) ? due : Choose(random), random.Next(workers), TimeSpan.FromSeconds(2 + (8 * random.NextDouble())));
+            var fault = new Fault(
+                at, rare.TryDequeue(out var due) ? due : Choose(random), random.Next(workers),
+                TimeSpan.FromSeconds(2 + (8 * random.NextDouble())));
             switch (fault.Kind)
             {
                 case FaultKind.Kill or FaultKind.Restart or FaultKind.Freeze:
@@ -69,7 +72,9 @@ internal sealed record Fault(TimeSpan At, FaultKind Kind, int Target, TimeSpan L
                     }
 
                     fault = fault with { Target = free[fault.Target % free.Count] };
-                    busyUntil[fault.Target] = at + (fault.Kind == FaultKind.Freeze ? fault.Length : fault.Kind == FaultKind.Restart ? _drainTime : TimeSpan.Zero) + _startTime;
+                    busyUntil[fault.Target] = at
+                        + (fault.Kind == FaultKind.Freeze ? fault.Length : fault.Kind == FaultKind.Restart ? _drainTime : TimeSpan.Zero)
+                        + _startTime;
                     break;
                 case FaultKind.Poison:
                     // It may kill them all, one after another.

@@ -84,7 +84,7 @@ internal sealed class ResponseFraming
         {
             case Place.Head when Status == 0:
                 Status = line.StartsWith("HTTP/1.1 ", StringComparison.Ordinal) ? int.Parse(line.AsSpan(9, 3), CultureInfo.InvariantCulture)
-                    : throw new FormatException($"'{line}' is no status line.");
+                    : throw new FormatException($"'{line}' is not a status line.");
                 break;
             case Place.Head when line.Length > 0:
                 ReadHeader(line);
@@ -110,7 +110,9 @@ internal sealed class ResponseFraming
     private void ReadHeader(string line)
     {
         var colon = line.IndexOf(':', StringComparison.Ordinal);
-        var (name, value) = colon > 0 ? (line[..colon].ToLowerInvariant(), line[(colon + 1)..].Trim()) : throw new FormatException($"'{line}' is no header.");
+        var (name, value) = colon > 0
+            ? (line[..colon].ToLowerInvariant(), line[(colon + 1)..].Trim())
+            : throw new FormatException($"'{line}' is not a header.");
         switch (name)
         {
             case "transfer-encoding":

@@ -22,7 +22,8 @@ internal sealed class RandomChatModel : IDisposable
     private static readonly string[] _marks = ["<|im_start|>", EndMark, "<|endoftext|>"];
 
     public RandomChatModel(int context = 512, ulong seed = 1, int layers = 2)
-        : this(new DecoderShape(Vocabulary().Count + _marks.Length, layers, Width: 32, Heads: 4, KeyValueHeads: 2, HeadSize: 8, Hidden: 64, context), seed)
+        : this(new DecoderShape(
+            Vocabulary().Count + _marks.Length, layers, Width: 32, Heads: 4, KeyValueHeads: 2, HeadSize: 8, Hidden: 64, context), seed)
     {
     }
 
@@ -73,7 +74,8 @@ internal sealed class RandomChatModel : IDisposable
     {
         var others = 0;
         var tokens = Enumerable.Range(0, 256)
-            .Select(value => value is >= '!' and <= '~' or >= 0xA1 and <= 0xAC or >= 0xAE and <= 0xFF ? (char)value : (char)(0x100 + others++))
+            .Select(value =>
+                value is >= '!' and <= '~' or >= 0xA1 and <= 0xAC or >= 0xAE and <= 0xFF ? (char)value : (char)(0x100 + others++))
             .Select(character => character.ToString())
             .Concat(_merges.Select(merge => merge.Replace(" ", "", StringComparison.Ordinal)));
         return tokens.Select((token, id) => (token, id)).ToDictionary(pair => pair.token, pair => pair.id);

@@ -13,7 +13,7 @@ internal sealed class McpServerOptions : IValidatableObject
     /// <summary>The program, which speaks the protocol over its standard input and output.</summary>
     public string? Command { get; set; }
 
-    /// <summary>Its arguments.</summary>
+    /// <summary>Arguments of the command.</summary>
     public IList<string> Args { get; } = [];
 
     /// <summary>Address of a server that speaks it over HTTP.</summary>
@@ -31,7 +31,8 @@ internal sealed class McpServerOptions : IValidatableObject
         }
         else if (Url is { IsAbsoluteUri: false } or { Scheme: not ("http" or "https") })
         {
-            yield return new ValidationResult($"The Url of the server '{Name}' of Agent:McpServers must be an absolute http or https address.");
+            yield return new ValidationResult(
+                $"The Url of the server '{Name}' of Agent:McpServers must be an absolute http or https address.");
         }
     }
 }

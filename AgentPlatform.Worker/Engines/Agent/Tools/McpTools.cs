@@ -55,9 +55,11 @@ internal sealed partial class McpTools(IHttpClientFactory http, TimeProvider tim
             _clients.Add(client);
             var tools = await client.ListToolsAsync(cancellationToken: cancellationToken);
             return KernelPluginFactory.CreateFromFunctions(
-                server.Name, tools.Select(tool => new McpTool(tool.WithName(Fit(tool.Name, MaxName - server.Name.Length - 1))).AsKernelFunction()));
+                server.Name,
+                tools.Select(tool => new McpTool(tool.WithName(Fit(tool.Name, MaxName - server.Name.Length - 1))).AsKernelFunction()));
         }
-        catch (Exception e) when (e is McpException or IOException or TimeoutException or Win32Exception or ArgumentException or InvalidOperationException)
+        catch (Exception e)
+            when (e is McpException or IOException or TimeoutException or Win32Exception or ArgumentException or InvalidOperationException)
         {
             throw new EngineLoadException($"The server '{server.Name}' of Agent:McpServers cannot be used: {e.Message}", e);
         }

@@ -8,13 +8,13 @@ namespace AgentPlatform.Worker.Engines.Agent.Tools;
 /// <summary>How a call of a tool ended.</summary>
 internal enum ToolStatus
 {
-    /// <summary>It gave a result.</summary>
+    /// <summary>The tool returned a result.</summary>
     Succeeded,
 
-    /// <summary>It threw, or there is no such tool.</summary>
+    /// <summary>The tool threw an exception, or does not exist.</summary>
     Failed,
 
-    /// <summary>It took too long.</summary>
+    /// <summary>The tool did not return in time.</summary>
     TimedOut,
 }
 
@@ -64,7 +64,10 @@ internal sealed partial class ToolRunner(Kernel kernel, TimeSpan timeout, int ma
             var result = await InvokeAsync(function, ReadArguments(call), work.Token).WaitAsync(work.Token);
             return result.Length <= maxResult
                 ? Outcome(ToolStatus.Succeeded, result)
-                : Outcome(ToolStatus.Failed, $"Error: the tool's result has {result.Length} characters, and {maxResult} are the most that can be taken. Ask it for less.");
+                : Outcome(
+                    ToolStatus.Failed,
+                    $"Error: the tool's result has {result.Length} characters, and {maxResult} are the most that can be taken. "
+                    + "Ask it for less.");
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -73,7 +76,8 @@ internal sealed partial class ToolRunner(Kernel kernel, TimeSpan timeout, int ma
         catch (OperationCanceledException) when (limit.IsCancellationRequested)
         {
             TimedOut(logger, call.Function, timeout);
-            return Outcome(ToolStatus.TimedOut, FormattableString.Invariant($"Error: the tool did not answer within {timeout.TotalSeconds} seconds."));
+            return Outcome(
+                ToolStatus.TimedOut, FormattableString.Invariant($"Error: the tool did not answer within {timeout.TotalSeconds} seconds."));
         }
         catch (Exception e)
         {
@@ -94,7 +98,8 @@ internal sealed partial class ToolRunner(Kernel kernel, TimeSpan timeout, int ma
         {
             null => "",
             string text => text,
-            JsonElement { ValueKind: JsonValueKind.String } text => text.GetString()!, // As a result of a function that is none of Semantic Kernel's own.
+            JsonElement { ValueKind: JsonValueKind.String } text =>
+                text.GetString()!, // As a result of a function that is none of Semantic Kernel's own.
             var value => JsonSerializer.Serialize(value, _json),
         };
     }
