@@ -1,8 +1,10 @@
 using AgentPlatform.AppHost.Broker;
 using AgentPlatform.AppHost.Dashboard;
 using AgentPlatform.AppHost.Gateway;
-using AgentPlatform.AppHost.Kubernetes;
-using AgentPlatform.AppHost.Models;
+using AgentPlatform.AppHost.Kubernetes.Broker;
+using AgentPlatform.AppHost.Kubernetes.Chart;
+using AgentPlatform.AppHost.Kubernetes.Workloads;
+using AgentPlatform.AppHost.Pools;
 using AgentPlatform.AppHost.Processes;
 using AgentPlatform.AppHost.Startup;
 
@@ -15,7 +17,7 @@ try
     var chart = KubernetesChart.Begin(builder);
 
     // RabbitMQ: one that exists, a container, or a process of this machine, as Broker:Mode says.
-    var messaging = builder.AddBroker("messaging", chart).ShowAsBroker();
+    var messaging = builder.AddBroker("messaging").ShowAsBroker().PublishAsBroker(chart);
 
     // All clients come in here: HTTP in, jobs out, and tokens back as they are made.
     var gateway = builder.AddProject<Projects.AgentPlatform_Gateway>("gateway")
@@ -46,7 +48,7 @@ try
     }
 
     // What a developer can do in the dashboard, and sees of prompts and answers (--Telemetry:MessageContent=true).
-    gateway.WithAskCommand(pools).WithDeadJobsCommand(messaging);
+    gateway.WithAskCommand(pools.Models).WithDeadJobsCommand(messaging);
     builder.CaptureMessageContent();
 
     builder.AnnounceReadiness(gateway);

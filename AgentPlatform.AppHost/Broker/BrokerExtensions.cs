@@ -1,5 +1,4 @@
 using AgentPlatform.AppHost.Containers;
-using AgentPlatform.AppHost.Kubernetes;
 using AgentPlatform.AppHost.Startup;
 using Microsoft.Extensions.Configuration;
 
@@ -14,12 +13,11 @@ internal static class BrokerExtensions
     /// Adds the broker: published, RabbitMQ as a container; in a local run what <see cref="BrokerOptions.Mode"/> says. Throws a
     /// <see cref="StartupException"/> that names the remedies when there is none to be had.
     /// </summary>
-    public static IResourceBuilder<IResourceWithConnectionString> AddBroker(this IDistributedApplicationBuilder builder, string name, KubernetesChart? chart = null)
+    public static IResourceBuilder<IResourceWithConnectionString> AddBroker(this IDistributedApplicationBuilder builder, string name)
     {
         if (builder.ExecutionContext.IsPublishMode)
         {
-            var published = builder.AddRabbitMQ(name);
-            return chart is null ? published : published.PublishAsKubernetesService(service => new BrokerPods(chart, name).Configure(service));
+            return builder.AddRabbitMQ(name);
         }
 
         var options = builder.ReadOptions(BrokerOptions.Section, new BrokerOptionsValidator());

@@ -1,7 +1,6 @@
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using AgentPlatform.AppHost.Models;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
@@ -97,9 +96,9 @@ internal sealed class AskCommand(EndpointReference gateway, IReadOnlyDictionary<
 internal static class AskCommandExtensions
 {
     /// <summary>Adds the command to the gateway. To be called when all pools are there.</summary>
-    public static IResourceBuilder<ProjectResource> WithAskCommand(this IResourceBuilder<ProjectResource> gateway, ModelPools pools)
+    public static IResourceBuilder<ProjectResource> WithAskCommand(this IResourceBuilder<ProjectResource> gateway, IReadOnlyDictionary<string, ModelOperation> models)
     {
-        var ask = new AskCommand(gateway.GetEndpoint("http"), pools.Models);
+        var ask = new AskCommand(gateway.GetEndpoint("http"), models);
         return gateway.WithCommand("ask", "Ask a model", ask.ExecuteAsync, new CommandOptions
         {
             Description = "Asks one of the platform's models and shows its answer.",

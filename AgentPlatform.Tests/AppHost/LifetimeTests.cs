@@ -1,6 +1,5 @@
 using AgentPlatform.AppHost.Broker;
-using AgentPlatform.AppHost.Models;
-using AgentPlatform.AppHost.Servers;
+using AgentPlatform.AppHost.Pools;
 using AgentPlatform.AppHost.Startup;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;

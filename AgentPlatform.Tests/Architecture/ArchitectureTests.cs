@@ -96,6 +96,7 @@ public sealed class ArchitectureTests
     [InlineData("Gateway")]
     [InlineData("OnnxChat")]
     [InlineData("Worker")]
+    [InlineData("AppHost")]
     public void The_folders_of_a_project_form_no_cycle(string project)
     {
         var uses = TypeUses.In(Assembly.Load(Prefix + project))

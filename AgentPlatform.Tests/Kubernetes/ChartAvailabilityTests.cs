@@ -1,5 +1,6 @@
 using System.Globalization;
-using AgentPlatform.AppHost.Kubernetes;
+using AgentPlatform.AppHost.Kubernetes.Chart;
+using AgentPlatform.AppHost.Kubernetes.Workloads;
 using AgentPlatform.ServiceDefaults;
 
 namespace AgentPlatform.Tests.Kubernetes;
@@ -82,7 +83,7 @@ public sealed class ChartAvailabilityTests(ChartFixture charts) : IClassFixture<
         foreach (var chart in await charts.AllAsync())
         {
             Assert.All(chart.Of("ScaledObject"), scaling => Assert.Equal(
-                (int)PoolRules.PreStop.TotalSeconds,
+                (int)StopTimes.PreStop.TotalSeconds,
                 (int)chart.Get("Deployment", (string)scaling["spec"]!["scaleTargetRef"]!["name"]!)["spec"]!["template"]!["spec"]!["containers"]![0]!["lifecycle"]!["preStop"]!["sleep"]!["seconds"]!));
         }
     }

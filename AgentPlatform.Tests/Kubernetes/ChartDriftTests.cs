@@ -1,5 +1,5 @@
-using AgentPlatform.AppHost.Models;
-using AgentPlatform.AppHost.Servers;
+using AgentPlatform.AppHost.Pools;
+using AgentPlatform.AppHost.Pools.Definitions;
 using AgentPlatform.AppHost.Startup;
 using AgentPlatform.Tests.AppHost;
 

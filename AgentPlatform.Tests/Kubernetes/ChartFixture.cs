@@ -1,7 +1,9 @@
 using AgentPlatform.AppHost.Broker;
-using AgentPlatform.AppHost.Kubernetes;
-using AgentPlatform.AppHost.Models;
-using AgentPlatform.AppHost.Servers;
+using AgentPlatform.AppHost.Kubernetes.Broker;
+using AgentPlatform.AppHost.Kubernetes.Chart;
+using AgentPlatform.AppHost.Kubernetes.Workloads;
+using AgentPlatform.AppHost.Pools;
+using AgentPlatform.AppHost.Pools.Definitions;
 using Aspire.Hosting;
 
 namespace AgentPlatform.Tests.Kubernetes;
@@ -51,7 +53,7 @@ public sealed class ChartFixture : IDisposable
     {
         var builder = DistributedApplication.CreateBuilder(["--operation", "publish", "--step", "publish", "--output-path", output, .. settings]);
         var chart = KubernetesChart.Begin(builder)!;
-        var messaging = builder.AddBroker("messaging", chart);
+        var messaging = builder.AddBroker("messaging").PublishAsBroker(chart);
         var gateway = builder.AddProject<Projects.AgentPlatform_Gateway>("gateway").WithReference(messaging).WaitFor(messaging).PublishAsGateway(chart);
         add(builder.AddModelPools(gateway, messaging, chart));
         await builder.Build().RunAsync();

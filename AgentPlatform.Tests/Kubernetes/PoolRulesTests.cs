@@ -1,4 +1,4 @@
-using AgentPlatform.AppHost.Servers;
+using AgentPlatform.AppHost.Pools;
 using AgentPlatform.AppHost.Startup;
 using AgentPlatform.Tests.AppHost;
 
