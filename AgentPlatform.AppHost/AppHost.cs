@@ -16,10 +16,10 @@ try
     // The Helm chart, if one is to be published (--operation publish --step publish).
     var chart = KubernetesChart.Begin(builder);
 
-    // RabbitMQ: one that exists, a container, or a process of this machine, as Broker:Mode says.
+    // RabbitMQ: an existing one, a container, or a process on this machine (Broker:Mode).
     var messaging = builder.AddBroker("messaging").ShowAsBroker().PublishAsBroker(chart);
 
-    // All clients come in here: HTTP in, jobs out, and tokens back as they are made.
+    // The entry for all clients: takes HTTP requests, sends jobs, and streams tokens back as they are generated.
     var gateway = builder.AddProject<Projects.AgentPlatform_Gateway>("gateway")
         .WithReference(messaging).WaitFor(messaging)
         .WithPublicPort()
@@ -31,15 +31,21 @@ try
 
     var pools = builder.AddModelPools(gateway, messaging, chart);
 
-    // The embedded classifier; what waits is computed together, so one process serves many callers.
+    // The embedded classifier. It classifies waiting texts in batches, so one process serves many callers.
     pools.AddOnnxClassifier(
-        "sentiment", "models/sentiment", "Tells positive, negative and neutral social-media comments apart.", pool => (pool.MinReplicas, pool.JobsPerReplica) = (1, 64));
+        "sentiment",
+        "models/sentiment",
+        "Tells positive, negative and neutral social-media comments apart.",
+        pool => (pool.MinReplicas, pool.JobsPerReplica) = (1, 64));
 
-    // The embedded chat model, a demonstration: two workers that share the load of one queue.
-    pools.AddOnnxChat("tiny-chat", "models/tiny-chat", "Demonstration model: a built-in guide to AgentPlatform, trained in this repository. It knows nothing else, and can be wrong.", pool => pool.MinReplicas = 1)
-        .WithReplicas(2);
+    // The embedded chat model, a demonstration: two workers share one queue.
+    pools.AddOnnxChat(
+        "tiny-chat",
+        "models/tiny-chat",
+        "Demonstration model: a built-in guide to AgentPlatform, trained in this repository. It knows nothing else, and can be wrong.",
+        pool => pool.MinReplicas = 1).WithReplicas(2);
 
-    // The worked example of an agent, in a run that names a server whose model can call tools (the embedded one cannot), such as
+    // The worked example of an agent, if the run names a server whose model supports tool calls (the embedded one does not), such as
     // --Pools:llm:Server=http://localhost:11434/v1 --Pools:llm:UpstreamModel=qwen3
     if (pools.ServerOf("llm") is { } server)
     {
@@ -47,7 +53,7 @@ try
         pools.AddMonitoringAgent("monitor", model: "llm", classifier: "sentiment");
     }
 
-    // What a developer can do in the dashboard, and sees of prompts and answers (--Telemetry:MessageContent=true).
+    // The gateway's commands in the dashboard, and prompts and answers in its traces (--Telemetry:MessageContent=true).
     gateway.WithAskCommand(pools.Models).WithDeadJobsCommand(messaging);
     builder.CaptureMessageContent();
 

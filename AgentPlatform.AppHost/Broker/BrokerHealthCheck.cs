@@ -5,7 +5,10 @@ using RabbitMQ.Client.Exceptions;
 
 namespace AgentPlatform.AppHost.Broker;
 
-/// <summary>Healthy while a connection to the broker is open, which it accepts only once it has started whole. One check runs at a time.</summary>
+/// <summary>
+/// Healthy while a connection to the broker is open; RabbitMQ accepts connections only once it has started completely. Not thread-safe: the
+/// health check service runs one check at a time.
+/// </summary>
 internal sealed class BrokerHealthCheck(IResourceWithConnectionString broker) : IHealthCheck, IAsyncDisposable
 {
     private IConnection? _connection;
@@ -21,7 +24,12 @@ internal sealed class BrokerHealthCheck(IResourceWithConnectionString broker) : 
         try
         {
             var address = await broker.GetConnectionStringAsync(cancellationToken);
-            var factory = new ConnectionFactory { Uri = new Uri(address!), AutomaticRecoveryEnabled = false, ClientProvidedName = "apphost-health" };
+            var factory = new ConnectionFactory
+            {
+                Uri = new Uri(address!),
+                AutomaticRecoveryEnabled = false,
+                ClientProvidedName = "apphost-health",
+            };
             _connection = await factory.CreateConnectionAsync(cancellationToken);
             return HealthCheckResult.Healthy();
         }
@@ -31,7 +39,8 @@ internal sealed class BrokerHealthCheck(IResourceWithConnectionString broker) : 
         }
         catch (UriFormatException e)
         {
-            return HealthCheckResult.Unhealthy($"ConnectionStrings:{broker.Name} is no address like amqp://user:password@host:5672: {e.Message}");
+            return HealthCheckResult.Unhealthy(
+                $"ConnectionStrings:{broker.Name} is not an address such as amqp://user:password@host:5672: {e.Message}");
         }
     }
 
@@ -47,7 +56,7 @@ internal sealed class BrokerHealthCheck(IResourceWithConnectionString broker) : 
 
 internal static class BrokerHealthCheckExtensions
 {
-    /// <summary>Adds the check to the application host and gives its key.</summary>
+    /// <summary>Registers the health check; returns its key.</summary>
     public static string AddBrokerHealthCheck(this IDistributedApplicationBuilder builder, IResourceWithConnectionString broker)
     {
         var key = $"{broker.Name}_check";

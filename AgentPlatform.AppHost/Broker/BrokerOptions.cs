@@ -10,24 +10,26 @@ internal sealed class BrokerOptions
     public const string Section = "Broker";
 
     /// <summary>
-    /// <c>external</c>: the connection string of the configuration; <c>container</c>: a container; <c>local</c>: the machine's
-    /// rabbitmq-server as a process of this run; <c>auto</c>: the first of these that there is.
+    /// <c>external</c>: the configured connection string; <c>container</c>: a container; <c>local</c>: the machine's rabbitmq-server as a
+    /// process of this run; <c>auto</c>: the first of these that is available.
     /// </summary>
     [Required(ErrorMessage = "Broker:Mode must be auto, external, container or local.")]
     [RegularExpression("(?i)auto|external|container|local", ErrorMessage = "Broker:Mode must be auto, external, container or local.")]
     public string Mode { get; set; } = "auto";
 
     /// <summary>
-    /// Whether a container outlives the run, so that the next one finds it started and with its queues (<c>Persistent</c>), or ends with it
-    /// (<c>Session</c>).
+    /// Whether a container keeps running after the run, with its queues (<c>Persistent</c>), or stops with it (<c>Session</c>).
     /// </summary>
     public ContainerLifetime Lifetime { get; set; } = ContainerLifetime.Session;
 
-    /// <summary>Folder of the local broker's files, relative to the application host's; empty at the start of each run. Two runs at a time need two.</summary>
+    /// <summary>
+    /// Folder for the local broker's files, relative to the application host's project. Each run empties it, so concurrent runs need
+    /// different folders.
+    /// </summary>
     [Required(ErrorMessage = "Broker:DataFolder must name a folder.")]
     public string DataFolder { get; set; } = "../.run/messaging";
 
-    /// <summary>Whether <paramref name="mode"/> is the one to use.</summary>
+    /// <summary>Whether <see cref="Mode"/> is <paramref name="mode"/>, ignoring case.</summary>
     public bool Is(string mode) => string.Equals(Mode, mode, StringComparison.OrdinalIgnoreCase);
 }
 

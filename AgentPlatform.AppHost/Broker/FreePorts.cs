@@ -4,10 +4,10 @@ using System.Net.Sockets;
 
 namespace AgentPlatform.AppHost.Broker;
 
-/// <summary>Ports of this machine that nothing listens on.</summary>
+/// <summary>Finds ports of this machine that no process listens on.</summary>
 internal static class FreePorts
 {
-    /// <summary>Three different ones; they are held at the same time while they are chosen.</summary>
+    /// <summary>Returns three different ports, which are bound at the same time while they are chosen.</summary>
     public static (int First, int Second, int Third) TakeThree()
     {
         using var first = Listen();
@@ -16,7 +16,7 @@ internal static class FreePorts
         return (Port(first), Port(second), Port(third));
     }
 
-    /// <summary>A port as a setting.</summary>
+    /// <summary>Formats a port for a setting.</summary>
     public static string Text(int port) => port.ToString(CultureInfo.InvariantCulture);
 
     private static Socket Listen()

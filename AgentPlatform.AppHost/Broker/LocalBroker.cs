@@ -1,10 +1,10 @@
 namespace AgentPlatform.AppHost.Broker;
 
-/// <summary>A RabbitMQ node as a process of this machine.</summary>
+/// <summary>A RabbitMQ node as a process on this machine.</summary>
 internal sealed class LocalBrokerResource(string name, NodeFolder folder, ParameterResource password)
     : ExecutableResource(name, "/bin/sh", folder.Path), IResourceWithConnectionString
 {
-    /// <summary>The one user of the node.</summary>
+    /// <summary>The node's only user.</summary>
     public const string UserName = "agentplatform";
 
     private EndpointReference? _endpoint;
@@ -27,7 +27,7 @@ internal sealed class LocalBrokerResource(string name, NodeFolder folder, Parame
 
 internal static class LocalBrokerExtensions
 {
-    // Passes the signal to stop on to the server, and ends epmd when the server has ended: the orchestrator would wait for it.
+    // Forwards the signal to stop to the server, and stops epmd after the server, since the orchestrator waits for both.
     private const string Script = """
         epmd -address 127.0.0.1 & epmd=$!
         "$0" & server=$!
@@ -39,8 +39,8 @@ internal static class LocalBrokerExtensions
         """;
 
     /// <summary>
-    /// Adds a node with its own name, ports, folder, credentials and epmd, so that it meets no other RabbitMQ of the machine. epmd runs in the
-    /// same process tree: the one that Erlang starts by itself is a daemon and would outlive the run.
+    /// Adds a node with its own name, ports, folder, credentials and epmd, so that it does not conflict with another RabbitMQ on the
+    /// machine. epmd runs in the same process tree: the one that Erlang starts by itself is a daemon and would outlive the run.
     /// </summary>
     public static IResourceBuilder<LocalBrokerResource> AddLocalBroker(
         this IDistributedApplicationBuilder builder, string name, string server, NodeFolder folder)
@@ -50,7 +50,7 @@ internal static class LocalBrokerExtensions
         var (port, distribution, epmd) = FreePorts.TakeThree();
         return builder.AddResource(node)
             .WithArgs("-c", Script, server)
-            // Not proxied: every job and every token would pass one more process.
+            // Not proxied: a proxy would be one more hop for every job and every token.
             .WithEndpoint(port: port, targetPort: port, scheme: "tcp", name: "tcp", env: "RABBITMQ_NODE_PORT", isProxied: false)
             .WithEnvironment(context =>
             {
@@ -58,7 +58,7 @@ internal static class LocalBrokerExtensions
                 variables["HOME"] = folder.Path;
                 variables["RABBITMQ_NODENAME"] = $"{name}@localhost";
                 variables["RABBITMQ_NODE_IP_ADDRESS"] = "127.0.0.1";
-                // The default is the node's port + 20000, which can pass 65535.
+                // The default is the node's port plus 20000, which can exceed 65535.
                 variables["RABBITMQ_DIST_PORT"] = FreePorts.Text(distribution);
                 variables["ERL_EPMD_PORT"] = FreePorts.Text(epmd);
                 variables["ERL_EPMD_ADDRESS"] = "127.0.0.1";
@@ -71,7 +71,7 @@ internal static class LocalBrokerExtensions
                 variables["RABBITMQ_CONFIG_FILE"] = Path.Combine(folder.Path, "rabbitmq.conf");
                 variables["RABBITMQ_ENABLED_PLUGINS_FILE"] = Path.Combine(folder.Path, "enabled_plugins");
             })
-            // In a file that only this user reads: the environment of a process is shown in the dashboard.
+            // In a file that only this user can read: the dashboard shows the environment of a process.
             .OnBeforeResourceStarted(async (_, _, cancellationToken) => await folder.WriteSecretAsync(
                 "rabbitmq.conf",
                 $"default_user = {LocalBrokerResource.UserName}\ndefault_pass = {await password.GetValueAsync(cancellationToken)}\n"

@@ -2,36 +2,41 @@ using AgentPlatform.AppHost.Startup;
 
 namespace AgentPlatform.AppHost.Broker;
 
-/// <summary>Folder of one local node, new for each run; what earlier runs left is deleted. Held by an open file for as long as this process lives.</summary>
+/// <summary>
+/// The folder of a local node. Each run creates a new one and deletes those of earlier runs; an open file locks the data folder while this
+/// process runs.
+/// </summary>
 internal sealed class NodeFolder
 {
-    private readonly FileStream _hold;
+    private readonly FileStream _lock;
 
-    private NodeFolder(string path, FileStream hold)
+    private NodeFolder(string path, FileStream @lock)
     {
         Path = path;
-        _hold = hold;
+        _lock = @lock;
     }
 
-    /// <summary>Full path.</summary>
+    /// <summary>Full path of the folder.</summary>
     public string Path { get; }
 
-    /// <summary>Makes the folder of this run below <paramref name="dataFolder"/>.</summary>
+    /// <summary>Creates the folder of this run in <paramref name="dataFolder"/>.</summary>
+    /// <exception cref="StartupException">The folder is not writable, or another run uses it.</exception>
     public static NodeFolder Create(string dataFolder)
     {
         try
         {
             Directory.CreateDirectory(dataFolder);
-            var hold = new FileStream(System.IO.Path.Combine(dataFolder, "in-use"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            foreach (var left in Directory.EnumerateDirectories(dataFolder, "node-*"))
+            var file = System.IO.Path.Combine(dataFolder, "in-use");
+            var @lock = new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            foreach (var old in Directory.EnumerateDirectories(dataFolder, "node-*"))
             {
-                Directory.Delete(left, recursive: true);
+                Directory.Delete(old, recursive: true);
             }
 
-            // Another name than the last run's: if that one was killed, its node may still be dying in its folder.
+            // Not the name of the previous run's folder: if that run was killed, its node may still be stopping there.
             var path = System.IO.Path.Combine(dataFolder, $"node-{Environment.ProcessId}");
             Directory.CreateDirectory(path);
-            return new NodeFolder(path, hold);
+            return new NodeFolder(path, @lock);
         }
         catch (UnauthorizedAccessException e)
         {
@@ -43,10 +48,10 @@ internal sealed class NodeFolder
         }
     }
 
-    /// <summary>Writes a file that only this user can read.</summary>
+    /// <summary>Writes a file into the folder that only this user can read.</summary>
     public async Task WriteSecretAsync(string name, string text, CancellationToken cancellationToken)
     {
-        ObjectDisposedException.ThrowIf(!_hold.CanWrite, this);
+        ObjectDisposedException.ThrowIf(!_lock.CanWrite, this);
         var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
         {

@@ -7,15 +7,15 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace AgentPlatform.AppHost.Dashboard;
 
 /// <summary>
-/// The command <c>ask</c> of the gateway, in the dashboard and for <c>aspire resource gateway ask -- --question "..."</c>: asks one of the
-/// platform's models as any client would, and shows the answer.
+/// The gateway's command <c>ask</c>, in the dashboard and for <c>aspire resource gateway ask -- --question "..."</c>: sends a question to a
+/// model through the gateway's HTTP API, and shows the answer.
 /// </summary>
 internal sealed class AskCommand(EndpointReference gateway, IReadOnlyDictionary<string, ModelOperation> models)
 {
     private const string Question = "question";
     private const string Model = "model";
 
-    /// <summary>What it asks for.</summary>
+    /// <summary>The command's arguments.</summary>
     public IReadOnlyList<InteractionInput> Inputs { get; } =
     [
         new()
@@ -38,25 +38,26 @@ internal sealed class AskCommand(EndpointReference gateway, IReadOnlyDictionary<
         },
     ];
 
-    /// <summary>Asks.</summary>
+    /// <summary>Sends the question; the result is the answer, or the gateway's error message.</summary>
     public async Task<ExecuteCommandResult> ExecuteAsync(ExecuteCommandContext context)
     {
         var (question, model) = (context.Arguments.GetString(Question) ?? "", context.Arguments.GetString(Model) ?? "");
         if (!models.TryGetValue(model, out var operation))
         {
-            return CommandResults.Failure($"There is no model '{model}'; there is {string.Join(", ", models.Keys)}.");
+            return CommandResults.Failure($"There is no model '{model}'; choose one of {string.Join(", ", models.Keys)}.");
         }
 
         using var http = context.Services.GetRequiredService<IHttpClientFactory>().CreateClient();
-        http.Timeout = Timeout.InfiniteTimeSpan; // The gateway has a deadline for each request.
+        http.Timeout = Timeout.InfiniteTimeSpan; // The gateway enforces a deadline.
         try
         {
-            var (path, body) = Describe(operation, model, question);
+            var (path, body) = RequestFor(operation, model, question);
             using var response = await http.PostAsJsonAsync(new Uri(new Uri(gateway.Url), path), body, context.CancellationToken);
             var text = await response.Content.ReadAsStringAsync(context.CancellationToken);
             return response.IsSuccessStatusCode
-                ? CommandResults.Success($"{model} has answered.", AnswerOf(operation, text), CommandResultFormat.Text, displayImmediately: true)
-                : CommandResults.Failure(FailureOf(text) ?? $"The gateway answers {(int)response.StatusCode}.");
+                ? CommandResults.Success(
+                    $"{model} has answered.", AnswerOf(operation, text), CommandResultFormat.Text, displayImmediately: true)
+                : CommandResults.Failure(ErrorOf(text) ?? $"The gateway answers {(int)response.StatusCode}.");
         }
         catch (HttpRequestException e)
         {
@@ -64,7 +65,7 @@ internal sealed class AskCommand(EndpointReference gateway, IReadOnlyDictionary<
         }
     }
 
-    private static (string Path, JsonObject Body) Describe(ModelOperation operation, string model, string question) =>
+    private static (string Path, JsonObject Body) RequestFor(ModelOperation operation, string model, string question) =>
         operation == ModelOperation.Chat
             ? ("v1/chat/completions", new JsonObject
             {
@@ -73,18 +74,19 @@ internal sealed class AskCommand(EndpointReference gateway, IReadOnlyDictionary<
             })
             : ("analyze", new JsonObject { ["model"] = model, ["text"] = question });
 
-    // What is no chat, and an answer without a text, such as a call of a tool, is shown as it is.
+    // A response without a text, such as a classification or a tool call, is shown as JSON.
     private static string AnswerOf(ModelOperation operation, string response) =>
         operation == ModelOperation.Chat
-        && JsonNode.Parse(response)?["choices"]?[0]?["message"]?["content"]?.GetValue<string>() is { Length: > 0 } content ? content : response;
+        && JsonNode.Parse(response)?["choices"]?[0]?["message"]?["content"]?.GetValue<string>() is { Length: > 0 } content
+            ? content : response;
 
     // {"error":{"message":"..."}} under /v1, {"detail":"..."} elsewhere
-    private static string? FailureOf(string response)
+    private static string? ErrorOf(string response)
     {
         try
         {
-            var failure = JsonNode.Parse(response);
-            return (failure?["error"]?["message"] ?? failure?["detail"])?.GetValue<string>();
+            var error = JsonNode.Parse(response);
+            return (error?["error"]?["message"] ?? error?["detail"])?.GetValue<string>();
         }
         catch (JsonException)
         {
@@ -95,8 +97,11 @@ internal sealed class AskCommand(EndpointReference gateway, IReadOnlyDictionary<
 
 internal static class AskCommandExtensions
 {
-    /// <summary>Adds the command to the gateway. To be called when all pools are there.</summary>
-    public static IResourceBuilder<ProjectResource> WithAskCommand(this IResourceBuilder<ProjectResource> gateway, IReadOnlyDictionary<string, ModelOperation> models)
+    /// <summary>Adds the command to the gateway.</summary>
+    /// <param name="gateway">The gateway.</param>
+    /// <param name="models">The operation of each model, by name; complete, since the choice of models is built now.</param>
+    public static IResourceBuilder<ProjectResource> WithAskCommand(
+        this IResourceBuilder<ProjectResource> gateway, IReadOnlyDictionary<string, ModelOperation> models)
     {
         var ask = new AskCommand(gateway.GetEndpoint("http"), models);
         return gateway.WithCommand("ask", "Ask a model", ask.ExecuteAsync, new CommandOptions
@@ -106,8 +111,8 @@ internal static class AskCommandExtensions
             IsHighlighted = true,
             Arguments = ask.Inputs,
             Progress = new CommandProgressOptions { Message = "The model is being asked." },
-            UpdateState = static context =>
-                context.ResourceSnapshot.HealthStatus == HealthStatus.Healthy ? ResourceCommandState.Enabled : ResourceCommandState.Disabled,
+            UpdateState = static context => context.ResourceSnapshot.HealthStatus == HealthStatus.Healthy
+                ? ResourceCommandState.Enabled : ResourceCommandState.Disabled,
         });
     }
 }

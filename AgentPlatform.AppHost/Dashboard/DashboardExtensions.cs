@@ -2,14 +2,14 @@ using Microsoft.Extensions.Configuration;
 
 namespace AgentPlatform.AppHost.Dashboard;
 
-/// <summary>How the platform looks in Aspire's dashboard; nothing of it is published.</summary>
+/// <summary>How resources are shown in Aspire's dashboard. Nothing of it is published.</summary>
 internal static class DashboardExtensions
 {
-    // The switch of OpenTelemetry's conventions. Microsoft.Extensions.AI, by which agents call models, knows the value `true` only.
+    // The variable of OpenTelemetry's conventions. Microsoft.Extensions.AI, which agents use, supports only the value `true`.
     private const string MessageContent = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT";
 
-    /// <summary>Gives the gateway links to what it serves, and an icon.</summary>
-    /// <remarks>It speaks plain HTTP, as workers do: otherwise Aspire looks for a development certificate, and complains that there is none.</remarks>
+    /// <summary>Gives the gateway an icon and links to its pages.</summary>
+    /// <remarks>Gateway and workers use plain HTTP; otherwise Aspire would warn about a missing development certificate.</remarks>
     public static IResourceBuilder<ProjectResource> ShowAsGateway(this IResourceBuilder<ProjectResource> gateway) => gateway
         .WithoutHttpsCertificate()
         .WithIconName("Globe")
@@ -17,7 +17,7 @@ internal static class DashboardExtensions
         .WithUrlForEndpoint("http", (EndpointReference _) => new ResourceUrlAnnotation { Url = "/scalar", DisplayText = "Reference" })
         .WithUrlForEndpoint("http", (EndpointReference _) => new ResourceUrlAnnotation { Url = "/health", DisplayText = "Health" });
 
-    // The gateway listens on all interfaces; the machine's own name is for who looks for it.
+    // The gateway listens on all interfaces; its address by the machine's name is only among the details.
     private static void ShowOneAddress(ResourceUrlsCallbackContext context)
     {
         foreach (var url in context.Urls.Where(url => url.DisplayText is null or ""))
@@ -27,7 +27,7 @@ internal static class DashboardExtensions
         }
     }
 
-    /// <summary>Gives a pool an icon. Its workers' own addresses are for who looks for them.</summary>
+    /// <summary>Gives a pool an icon, and shows its workers' addresses only among the details.</summary>
     public static IResourceBuilder<ProjectResource> ShowAsPool(this IResourceBuilder<ProjectResource> pool) => pool
         .WithoutHttpsCertificate()
         .WithIconName("BrainCircuit")
@@ -38,9 +38,8 @@ internal static class DashboardExtensions
         broker.WithIconName("MailMultiple");
 
     /// <summary>
-    /// Has spans carry prompts and answers, for the dashboard's view of them, if a local run asks for it with
-    /// <c>Telemetry:MessageContent=true</c>, and only then: Aspire asks every project for them in development. To be called when all projects
-    /// are there.
+    /// Records prompts and answers in spans, for the dashboard's view of conversations, only if a local run sets
+    /// <c>Telemetry:MessageContent=true</c>. Aspire's default in development is to record them. Call it when all projects are added.
     /// </summary>
     public static void CaptureMessageContent(this IDistributedApplicationBuilder builder)
     {

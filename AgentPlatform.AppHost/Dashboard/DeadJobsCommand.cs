@@ -5,8 +5,8 @@ namespace AgentPlatform.AppHost.Dashboard;
 internal static class DeadJobsCommandExtensions
 {
     /// <summary>
-    /// Adds the command <c>dead-jobs</c> to the gateway: lists the jobs that could not be done, by the gateway's own program
-    /// (docs/operations.md), which has the rest of what can be done about them.
+    /// Adds the command <c>dead-jobs</c> to the gateway, which lists dead-lettered jobs. It runs the gateway's program, whose other
+    /// commands can requeue and drop them (docs/operations.md).
     /// </summary>
     public static IResourceBuilder<ProjectResource> WithDeadJobsCommand(
         this IResourceBuilder<ProjectResource> gateway, IResourceBuilder<IResourceWithConnectionString> messaging)
@@ -20,7 +20,8 @@ internal static class DeadJobsCommandExtensions
                 Arguments = ["exec", program, "dead", "list"],
                 EnvironmentVariables = new Dictionary<string, string>
                 {
-                    [$"ConnectionStrings__{messaging.Resource.Name}"] = await messaging.Resource.GetConnectionStringAsync(context.CancellationToken) ?? "",
+                    [$"ConnectionStrings__{messaging.Resource.Name}"] =
+                        await messaging.Resource.GetConnectionStringAsync(context.CancellationToken) ?? "",
                 },
             },
             new ProcessCommandOptions

@@ -5,8 +5,8 @@ namespace AgentPlatform.AppHost.Gateway;
 internal static class GatewayExtensions
 {
     /// <summary>
-    /// Lets clients of other machines in. In a local run the gateway itself listens on all interfaces at the port of its launch profile, or
-    /// at <see cref="GatewayOptions.Port"/>: the orchestrator's proxy would be one more hop for every token, with one process behind it.
+    /// Makes the gateway reachable from other machines. In a local run it listens on all interfaces itself, at the port of its launch
+    /// profile or at <see cref="GatewayOptions.Port"/>: the orchestrator's proxy would be one more hop for every token.
     /// </summary>
     public static IResourceBuilder<ProjectResource> WithPublicPort(this IResourceBuilder<ProjectResource> gateway)
     {

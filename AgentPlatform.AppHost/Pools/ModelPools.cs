@@ -12,11 +12,13 @@ using Microsoft.Extensions.Options;
 namespace AgentPlatform.AppHost.Pools;
 
 /// <summary>
-/// The pools of one platform. A pool is a model at one version: workers of its own that take their jobs from its own queue, and an entry in
-/// the gateway's catalogue.
+/// The pools of a platform. A pool is a model at one version: workers of its own, which take their jobs from a queue of its own, and an
+/// entry in the gateway's catalogue. Not thread-safe: pools are added while the application model is built.
 /// </summary>
 internal sealed partial class ModelPools(
-    IDistributedApplicationBuilder builder, IResourceBuilder<ProjectResource> gateway, IResourceBuilder<IResourceWithConnectionString> messaging)
+    IDistributedApplicationBuilder builder,
+    IResourceBuilder<ProjectResource> gateway,
+    IResourceBuilder<IResourceWithConnectionString> messaging)
 {
     private readonly Dictionary<string, Action<PoolOptions>> _defaults = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ModelOperation> _models = new(StringComparer.Ordinal);
@@ -24,34 +26,38 @@ internal sealed partial class ModelPools(
     private readonly Dictionary<string, WorkerPods> _pods = new(StringComparer.Ordinal);
     private int _count;
 
-    /// <summary>The chart that is published; null for anything else.</summary>
+    /// <summary>The chart that is being published, or null.</summary>
     public KubernetesChart? Chart { get; init; }
 
-    /// <summary>Whether a local run can have containers.</summary>
+    /// <summary>Whether a local run can start containers.</summary>
     public Func<bool> HasContainers { get; init; } = ContainerEngine.IsUsable;
 
-    /// <summary>The application that they are part of.</summary>
+    /// <summary>The application that the pools belong to.</summary>
     public IDistributedApplicationBuilder ApplicationBuilder => builder;
 
-    /// <summary>The models that clients can ask for, by name.</summary>
+    /// <summary>The operation of each model, by the model's name for clients.</summary>
     public IReadOnlyDictionary<string, ModelOperation> Models => _models;
 
-    /// <summary>A classifier in the worker, from a folder of this repository with <c>model.onnx</c> and <c>config.json</c>.</summary>
-    public IResourceBuilder<ProjectResource> AddOnnxClassifier(string name, string folder, string description, Action<PoolOptions>? configure = null) =>
+    /// <summary>
+    /// Adds a classifier that runs in the worker, from a folder of this repository with <c>model.onnx</c> and <c>config.json</c>.
+    /// </summary>
+    public IResourceBuilder<ProjectResource> AddOnnxClassifier(
+        string name, string folder, string description, Action<PoolOptions>? configure = null) =>
         WithModelFolder(Add(name, EngineType.OnnxClassifier, ModelOperation.Analyze, description, configure), folder);
 
     /// <summary>
-    /// A language model in the worker, from a folder of this repository in the layout of Hugging Face Optimum's export. The configuration can put
-    /// an OpenAI-compatible server in its place (<see cref="PoolOptions.Server"/>).
+    /// Adds a language model that runs in the worker, from a folder of this repository in the layout of Hugging Face Optimum's export. The
+    /// configuration can replace it by an OpenAI-compatible server (<see cref="PoolOptions.Server"/>).
     /// </summary>
-    public IResourceBuilder<ProjectResource> AddOnnxChat(string name, string folder, string description, Action<PoolOptions>? configure = null) =>
+    public IResourceBuilder<ProjectResource> AddOnnxChat(
+        string name, string folder, string description, Action<PoolOptions>? configure = null) =>
         ServerOf(name) is { } server
             ? AddOpenAIServer(name, server, $"Answered by {server}.")
             : WithModelFolder(Add(name, EngineType.OnnxChat, ModelOperation.Chat, description, configure), folder);
 
     /// <summary>
-    /// A chat model at an OpenAI-compatible server that runs already. The parameter <c>NAME-api-key</c> is its key, which a local run asks for
-    /// in the dashboard if it is not configured and the server is a provider's.
+    /// Adds a chat model of a running OpenAI-compatible server. The parameter <c>NAME-api-key</c> is the API key. If it is not configured
+    /// and the server is a provider's, the dashboard asks for it.
     /// </summary>
     public IResourceBuilder<ProjectResource> AddOpenAIServer(string name, Uri address, string description, string? upstreamModel = null)
     {
@@ -63,18 +69,22 @@ internal sealed partial class ModelPools(
         return key is null ? pool : pool.WithEnvironment("OpenAI__ApiKey", key);
     }
 
-    /// <summary>A pool with an engine whose settings the caller adds. Its HTTP port is chosen at each start: jobs come over the broker.</summary>
-    /// <param name="name">Name of the pool, and by which clients ask for the model.</param>
+    /// <summary>
+    /// Adds a pool whose engine the caller configures. Workers listen on a random HTTP port, since they take their jobs from the broker.
+    /// </summary>
+    /// <param name="name">Name of the pool, and of the model for clients unless <see cref="PoolOptions.Model"/> names it.</param>
     /// <param name="engine">One of <see cref="EngineType"/>.</param>
-    /// <param name="operation">What the model is asked.</param>
-    /// <param name="description">Shown in <c>/v1/models</c>.</param>
+    /// <param name="operation">Operation of the model.</param>
+    /// <param name="description">Description in <c>/v1/models</c>.</param>
     /// <param name="configure">Sets options of the pool, which the configuration can override.</param>
-    public IResourceBuilder<ProjectResource> Add(string name, string engine, ModelOperation operation, string description, Action<PoolOptions>? configure = null)
+    /// <exception cref="StartupException">The options are invalid or contradict each other, or another pool has the queue.</exception>
+    public IResourceBuilder<ProjectResource> Add(
+        string name, string engine, ModelOperation operation, string description, Action<PoolOptions>? configure = null)
     {
         var facts = EngineType.All[engine];
         if (!facts.Operations.Contains(operation))
         {
-            throw new ArgumentException($"The engine '{engine}' has no models that can be asked '{operation}'.", nameof(operation));
+            throw new ArgumentException($"The engine '{engine}' does not support the operation '{operation}'.", nameof(operation));
         }
 
         if (configure is not null)
@@ -119,9 +129,10 @@ internal sealed partial class ModelPools(
         return pool;
     }
 
-    /// <summary>Puts a server into the pods of a pool, if a chart is published.</summary>
-    /// <returns>False if the server is to be a container of its own.</returns>
-    public bool PutBeside(string name, EngineServer server)
+    /// <summary>Adds a server to the pods of a pool if a chart is being published.</summary>
+    /// <returns>False if no chart is being published, and the server has to be a container of its own.</returns>
+    /// <exception cref="StartupException">The server cannot run with the pool's options.</exception>
+    public bool TryAddToPods(string name, EngineServer server)
     {
         if (Chart is null)
         {
@@ -133,7 +144,8 @@ internal sealed partial class ModelPools(
         return true;
     }
 
-    /// <summary>What the configuration says of a pool.</summary>
+    /// <summary>Reads the options of a pool: its defaults, overridden by the configuration.</summary>
+    /// <exception cref="StartupException">An option is invalid.</exception>
     public PoolOptions OptionsOf(string name)
     {
         var section = $"{PoolOptions.Section}:{name}";
@@ -143,22 +155,23 @@ internal sealed partial class ModelPools(
         }
         catch (OptionsValidationException e)
         {
-            throw new StartupException(string.Join(Environment.NewLine, e.Failures.Select(failure => $"{section}:{FieldOfOptions().Replace(failure, " ")}")));
+            var sentences = e.Failures.Select(failure => $"{section}:{FieldOfOptions().Replace(failure, " ")}");
+            throw new StartupException(string.Join(Environment.NewLine, sentences));
         }
     }
 
-    /// <summary>The running server that a local run is to use for a pool, if any. What is published never depends on one.</summary>
-    /// <exception cref="StartupException">Its address is none.</exception>
+    /// <summary>The running server that a local run uses for a pool, or null. What is published never depends on one.</summary>
+    /// <exception cref="StartupException">The address is not valid.</exception>
     public Uri? ServerOf(string name) =>
         !builder.ExecutionContext.IsRunMode || OptionsOf(name).Server is not { Length: > 0 } address ? null
         : Uri.TryCreate(address, UriKind.Absolute, out var server) ? server
         : throw new StartupException($"{PoolOptions.Section}:{name}:{nameof(PoolOptions.Server)} {PoolOptions.ServerRule}");
 
-    /// <summary>The secret parameter <c>NAME-KIND</c> of a pool, if the configuration has it.</summary>
+    /// <summary>The secret parameter <c>NAME-KIND</c> of a pool, or null if it is not configured.</summary>
     public IResourceBuilder<ParameterResource>? SecretOf(string name, string kind) =>
         builder.Configuration[$"Parameters:{name}-{kind}"] is { Length: > 0 } ? builder.AddParameter($"{name}-{kind}", secret: true) : null;
 
-    // A queue is one pool's: another one would take its jobs.
+    // Two pools with one queue would take each other's jobs.
     private void CheckQueue(string name, string queue)
     {
         if (!_queues.TryAdd(queue, name))
@@ -173,22 +186,28 @@ internal sealed partial class ModelPools(
     [GeneratedRegex(@": (The field \S+ )?")]
     private static partial Regex FieldOfOptions();
 
-    // A published worker has the same folder below its own: by its image, or mounted. ONNX Runtime 1.31 reports its use to Microsoft, from
-    // before its API can tell it not to.
-    private IResourceBuilder<ProjectResource> WithModelFolder(IResourceBuilder<ProjectResource> pool, string folder) => pool
-        .WithEnvironment("Model__Source", builder.ExecutionContext.IsPublishMode ? folder : Path.GetFullPath($"../{folder}", builder.AppHostDirectory))
-        .WithEnvironment("ORT_DISABLE_TELEMETRY", "1");
+    // A published worker has the folder at the same relative path, in its image or mounted. ONNX Runtime 1.31 sends usage data to Microsoft
+    // before its API can turn that off.
+    private IResourceBuilder<ProjectResource> WithModelFolder(IResourceBuilder<ProjectResource> pool, string folder)
+    {
+        var source = builder.ExecutionContext.IsPublishMode ? folder : Path.GetFullPath($"../{folder}", builder.AppHostDirectory);
+        return pool.WithEnvironment("Model__Source", source).WithEnvironment("ORT_DISABLE_TELEMETRY", "1");
+    }
 }
 
 internal static class ModelPoolsExtensions
 {
-    /// <summary>Begins the pools of a platform, whose jobs go from <paramref name="gateway"/> over <paramref name="messaging"/> to workers.</summary>
+    /// <summary>
+    /// Creates the pools of a platform, whose jobs <paramref name="gateway"/> sends through <paramref name="messaging"/>.
+    /// </summary>
     /// <param name="builder">The application.</param>
     /// <param name="gateway">The gateway.</param>
     /// <param name="messaging">The broker.</param>
-    /// <param name="chart">The chart that is published, if one is.</param>
+    /// <param name="chart">The chart that is being published, or null.</param>
     public static ModelPools AddModelPools(
-        this IDistributedApplicationBuilder builder, IResourceBuilder<ProjectResource> gateway, IResourceBuilder<IResourceWithConnectionString> messaging,
+        this IDistributedApplicationBuilder builder,
+        IResourceBuilder<ProjectResource> gateway,
+        IResourceBuilder<IResourceWithConnectionString> messaging,
         KubernetesChart? chart = null) =>
         new(builder, gateway, messaging) { Chart = chart };
 }

@@ -1,11 +1,11 @@
 namespace AgentPlatform.AppHost.Processes;
 
-/// <summary>Starts the programs that the build of the application host made, without <c>dotnet run</c> before each.</summary>
+/// <summary>Starts projects from their build output instead of with <c>dotnet run</c>.</summary>
 internal static class DirectStart
 {
     /// <summary>
-    /// Has a local run start a project as <c>dotnet exec</c>: one process less for each replica, a faster start, and signals reach the
-    /// service itself. Where the build put the program elsewhere, Aspire's <c>dotnet run</c> finds it.
+    /// Starts a project of a local run with <c>dotnet exec</c>: one process less per replica, a faster start, and signals that reach the
+    /// service itself. If the build output is elsewhere, Aspire's <c>dotnet run</c> starts it.
     /// </summary>
     public static IResourceBuilder<ProjectResource> StartDirectly(this IResourceBuilder<ProjectResource> project)
     {
@@ -16,13 +16,13 @@ internal static class DirectStart
                 context.Args.Add("exec");
                 context.Args.Add(program);
             },
-            // Development environments that start projects themselves do without.
+            // IDEs that start projects themselves do not use these arguments.
             ownedByLaunchConfigurationType: "project",
             showInCommandLine: false);
     }
 
     /// <summary>
-    /// Where the build puts a project's program: in the same folder below the project as the application host is below its own, bin/Debug/net10.0.
+    /// The path of a project's program, in the same output folder as the application host's own, such as bin/Debug/net10.0.
     /// </summary>
     public static string BuiltProgram(this IResourceBuilder<ProjectResource> project)
     {

@@ -9,25 +9,34 @@ using Microsoft.Extensions.Hosting;
 namespace AgentPlatform.AppHost.Processes;
 
 /// <summary>
-/// Stops the processes of a local run in an order that lets each finish what it has: the gateway, while workers and broker still answer it;
-/// then the workers; then the broker; then the dashboard, whose ports the next run needs. Aspire would stop all of them at once, kill what has
-/// not ended after some seconds, and go on with it after the host has ended. What has not ended when the host's time is up, and containers,
-/// are left to it.
+/// Stops the processes of a local run in an order that lets each finish its work: the gateway while workers and broker still run, then the
+/// workers, then the broker, then the dashboard, whose ports the next run needs. Aspire would stop all of them at once, kill those that are
+/// still running after some seconds, and continue after the host has exited. It still stops containers, and processes that are running when
+/// the host's shutdown timeout has passed.
 /// </summary>
 internal sealed class OrderedStop(
-    IResource gateway, IResource messaging, ResourceCommandService commands, ResourceNotificationService notifications, IConfiguration configuration)
+    IResource gateway,
+    IResource messaging,
+    ResourceCommandService commands,
+    ResourceNotificationService notifications,
+    IConfiguration configuration)
     : BackgroundService, IHostedLifecycleService
 {
     private const int Stages = 4;
 
-    // What a launch profile names.
+    // The variables of a launch profile.
     private static readonly string[] _dashboardAddresses =
-        ["ASPNETCORE_URLS", "ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL", "ASPIRE_DASHBOARD_OTLP_HTTP_ENDPOINT_URL", "ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL"];
+    [
+        "ASPNETCORE_URLS",
+        "ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL",
+        "ASPIRE_DASHBOARD_OTLP_HTTP_ENDPOINT_URL",
+        "ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL",
+    ];
 
-    private static readonly TimeSpan _portsLimit = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan _portsPace = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan _portsTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _portsInterval = TimeSpan.FromMilliseconds(100);
 
-    // Replicas that run, by their ids.
+    // Running replicas by resource ID.
     private readonly ConcurrentDictionary<string, ResourceEvent> _running = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _changed = new(0);
 
@@ -35,7 +44,7 @@ internal sealed class OrderedStop(
 
     public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>Runs before anything of the host is stopped, the orchestrator included.</summary>
+    /// <summary>Stops the processes, before the host stops its services and the orchestrator.</summary>
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         try
@@ -47,17 +56,18 @@ internal sealed class OrderedStop(
         }
         catch (OperationCanceledException)
         {
-            // Aspire stops what is left.
+            // Aspire stops the remaining processes.
         }
     }
 
-    /// <summary>Runs when everything has been told to stop: the orchestrator has the dashboard's ports for some moments more.</summary>
+    /// <summary>Waits until the orchestrator has released the dashboard's ports, shortly after it was told to stop.</summary>
     public async Task StoppedAsync(CancellationToken cancellationToken)
     {
-        int[] ports = [.. _dashboardAddresses.SelectMany(key => configuration[key]?.Split(';') ?? []).Select(address => new Uri(address).Port)];
-        for (var waited = TimeSpan.Zero; waited < _portsLimit && IsListening(ports); waited += _portsPace)
+        var addresses = _dashboardAddresses.SelectMany(key => configuration[key]?.Split(';') ?? []);
+        int[] ports = [.. addresses.Select(address => new Uri(address).Port)];
+        for (var waited = TimeSpan.Zero; waited < _portsTimeout && IsListening(ports); waited += _portsInterval)
         {
-            await Task.Delay(_portsPace, TimeProvider.System, cancellationToken);
+            await Task.Delay(_portsInterval, TimeProvider.System, cancellationToken);
         }
     }
 
@@ -76,7 +86,8 @@ internal sealed class OrderedStop(
             {
                 _running[change.ResourceId] = change;
             }
-            else if (state is not null && KnownResourceStates.TerminalStates.Contains(state) && _running.TryRemove(change.ResourceId, out _))
+            else if (state is not null && KnownResourceStates.TerminalStates.Contains(state)
+                && _running.TryRemove(change.ResourceId, out _))
             {
                 _changed.Release();
             }
@@ -100,7 +111,7 @@ internal sealed class OrderedStop(
         }
     }
 
-    // By its signal, which leaves a process the time that it has for draining.
+    // By signal, so that the process can take the time it needs for draining.
     private async Task<bool> StopAsync(ResourceEvent replica, CancellationToken cancellationToken)
     {
         if (!OperatingSystem.IsWindows() && ProcessOf(replica.Snapshot) is { } id)
@@ -114,30 +125,37 @@ internal sealed class OrderedStop(
     }
 
     private static string? ProcessOf(CustomResourceSnapshot snapshot) =>
-        snapshot.Properties.FirstOrDefault(property => property.Name == "executable.pid")?.Value is { } id ? Convert.ToString(id, CultureInfo.InvariantCulture) : null;
+        snapshot.Properties.FirstOrDefault(property => property.Name == "executable.pid")?.Value is { } id
+            ? Convert.ToString(id, CultureInfo.InvariantCulture) : null;
 
     private static bool IsListening(int[] ports) =>
         IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Any(listener => ports.Contains(listener.Port));
 
     private int? StageOf(IResource resource) =>
-        resource == gateway ? 0 : resource is ProjectResource ? 1 : resource is not ExecutableResource ? null : resource == messaging ? 2 : 3;
+        resource == gateway ? 0
+        : resource is ProjectResource ? 1
+        : resource is not ExecutableResource ? null
+        : resource == messaging ? 2 : 3;
 }
 
 internal static class OrderedStopExtensions
 {
-    // What gateway and workers may take to drain, one after the other, and what Aspire needs afterwards.
-    private static readonly TimeSpan _limit = TimeSpan.FromMinutes(1);
+    // For the drains of gateway and workers, one after the other, and for Aspire afterwards.
+    private static readonly TimeSpan _shutdownTimeout = TimeSpan.FromMinutes(1);
 
-    /// <summary>Has a local run stop the gateway first, then the pools, then the broker if it is a process of the run.</summary>
+    /// <summary>In a local run, stops the gateway first, then the workers, then the broker if it is a process of the run.</summary>
     public static void StopInOrder(
-        this IDistributedApplicationBuilder builder, IResourceBuilder<ProjectResource> gateway, IResourceBuilder<IResourceWithConnectionString> messaging)
+        this IDistributedApplicationBuilder builder,
+        IResourceBuilder<ProjectResource> gateway,
+        IResourceBuilder<IResourceWithConnectionString> messaging)
     {
         if (!builder.ExecutionContext.IsRunMode)
         {
             return;
         }
 
-        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = _limit);
-        builder.Services.AddHostedService(services => ActivatorUtilities.CreateInstance<OrderedStop>(services, gateway.Resource, messaging.Resource));
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = _shutdownTimeout);
+        builder.Services.AddHostedService(services =>
+            ActivatorUtilities.CreateInstance<OrderedStop>(services, gateway.Resource, messaging.Resource));
     }
 }

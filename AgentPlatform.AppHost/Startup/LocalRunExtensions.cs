@@ -3,8 +3,8 @@ namespace AgentPlatform.AppHost.Startup;
 internal static class LocalRunExtensions
 {
     /// <summary>
-    /// In a local run: lets pages of this machine call the service, and refuses requests to names that are not this machine's, by which pages of others
-    /// could call it (DNS rebinding). What is published has settings of its own.
+    /// In a local run, allows web pages of this machine to call the service, and rejects requests to host names that are not this
+    /// machine's, which protects it from DNS rebinding. Published services have settings of their own.
     /// </summary>
     public static IResourceBuilder<ProjectResource> WithLocalCallers(this IResourceBuilder<ProjectResource> service)
     {

@@ -1,14 +1,14 @@
 namespace AgentPlatform.AppHost.Startup;
 
-/// <summary>Where <c>--output-path</c> says that a chart or a manifest is published to.</summary>
+/// <summary>The path that a chart or a manifest is published to: Aspire's switch <c>--output-path</c>.</summary>
 internal static class OutputPath
 {
-    /// <summary>Its full path; without the option, the folder that Aspire takes.</summary>
+    /// <summary>Returns the full path; without the switch, the folder that Aspire uses.</summary>
     public static string Of(IDistributedApplicationBuilder builder) =>
         Path.GetFullPath(builder.Configuration["Pipeline:OutputPath"] is { Length: > 0 } path ? path : "aspire-output");
 
-    /// <summary>Makes sure that files can be written there, since Aspire logs what fails in a step of publishing with its whole stack.</summary>
-    /// <exception cref="StartupException">They cannot.</exception>
+    /// <summary>Makes sure that the path is writable, since Aspire logs the exception of a publishing step with its stack trace.</summary>
+    /// <exception cref="StartupException">The path is not writable.</exception>
     public static void CheckOutputPath(this IDistributedApplicationBuilder builder)
     {
         if (!builder.ExecutionContext.IsPublishMode)
@@ -16,7 +16,7 @@ internal static class OutputPath
             return;
         }
 
-        // What is to be made there is made below the folder that exists already; a manifest may be named by its file.
+        // Missing folders are created in the nearest one that exists. For a manifest the path may be a file.
         var path = Of(builder);
         var folder = path;
         while (!Directory.Exists(folder))

@@ -2,17 +2,18 @@ using Microsoft.Extensions.Options;
 
 namespace AgentPlatform.AppHost.Startup;
 
-/// <summary>The platform cannot start on this machine or with these settings; the message is one sentence that says what to do.</summary>
+/// <summary>The platform cannot start on this machine or with these settings. The message is a sentence that says what to do.</summary>
 internal sealed class StartupException(string message) : Exception(message);
 
-/// <summary>What a person did wrong when the platform cannot start: a sentence that names the key instead of a stack trace.</summary>
+/// <summary>Describes an error that the user can correct by a sentence that names the key, instead of a stack trace.</summary>
 internal static class StartupMistake
 {
-    /// <summary>The sentence, or null if the failure is not a person's mistake.</summary>
+    /// <summary>Returns the sentence, or null if the user cannot correct the error.</summary>
     public static string? Describe(Exception e) => e switch
     {
         AggregateException { InnerExceptions: [var only] } => Describe(only),
-        OptionsValidationException invalid => string.Join(Environment.NewLine, invalid.Failures.Select(failure => NameKey(failure, invalid.OptionsType))),
+        OptionsValidationException invalid =>
+            string.Join(Environment.NewLine, invalid.Failures.Select(failure => NameKey(failure, invalid.OptionsType))),
         StartupException => e.Message,
 
         // "Failed to convert configuration value 'soon' at 'Gateway:Port' to type 'System.Int32'."
@@ -25,6 +26,7 @@ internal static class StartupMistake
     {
         var colon = failure.IndexOf(": ", StringComparison.Ordinal);
         var sentence = colon > 0 && !failure[..colon].Contains(' ', StringComparison.Ordinal) ? failure[(colon + 2)..] : failure;
-        return sentence.Replace($"{options.Name}.", $"{options.Name.Replace("Options", "", StringComparison.Ordinal)}:", StringComparison.Ordinal);
+        var section = options.Name.Replace("Options", "", StringComparison.Ordinal);
+        return sentence.Replace($"{options.Name}.", $"{section}:", StringComparison.Ordinal);
     }
 }

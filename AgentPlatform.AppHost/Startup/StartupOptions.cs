@@ -5,13 +5,17 @@ namespace AgentPlatform.AppHost.Startup;
 
 internal static class StartupOptions
 {
-    /// <summary>Reads a section that shapes the topology, which is before there is a service provider; throws when it is not valid.</summary>
+    /// <summary>Reads and validates options while the application model is built, when there is no service provider yet.</summary>
     /// <param name="builder">The application.</param>
     /// <param name="section">Name of the section.</param>
-    /// <param name="validator">Checks what was read.</param>
-    /// <param name="configure">Sets what the section may override.</param>
+    /// <param name="validator">Validates the options.</param>
+    /// <param name="configure">Sets defaults, which the section can override.</param>
+    /// <exception cref="OptionsValidationException">The options are not valid.</exception>
     public static TOptions ReadOptions<TOptions>(
-        this IDistributedApplicationBuilder builder, string section, IValidateOptions<TOptions> validator, Action<TOptions>? configure = null)
+        this IDistributedApplicationBuilder builder,
+        string section,
+        IValidateOptions<TOptions> validator,
+        Action<TOptions>? configure = null)
         where TOptions : class, new()
     {
         var options = new TOptions();

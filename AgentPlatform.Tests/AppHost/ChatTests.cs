@@ -14,7 +14,8 @@ public class ChatTests(ApplicationFixture platform)
     private const string NodeClient = """
         import OpenAI from 'openai';
         const client = new OpenAI({ baseURL: process.argv[2], apiKey: 'none', maxRetries: 0 });
-        const stream = await client.chat.completions.create({ model: 'tiny-chat', stream: true, messages: [{ role: 'user', content: 'How do I plug in vLLM?' }] });
+        const messages = [{ role: 'user', content: 'How do I plug in vLLM?' }];
+        const stream = await client.chat.completions.create({ model: 'tiny-chat', stream: true, messages });
         let text = '', finish = null, chunks = 0;
         for await (const chunk of stream) {
           text += chunk.choices[0]?.delta?.content ?? '';
@@ -27,7 +28,8 @@ public class ChatTests(ApplicationFixture platform)
     [Fact]
     public async Task Chat_StreamedByOpenAIsDotnetClient_ArrivesTokenByToken()
     {
-        var client = new ChatClient("tiny-chat", new ApiKeyCredential("none"), new OpenAIClientOptions { Endpoint = new Uri(platform.Gateway, "v1") });
+        var options = new OpenAIClientOptions { Endpoint = new Uri(platform.Gateway, "v1") };
+        var client = new ChatClient("tiny-chat", new ApiKeyCredential("none"), options);
         var text = new StringBuilder();
         var updates = 0;
         ChatFinishReason? finish = null;

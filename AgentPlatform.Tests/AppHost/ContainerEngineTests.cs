@@ -2,10 +2,11 @@ using System.Diagnostics;
 
 namespace AgentPlatform.Tests.AppHost;
 
-/// <summary>A container engine that cannot run the broker is told in one sentence, not found out by the orchestrator.</summary>
+/// <summary>A container engine that cannot run the broker is reported in one sentence, before the orchestrator fails.</summary>
 public sealed class ContainerEngineTests : IDisposable
 {
-    private const string TooOld = "Broker:Mode is container, and the command line of Docker is older than 25.0, which Aspire needs: update it, or set Broker:Mode to auto.";
+    private const string TooOld = "Broker:Mode is container, and the command line of Docker is older than 25.0, which Aspire needs: "
+        + "update it, or set Broker:Mode to auto.";
     private const string NoImage = "cannot pull docker.io/library/rabbitmq:4.3";
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("agentplatform-engine-");
@@ -46,7 +47,8 @@ public sealed class ContainerEngineTests : IDisposable
         var path = Path.Combine(_folder.FullName, "docker");
         var script = $"#!/bin/sh\ncase \"$1\" in --version) echo '{version}';; container) exit {(answers ? 0 : 1)};; *) exit 1;; esac\n";
 
-        // Not written by this process: a program that other processes, started at this moment, hold open for writing cannot be started.
+        // Written by another process: a file that this process writes may be inherited by processes that other tests start at the same
+        // time, and a program cannot be started while it is open for writing.
         using var writer = Process.Start("sh", ["-c", "printf %s \"$1\" > \"$0\" && chmod +x \"$0\"", path, script]);
         writer.WaitForExit();
         return path;

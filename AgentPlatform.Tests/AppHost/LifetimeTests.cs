@@ -6,7 +6,7 @@ using Aspire.Hosting.ApplicationModel;
 
 namespace AgentPlatform.Tests.AppHost;
 
-/// <summary>Containers of a local run end with it, or outlive it where the configuration says so.</summary>
+/// <summary>Containers of a local run stop with it, or keep running if the configuration says so.</summary>
 public sealed class LifetimeTests
 {
     [Theory]
@@ -16,7 +16,8 @@ public sealed class LifetimeTests
     public void ModelServer_Lives_AsItsPoolSays(ContainerLifetime expected, params string[] arguments)
     {
         var builder = DistributedApplication.CreateBuilder(arguments);
-        var pools = new ModelPools(builder, builder.AddProject<Projects.AgentPlatform_Gateway>("gateway"), builder.AddRabbitMQ("messaging")) { HasContainers = () => true };
+        var gateway = builder.AddProject<Projects.AgentPlatform_Gateway>("gateway");
+        var pools = new ModelPools(builder, gateway, builder.AddRabbitMQ("messaging")) { HasContainers = () => true };
 
         pools.AddVllm("llama", "meta-llama/Llama-3.1-8B-Instruct");
 
@@ -30,14 +31,17 @@ public sealed class LifetimeTests
         Assert.Equal(lifetime, LifetimeOf(DistributedApplication.CreateBuilder([]).AddBrokerContainer("messaging", lifetime).Resource));
 
     [Fact]
-    public void Broker_ThatIsToPersistAndIsNoContainer_IsRefusedWithTheRemedies()
+    public void Broker_PersistentWithoutAContainer_IsRefusedWithTheRemedies()
     {
         var builder = DistributedApplication.CreateBuilder(["--Broker:Mode=local", "--Broker:Lifetime=persistent"]);
 
         var e = Assert.Throws<StartupException>(() => builder.AddBroker("messaging"));
 
-        Assert.Equal("Broker:Lifetime is Persistent, which only a container can be: set Broker:Mode to container, or leave Broker:Lifetime away.", e.Message);
+        Assert.Equal(
+            "Broker:Lifetime is Persistent, which only a container can be: set Broker:Mode to container, or remove Broker:Lifetime.",
+            e.Message);
     }
 
-    private static ContainerLifetime LifetimeOf(IResource resource) => resource.Annotations.OfType<ContainerLifetimeAnnotation>().Single().Lifetime;
+    private static ContainerLifetime LifetimeOf(IResource resource) =>
+        resource.Annotations.OfType<ContainerLifetimeAnnotation>().Single().Lifetime;
 }

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace AgentPlatform.Tests.AppHost;
 
-/// <summary>Whom a local run lets in.</summary>
+/// <summary>The callers that a local run accepts.</summary>
 [Trait("Category", "AppHost")]
 [Collection(PlatformGroup.Name)]
 public class LocalCallersTests(PlatformFixture platform)

@@ -6,7 +6,7 @@ using AgentPlatform.Testing.Broker;
 
 namespace AgentPlatform.Tests.AppHost;
 
-/// <summary>The whole platform as a user starts it: the built application host in a process of its own, on ports of its own.</summary>
+/// <summary>The whole platform as a user starts it: the built application host in its own process, on its own ports.</summary>
 internal sealed partial class PlatformProcess : IAsyncDisposable
 {
     private const string Marker = "AGENTPLATFORM_TEST_RUN";
@@ -19,12 +19,14 @@ internal sealed partial class PlatformProcess : IAsyncDisposable
     private readonly TaskCompletionSource<(Uri Gateway, Uri Dashboard)> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Process _process;
 
-    private PlatformProcess(IEnumerable<string> arguments, int? gatewayPort = null, params IEnumerable<(string Name, string Value)> variables)
+    private PlatformProcess(
+        IEnumerable<string> arguments, int? gatewayPort = null, params IEnumerable<(string Name, string Value)> variables)
     {
         GatewayPort = gatewayPort ?? RabbitMQNode.FreePort();
         int dashboard = RabbitMQNode.FreePort(), telemetry = RabbitMQNode.FreePort(), resources = RabbitMQNode.FreePort();
         Ports = [GatewayPort, dashboard, telemetry, resources];
-        // Only the application host and its children get the mark.
+
+        // Only the application host and its children get the variable.
         var start = TiedProcess.StartInfo("env", [$"{Marker}={_mark}", Program(), .. arguments]);
         start.WorkingDirectory = _folder;
         start.Environment["DOTNET_ENVIRONMENT"] = "Development";
@@ -58,16 +60,17 @@ internal sealed partial class PlatformProcess : IAsyncDisposable
 
     public int Id => _process.Id;
 
-    /// <summary>Everything that the application host wrote so far.</summary>
+    /// <summary>Everything that the application host has written so far.</summary>
     public string Output => string.Join('\n', _lines);
 
     public static PlatformProcess Start(params string[] arguments) => new(arguments);
 
-    public static PlatformProcess StartIn((string Name, string Value) variable, params string[] arguments) => new(arguments, variables: variable);
+    public static PlatformProcess StartIn((string Name, string Value) variable, params string[] arguments) =>
+        new(arguments, variables: variable);
 
     public static PlatformProcess StartAt(int gatewayPort, params string[] arguments) => new(arguments, gatewayPort);
 
-    /// <summary>Waits for the ready line; the gateway's address and the dashboard's with its login token.</summary>
+    /// <summary>Waits for the ready line; returns the addresses of the gateway and of the dashboard, with its login token.</summary>
     public async Task<(Uri Gateway, Uri Dashboard)> ReadyAsync()
     {
         var ended = _process.WaitForExitAsync();
@@ -76,20 +79,20 @@ internal sealed partial class PlatformProcess : IAsyncDisposable
             : await _ready.Task;
     }
 
-    /// <summary>Waits for its end and gives the exit code.</summary>
+    /// <summary>Waits until the application host exits; returns the exit code.</summary>
     public async Task<int> EndAsync()
     {
         await _process.WaitForExitAsync().WaitAsync(_limit);
         return _process.ExitCode;
     }
 
-    /// <summary>Asks it to stop.</summary>
+    /// <summary>Sends the application host the signal to stop.</summary>
     public void Terminate() => Signal("-TERM");
 
-    /// <summary>Ends it as a crash would.</summary>
+    /// <summary>Kills the application host.</summary>
     public void Kill() => Signal("-KILL");
 
-    /// <summary>Every living process of this run, however far down: each inherits a variable that marks it.</summary>
+    /// <summary>All running processes of this run. Each inherits a variable that identifies the run.</summary>
     public IReadOnlyList<(int Id, string[] Environment)> Members() =>
         [.. Directory.EnumerateDirectories("/proc")
             .Select(path => int.TryParse(Path.GetFileName(path), out var id) ? id : 0)
@@ -118,7 +121,7 @@ internal sealed partial class PlatformProcess : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // It ended meanwhile, or is another user's.
+            // The process has exited in the meantime, or belongs to another user.
             return [];
         }
     }
@@ -138,9 +141,12 @@ internal sealed partial class PlatformProcess : IAsyncDisposable
         return folder.FullName;
     }
 
-    // bin/Debug/net10.0 of the tests, and the same of the application host.
+    // In the application host's output folder, which has the same path below its project as the tests' own: bin/Debug/net10.0.
     private static string Program() => Path.Combine(
-        Root, "AgentPlatform.AppHost", Path.GetRelativePath(Path.Combine(Root, "AgentPlatform.Tests"), AppContext.BaseDirectory), "AgentPlatform.AppHost");
+        Root,
+        "AgentPlatform.AppHost",
+        Path.GetRelativePath(Path.Combine(Root, "AgentPlatform.Tests"), AppContext.BaseDirectory),
+        "AgentPlatform.AppHost");
 
     private void Read(string? line)
     {

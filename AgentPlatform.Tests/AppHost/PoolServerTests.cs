@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace AgentPlatform.Tests.AppHost;
 
-/// <summary>A run that names a model server: it answers for an embedded model, and for the agent of the worked example.</summary>
+/// <summary>A run that names a model server uses it instead of an embedded model, and for the agent of the worked example.</summary>
 [Trait("Category", "AppHost")]
 [Collection(ApplicationGroup.Name)]
 public sealed class PoolServerTests
@@ -28,7 +28,9 @@ public sealed class PoolServerTests
         Assert.Contains(server.Requests, request => request.Body.Contains("\"other\"", StringComparison.Ordinal));
 
         Assert.Equal("One loves it.", await AskAsync(http, "monitor"));
-        Assert.Contains(server.Requests, request => request.Body.Contains("\\\"positive\\\": 1", StringComparison.Ordinal) || request.Body.Contains("\\u0022positive\\u0022: 1", StringComparison.Ordinal));
+        Assert.Contains(server.Requests, request =>
+            request.Body.Contains("\\\"positive\\\": 1", StringComparison.Ordinal)
+            || request.Body.Contains("\\u0022positive\\u0022: 1", StringComparison.Ordinal));
     }
 
     private static async Task AnswerAsync(HttpContext context, string body)
@@ -49,11 +51,13 @@ public sealed class PoolServerTests
     // A stream, since the server of this test only streams.
     private static async Task<string> AskAsync(HttpClient http, string model)
     {
-        using var response = await http.PostAsJsonAsync("v1/chat/completions", new { model, stream = true, messages = new[] { new { role = "user", content = "What do they say?" } } });
+        using var response = await http.PostAsJsonAsync(
+            "v1/chat/completions", new { model, stream = true, messages = new[] { new { role = "user", content = "What do they say?" } } });
         var events = await response.Content.ReadAsStringAsync();
         Assert.True(response.IsSuccessStatusCode, events);
         return string.Concat(events.Split('\n')
             .Where(line => line.StartsWith("data: {", StringComparison.Ordinal))
-            .Select(line => (string?)JsonNode.Parse(line["data: ".Length..])!["choices"]?.AsArray().FirstOrDefault()?["delta"]?["content"]));
+            .Select(line => JsonNode.Parse(line["data: ".Length..])!["choices"]?.AsArray().FirstOrDefault())
+            .Select(choice => (string?)choice?["delta"]?["content"]));
     }
 }

@@ -1,6 +1,6 @@
 namespace AgentPlatform.Tests.AppHost;
 
-/// <summary>A test that needs a program of the machine, left out with the reason where it is missing.</summary>
+/// <summary>A test that needs a program on the machine, and is skipped with the reason if it is missing.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class ProgramFactAttribute : FactAttribute
 {
@@ -12,7 +12,9 @@ internal sealed class ProgramFactAttribute : FactAttribute
         }
     }
 
-    /// <summary>Full path of a program on the PATH.</summary>
+    /// <summary>Returns the full path of a program on the PATH, or null.</summary>
     public static string? Find(string program) =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+            .Select(folder => Path.Combine(folder, program))
+            .FirstOrDefault(File.Exists);
 }

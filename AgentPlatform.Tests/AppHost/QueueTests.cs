@@ -36,7 +36,8 @@ public class QueueTests(ApplicationFixture platform) : IDisposable
     [Fact]
     public async Task Invoke_ChatRequest_IsAnsweredWhole()
     {
-        using var response = await _http.PostAsJsonAsync("invoke", new { messages = new[] { new { role = "user", content = "How do I plug in vLLM?" } } });
+        using var response = await _http.PostAsJsonAsync(
+            "invoke", new { messages = new[] { new { role = "user", content = "How do I plug in vLLM?" } } });
 
         Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
         var answer = (await response.Content.ReadFromJsonAsync<JsonNode>())!;

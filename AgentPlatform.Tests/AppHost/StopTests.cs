@@ -4,7 +4,7 @@ using System.Net.Sockets;
 
 namespace AgentPlatform.Tests.AppHost;
 
-/// <summary>However the application host ends, it leaves no process and no port.</summary>
+/// <summary>When the application host stops, for whatever reason, it leaves no process running and no port in use.</summary>
 [Trait("Category", "AppHost")]
 [Collection(PlatformGroup.Name)]
 public class StopTests
@@ -27,7 +27,7 @@ public class StopTests
     }
 
     [Fact]
-    public async Task Platform_ToldToStopDuringAStream_EndsItWhole()
+    public async Task Platform_ToldToStopDuringAStream_CompletesIt()
     {
         await using var platform = PlatformProcess.Start("--Broker:Mode=local");
         var (gateway, _) = await platform.ReadyAsync();
@@ -36,7 +36,12 @@ public class StopTests
         {
             Content = JsonContent.Create(new
             {
-                model = "tiny-chat", stream = true, n = 8, max_tokens = 400, ignore_eos = true, messages = new[] { new { role = "user", content = "Hello" } },
+                model = "tiny-chat",
+                stream = true,
+                n = 8,
+                max_tokens = 400,
+                ignore_eos = true,
+                messages = new[] { new { role = "user", content = "Hello" } },
             }),
         };
         using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
@@ -77,7 +82,7 @@ public class StopTests
         await AssertNothingLeftAsync(platform, [.. platform.Ports.Where(other => other != port)]);
     }
 
-    // The next run can have them at once.
+    // The next run can use the ports immediately.
     private static void AssertFree(IEnumerable<int> ports)
     {
         foreach (var port in ports)

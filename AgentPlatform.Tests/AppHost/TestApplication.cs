@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace AgentPlatform.Tests.AppHost;
 
 /// <summary>
-/// The application of the AppHost, by Aspire's test host: its resources are processes, it runs in this one, without a dashboard. What is about
-/// processes, signals and the dashboard has <see cref="PlatformProcess"/>.
+/// The AppHost's application on Aspire's test host: it runs in this process, without a dashboard, and its resources are processes. Tests of
+/// processes, signals and the dashboard use <see cref="PlatformProcess"/>.
 /// </summary>
 internal sealed class TestApplication : IAsyncDisposable
 {
@@ -26,17 +26,21 @@ internal sealed class TestApplication : IAsyncDisposable
     /// <summary>The resources of the application.</summary>
     public DistributedApplicationModel Model => _application.Services.GetRequiredService<DistributedApplicationModel>();
 
-    /// <summary>What <c>ConnectionStrings:NAME</c> is for those that refer to a resource.</summary>
+    /// <summary>Returns the connection string of a resource.</summary>
     public async Task<string> ConnectionStringAsync(string resource) =>
-        await _application.GetConnectionStringAsync(resource) ?? throw new InvalidOperationException($"{resource} has no connection string.");
+        await _application.GetConnectionStringAsync(resource)
+        ?? throw new InvalidOperationException($"{resource} has no connection string.");
 
-    /// <summary>Starts it and waits until gateway and pools are healthy.</summary>
+    /// <summary>Starts the application and waits until gateway and pools are healthy.</summary>
     public static async Task<TestApplication> StartAsync(params string[] arguments)
     {
         var folder = Directory.CreateTempSubdirectory("agentplatform-application-");
         var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AgentPlatform_AppHost>(
         [
-            "--Broker:Mode=local", $"--Broker:DataFolder={Path.Combine(folder.FullName, "messaging")}", $"--Gateway:Port={RabbitMQNode.FreePort()}", .. arguments,
+            "--Broker:Mode=local",
+            $"--Broker:DataFolder={Path.Combine(folder.FullName, "messaging")}",
+            $"--Gateway:Port={RabbitMQNode.FreePort()}",
+            .. arguments,
         ]);
         builder.Configuration["ASPIRE_VERSION_CHECK_DISABLED"] = "true";
         builder.Services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Warning));

@@ -1,9 +1,10 @@
+using AgentPlatform.AppHost.Broker;
 using Aspire.Hosting.ApplicationModel;
 using RabbitMQ.Client;
 
 namespace AgentPlatform.Tests.AppHost;
 
-/// <summary>What the application host composes, and that its parts have found each other.</summary>
+/// <summary>The resources of the application, and their connections to each other.</summary>
 [Trait("Category", "AppHost")]
 [Collection(ApplicationGroup.Name)]
 public class TopologyTests(ApplicationFixture fixture)
@@ -26,7 +27,7 @@ public class TopologyTests(ApplicationFixture fixture)
         await using var connection = await factory.CreateConnectionAsync();
         await using var channel = await connection.CreateChannelAsync();
 
-        var queue = await channel.QueueDeclarePassiveAsync("infer.tiny-chat.1.default");
+        var queue = await channel.QueueDeclarePassiveAsync(QueueNames.Job("tiny-chat", "1"));
 
         Assert.Equal(2u, queue.ConsumerCount);
     }

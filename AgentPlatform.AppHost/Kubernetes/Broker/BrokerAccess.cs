@@ -5,13 +5,15 @@ using Aspire.Hosting.Kubernetes.Resources;
 
 namespace AgentPlatform.AppHost.Kubernetes.Broker;
 
-/// <summary>How the parts of the platform reach the broker: one Secret with a password for each user, by reference only.</summary>
+/// <summary>
+/// How the parts of the platform connect to the broker. The passwords of all users are in one Secret, which containers only refer to.
+/// </summary>
 internal sealed class BrokerAccess(KubernetesChart chart)
 {
-    /// <summary>The Secret that the chart makes where no existing one is named.</summary>
+    /// <summary>Name of the Secret that the chart creates if values.yaml names no existing one.</summary>
     public const string OwnSecret = "messaging-users";
 
-    /// <summary>Port of AMQP without encryption.</summary>
+    /// <summary>Port of AMQP without TLS.</summary>
     public const int PlainPort = 5672;
 
     /// <summary>Port of AMQP over TLS.</summary>
@@ -19,17 +21,20 @@ internal sealed class BrokerAccess(KubernetesChart chart)
 
     private const string TrustFolder = "/etc/agentplatform/broker-ca";
 
-    /// <summary>Ports of the release's own broker for both.</summary>
+    /// <summary>Both ports of the release's own broker.</summary>
     public static string[] ServerPorts { get; } =
         [.. new[] { PlainPort, TlsPort }.Select(port => port.ToString(CultureInfo.InvariantCulture))];
 
-    /// <summary>Whether the chart brings the broker.</summary>
-    public string Enabled { get; } = chart.Values.Path("broker.enabled", true, "RabbitMQ as a part of this release: one node with a volume. For production, name one that outlives the release.");
+    /// <summary>Condition: the release has its own broker.</summary>
+    public string Enabled { get; } = chart.Values.Path(
+        "broker.enabled",
+        true,
+        "RabbitMQ as a part of this release: one node with a volume. For production, name one that outlives the release.");
 
-    /// <summary>Name of the Secret in use.</summary>
+    /// <summary>Expression for the name of the Secret.</summary>
     public string SecretName => $"{{{{ {ExistingSecret} | default `{OwnSecret}` }}}}";
 
-    /// <summary>Whether the chart makes the Secret.</summary>
+    /// <summary>Condition: the chart creates the Secret.</summary>
     public string MakesSecret => $"not {ExistingSecret}";
 
     private string ExistingSecret { get; } = chart.Values.Path(
@@ -38,10 +43,10 @@ internal sealed class BrokerAccess(KubernetesChart chart)
         "A Secret with the keys gateway-password, worker-POOL-password of each pool, scaler-username, scaler-password, and erlang-cookie "
         + "for a broker of several nodes (letters and digits); empty: one is made.");
 
-    /// <summary>Whether connections are encrypted by a certificate of a private authority.</summary>
+    /// <summary>Condition: the broker has a certificate of a private authority, and clients connect with TLS.</summary>
     public string IsEncrypted => $"(or {TlsSecret} {MakesCertificate})";
 
-    /// <summary>Whether the chart has cert-manager make that certificate.</summary>
+    /// <summary>Condition: cert-manager issues that certificate.</summary>
     public string MakesCertificate { get; } = chart.Values.Path(
         "broker.tls.certManager",
         false,
@@ -54,38 +59,42 @@ internal sealed class BrokerAccess(KubernetesChart chart)
         "Instead, a Secret with tls.crt and tls.key for the broker's host name, and ca.crt, which gateways and workers trust. Of an "
         + "existing broker ca.crt is enough.");
 
-    /// <summary>Whether the release's own broker then refuses connections without encryption.</summary>
+    /// <summary>Condition: the release's own broker accepts connections with TLS only.</summary>
     public string IsEncryptedOnly { get; } = chart.Values.Path(
         "broker.tls.only",
         false,
         "Whether the release's own broker then refuses connections without TLS. Set it once all gateways and workers speak "
         + "TLS: those before do not.");
 
-    /// <summary>Its host name.</summary>
+    /// <summary>Expression for the broker's host name.</summary>
     public string Host { get; } = chart.Values.Text("broker.host", "messaging-service", "Where it is.");
 
-    // Converted first: in Helm 3.18.0 the number 0 of values.yaml is not empty.
-    /// <summary>Port for AMQP.</summary>
-    public string Port => $"{{{{ {PortValue} | int | default (or {IsEncrypted} (eq {SchemeValue} `amqps`) | empty | ternary 5672 5671) | int }}}}";
+    /// <summary>Expression for the port of AMQP.</summary>
+    /// <remarks>Converted to an integer first: in Helm 3.18.0 the number 0 of values.yaml is not empty.</remarks>
+    public string Port =>
+        $"{{{{ {PortValue} | int | default (or {IsEncrypted} (eq {SchemeValue} `amqps`) | empty | ternary 5672 5671) | int }}}}";
 
     private string PortValue { get; } = chart.Values.Path("broker.port", 0, "Its port for AMQP; 0: 5671 with TLS, 5672 without.");
 
     private string Scheme => $"{{{{ {IsEncrypted} | empty | ternary {SchemeValue} `amqps` }}}}";
 
-    private string SchemeValue { get; } = chart.Values.OneOf("broker.scheme", "amqp", "amqp, or amqps for an existing broker with a certificate of a public authority.", "amqp", "amqps");
+    private string SchemeValue { get; } = chart.Values.OneOf(
+        "broker.scheme", "amqp", "amqp, or amqps for an existing broker with a certificate of a public authority.", "amqp", "amqps");
 
-    /// <summary>Name of the virtual host.</summary>
+    /// <summary>Expression for the name of the virtual host.</summary>
     public string VirtualHost { get; } = chart.Values.Text("broker.virtualHost", "/", "Its virtual host.");
 
-    /// <summary>Address of the management API. KEDA asks from another namespace.</summary>
-    public string ManagementAddress => $"{{{{ {ManagementUrl} | default (printf `http://%s.%s.svc:15672/` .Values.broker.host .Release.Namespace) }}}}";
+    /// <summary>Expression for the address of the management API, which KEDA uses from another namespace.</summary>
+    public string ManagementAddress =>
+        $"{{{{ {ManagementUrl} | default (printf `http://%s.%s.svc:15672/` .Values.broker.host .Release.Namespace) }}}}";
 
     private string ManagementUrl { get; } = chart.Values.Path(
-        "broker.managementUrl", "", "Address of its management API, which KEDA asks, ending in a slash; empty: port 15672 of the release's own.");
+        "broker.managementUrl",
+        "",
+        "Address of its management API, which KEDA asks, ending in a slash; empty: port 15672 of the release's own.");
 
     /// <summary>
-    /// Has Helm refuse a broker of the release's own that clients would ask for TLS and that has no certificate, and a certificate for
-    /// another broker.
+    /// Has Helm reject TLS for the release's own broker without a certificate, and a certificate by cert-manager for an existing broker.
     /// </summary>
     public void RefuseTlsWithoutCertificate()
     {
@@ -98,7 +107,7 @@ internal sealed class BrokerAccess(KubernetesChart chart)
             + "names a Secret with the ca.crt of that one.");
     }
 
-    /// <summary>Gives a container its connection string, in place of Aspire's own Secret for each consumer.</summary>
+    /// <summary>Gives a container its connection string, instead of the Secret that Aspire creates for each consumer.</summary>
     public void Connect(KubernetesResource service, ContainerV1 container, BrokerUser user)
     {
         service.Secret = null;
@@ -119,7 +128,7 @@ internal sealed class BrokerAccess(KubernetesChart chart)
         });
     }
 
-    // .NET reads all certificates of these folders: the authorities of the image, and that of the broker. SSL_CERT_FILE would replace the former.
+    // .NET trusts the certificates in all of these folders: those of the image, and the broker's. SSL_CERT_FILE would replace the former.
     private void Trust(PodSpecV1 pod, ContainerV1 container)
     {
         pod.Volumes.Add(TlsVolume("broker-ca", "ca.crt"));
@@ -127,7 +136,7 @@ internal sealed class BrokerAccess(KubernetesChart chart)
         container.Env.Add(new() { Name = "SSL_CERT_DIR", Value = $"/etc/ssl/certs{{{{ if {IsEncrypted} }}}}:{TrustFolder}{{{{ end }}}}" });
     }
 
-    /// <summary>Files of the certificate's Secret. Without encryption there need be none; with it pods wait until there is one.</summary>
+    /// <summary>A volume with keys of the certificate's Secret. With TLS, pods wait for the Secret; without it, it is optional.</summary>
     public VolumeV1 TlsVolume(string name, params IEnumerable<string> keys)
     {
         chart.Replace("optional: true", $"optional: {{{{ {IsEncrypted} | empty }}}}");
@@ -137,6 +146,6 @@ internal sealed class BrokerAccess(KubernetesChart chart)
         return new() { Name = name, Secret = source };
     }
 
-    /// <summary>A value of the Secret.</summary>
+    /// <summary>Refers to a key of the Secret of users.</summary>
     public EnvVarSourceV1 FromSecret(string key) => new() { SecretKeyRef = new() { Name = SecretName, Key = key } };
 }

@@ -3,19 +3,19 @@ using AgentPlatform.AppHost.Kubernetes.Objects;
 namespace AgentPlatform.AppHost.Kubernetes.Broker;
 
 /// <summary>
-/// The certificate of the release's own broker, as cert-manager makes and renews it: an authority of the release's own, which nobody else's
-/// programs trust, and a certificate by it. RabbitMQ reads the files again when they change.
+/// The certificate of the release's own broker, issued and renewed by cert-manager: an authority that only this release trusts, and a
+/// certificate signed by it. RabbitMQ reloads the files when they change.
 /// </summary>
 /// <seealso href="https://cert-manager.io/docs/configuration/selfsigned/#bootstrapping-ca-issuers"/>
 internal static class BrokerCertificate
 {
-    /// <summary>The Secret with the certificate, its key, and the certificate of its authority.</summary>
+    /// <summary>Name of the Secret with the certificate, its key, and the authority's certificate.</summary>
     public const string Secret = "messaging-tls";
 
     private const string Start = "messaging-self-signed";
     private const string Authority = "messaging-authority";
 
-    /// <summary>What cert-manager is told.</summary>
+    /// <summary>The objects for cert-manager.</summary>
     public static IEnumerable<NamedObject> Objects(BrokerAccess access) =>
     [
         new Issuer(Start, new() { SelfSigned = new() }),

@@ -8,13 +8,14 @@ using Aspire.Hosting.Kubernetes.Resources;
 namespace AgentPlatform.AppHost.Kubernetes.Broker;
 
 /// <summary>
-/// Virtual host, users and policies of the release's own broker, as definitions that the server takes over at each start: a new password in the Secret and
-/// new rights in the chart hold from then on. Users of the server's settings are made once, with an empty volume, and stay as they were.
+/// Virtual host, users and policies of the release's own broker, as definitions that the server imports at each start. New passwords in
+/// the Secret and new permissions in the chart take effect with the next start, whereas the default user of RabbitMQ's settings would be
+/// created only once, on an empty volume.
 /// </summary>
 /// <seealso href="https://www.rabbitmq.com/docs/definitions"/>
 internal sealed class BrokerDefinitions(BrokerAccess access, IReadOnlyList<BrokerUser> users)
 {
-    /// <summary>Where the server finds them.</summary>
+    /// <summary>The file that the server imports.</summary>
     public const string Path = $"{Folder}/definitions.json";
 
     private const string Folder = "/etc/rabbitmq/users";
@@ -22,14 +23,17 @@ internal sealed class BrokerDefinitions(BrokerAccess access, IReadOnlyList<Broke
     private const string CookieVariable = "ERLANG_COOKIE";
     private const string VolumeName = "users";
 
-    // In the place of the virtual host until the text is JSON.
+    // Stands for the virtual host until the text is JSON.
     private const string VirtualHost = "the virtual host of values.yaml";
     private const int Mebibyte = 1024 * 1024;
 
-    /// <summary>Has them written before the server starts, into memory: passwords are on no disk and in no ConfigMap.</summary>
-    /// <param name="pod">The pod.</param>
-    /// <param name="server">The server.</param>
-    /// <param name="data">Folder of the volume "data", where nodes have the secret by which they know one another.</param>
+    /// <summary>
+    /// Adds a container that writes the definitions before the server starts, to a volume in memory, so that passwords are on no disk and
+    /// in no ConfigMap.
+    /// </summary>
+    /// <param name="pod">The broker's pod.</param>
+    /// <param name="server">The server's container.</param>
+    /// <param name="data">Folder of the volume "data", which holds the Erlang cookie.</param>
     public void WriteBefore(PodSpecV1 pod, ContainerV1 server, string data)
     {
         var writer = new ContainerV1
@@ -37,10 +41,11 @@ internal sealed class BrokerDefinitions(BrokerAccess access, IReadOnlyList<Broke
             Name = "definitions",
             Image = server.Image,
             ImagePullPolicy = server.ImagePullPolicy,
-            Resources = PodShape.Need("10m", "32Mi"),
+            Resources = PodShape.Resources("10m", "32Mi"),
         };
         var writeCookie = $"rm -f {data}/.erlang.cookie; printf %s \"${CookieVariable}\" > {data}/.erlang.cookie";
-        writer.Command.AddRange(["sh", "-c", $"umask 077; printenv {Variable} > {Path}; [ -z \"${CookieVariable}\" ] || {{ {writeCookie}; }}"]);
+        var writeAll = $"umask 077; printenv {Variable} > {Path}; [ -z \"${CookieVariable}\" ] || {{ {writeCookie}; }}";
+        writer.Command.AddRange(["sh", "-c", writeAll]);
         var cookie = access.FromSecret(BrokerCluster.CookieKey);
         cookie.SecretKeyRef!.Optional = true;
         writer.Env.Add(new() { Name = CookieVariable, ValueFrom = cookie });
@@ -51,7 +56,7 @@ internal sealed class BrokerDefinitions(BrokerAccess access, IReadOnlyList<Broke
             ValueFrom = access.FromSecret(user.PasswordKey),
         }));
 
-        // Kubernetes puts passwords in the place of $(NAME), as they come before.
+        // Kubernetes replaces $(NAME) by the variables above.
         writer.Env.Add(new() { Name = Variable, Value = Text() });
         PodShape.Restrict(writer);
         writer.VolumeMounts.Add(new() { Name = VolumeName, MountPath = Folder });
@@ -64,17 +69,20 @@ internal sealed class BrokerDefinitions(BrokerAccess access, IReadOnlyList<Broke
     {
         users = users.Select(user => new { name = user.Name, password = $"$({PasswordVariable(user)})", tags = user.Tags }),
         vhosts = (object[])[new { name = VirtualHost }],
-        policies = (object[])[Policy("jobs", $"^{QueueNames.AllJobsPattern}$", JobBounds), Policy("dead", $"^{Regex.Escape(QueueNames.Dead)}$", DeadBounds)],
+        policies = (object[])
+        [
+            Policy("jobs", $"^{QueueNames.AllJobsPattern}$", JobBounds),
+            Policy("dead", $"^{Regex.Escape(QueueNames.Dead)}$", DeadBounds),
+        ],
         permissions = users.Select(user =>
             new { user = user.Name, vhost = VirtualHost, configure = user.Configure, write = user.Write, read = user.Read }),
         topic_permissions = users.Select(user =>
-            new { user = user.Name, vhost = VirtualHost, exchange = QueueNames.Control, write = user.Tells, read = user.Hears }),
+            new { user = user.Name, vhost = VirtualHost, exchange = QueueNames.Control, write = user.TopicWrite, read = user.TopicRead }),
     }).Replace(VirtualHost, HelmFunctions.InJson(access.VirtualHost), StringComparison.Ordinal);
 
-    // The defaults of Messaging:MaxQueueBytes and its like. Queues have them as arguments already, but for those that an earlier build declared;
-    // of an argument and a policy the lower bound holds.
-    // What a queue gives up goes to others by a policy, since whoever declares a queue with that as its argument must be allowed to read
-    // it, and gateways are not.
+    // The bounds are the defaults of Messaging:MaxQueueBytes and similar settings. Queues have them as arguments too, except those that an
+    // earlier build declared; of an argument and a policy, the lower bound applies. Dead-lettering is set by the policy only: a client that
+    // declares a queue with a dead-letter exchange needs permission to read the queue, which gateways do not have.
     private static Dictionary<string, object> JobBounds { get; } = new()
     {
         ["max-length-bytes"] = 256 * Mebibyte,

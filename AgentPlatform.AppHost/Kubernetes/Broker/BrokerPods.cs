@@ -9,12 +9,12 @@ using Aspire.Hosting.Kubernetes.Resources;
 namespace AgentPlatform.AppHost.Kubernetes.Broker;
 
 /// <summary>
-/// The release's own RabbitMQ, where values.yaml wants one: nodes with a volume each, a user for each role, and the management API, which
-/// KEDA asks. An existing RabbitMQ needs the same users.
+/// The release's own RabbitMQ, if values.yaml enables it: nodes with a volume each, a user for each role, and the management API for
+/// KEDA. An existing RabbitMQ needs the same users.
 /// </summary>
 internal sealed class BrokerPods(KubernetesChart chart, IResource broker)
 {
-    /// <summary>Name of its pods among the labels.</summary>
+    /// <summary>Value of the component label of its pods.</summary>
     public const string Component = "messaging";
 
     private const int ManagementPort = 15672;
@@ -24,10 +24,10 @@ internal sealed class BrokerPods(KubernetesChart chart, IResource broker)
     private const string TlsFolder = "/etc/rabbitmq/tls";
     private const string ConfigurationName = $"{Component}-files";
 
-    // User of RabbitMQ's official image.
+    // User ID of RabbitMQ's official image.
     private const long User = 999;
 
-    // Both of AMQP, whether or not it listens there: connections without TLS go on while an upgrade brings it.
+    // Both ports of AMQP, whether or not the broker listens there: during an upgrade to TLS clients still connect without it.
     private static readonly (string Name, int Number)[] _ports =
         [("tcp", BrokerAccess.PlainPort), ("amqps", BrokerAccess.TlsPort), ("management", ManagementPort)];
 
@@ -35,6 +35,7 @@ internal sealed class BrokerPods(KubernetesChart chart, IResource broker)
     private readonly BrokerAccess _access = new(chart);
     private readonly IReadOnlyList<BrokerUser> _users = [BrokerUser.Gateway, BrokerUser.Scaler, .. broker.Annotations.OfType<BrokerUser>()];
 
+    /// <summary>Configures the objects that Aspire generates for the broker, and adds the others.</summary>
     public void Configure(KubernetesResource service)
     {
         var set = (StatefulSet)service.Workload!;
@@ -67,7 +68,7 @@ internal sealed class BrokerPods(KubernetesChart chart, IResource broker)
         cluster.AddObjects(service, _access.Enabled);
         _access.RefuseTlsWithoutCertificate();
 
-        // Where the broker is somebody else's, all of this is left out; the Secret belongs to the users, not to the broker.
+        // With an existing broker all of these are left out. The Secret is not: gateways and workers need the passwords.
         BaseKubernetesResource[] own = [set, service.Service, .. service.AdditionalResources.Where(item => item is ConfigMap)];
         foreach (var item in own)
         {
@@ -77,22 +78,27 @@ internal sealed class BrokerPods(KubernetesChart chart, IResource broker)
 
     private void ConfigureServer(PodSpecV1 pod, ContainerV1 server)
     {
-        server.Image = chart.Values.Text("broker.image", "docker.io/library/rabbitmq:4.3", "Image of the release's own RabbitMQ, 3.10 or newer.");
-        server.Resources = PodShape.Need(
+        server.Image = chart.Values.Text(
+            "broker.image", "docker.io/library/rabbitmq:4.3", "Image of the release's own RabbitMQ, 3.10 or newer.");
+        server.Resources = PodShape.Resources(
             chart.Values.Text("broker.cpu", "500m", "Processors that it needs."),
-            chart.Values.Text(Memory, "1Gi", "Its memory; from three fifths of it on publishers have to wait.", HelmFunctions.QuantityPattern));
+            chart.Values.Text(
+                Memory, "1Gi", "Its memory; from three fifths of it on publishers have to wait.", HelmFunctions.QuantityPattern));
         server.EnvFrom.Clear();
-        server.StartupProbe = Ask("ping", period: 5, failures: 60);
-        server.ReadinessProbe = Ask("check_port_connectivity", period: 15, failures: 3);
-        server.LivenessProbe = Ask("ping", period: 60, failures: 3);
+        server.StartupProbe = DiagnosticsProbe("ping", period: 5, failures: 60);
+        server.ReadinessProbe = DiagnosticsProbe("check_port_connectivity", period: 15, failures: 3);
+        server.LivenessProbe = DiagnosticsProbe("ping", period: 60, failures: 3);
         server.VolumeMounts.Add(new() { Name = "data", MountPath = DataFolder });
-        server.VolumeMounts.Add(new() { Name = "files", MountPath = "/etc/rabbitmq/conf.d/20-agentplatform.conf", SubPath = "agentplatform.conf", ReadOnly = true });
-        server.VolumeMounts.Add(new() { Name = "files", MountPath = "/etc/rabbitmq/enabled_plugins", SubPath = "enabled_plugins", ReadOnly = true });
+        MountFile(server, "agentplatform.conf", "/etc/rabbitmq/conf.d/20-agentplatform.conf");
+        MountFile(server, "enabled_plugins", "/etc/rabbitmq/enabled_plugins");
         server.VolumeMounts.Add(new() { Name = "tls", MountPath = TlsFolder, ReadOnly = true });
         pod.Volumes.Add(_access.TlsVolume("tls", "tls.crt", "tls.key", "ca.crt"));
         new BrokerDefinitions(_access, _users).WriteBefore(pod, server, DataFolder);
         pod.Volumes.Add(new() { Name = "files", ConfigMap = new() { Name = ConfigurationName } });
     }
+
+    private static void MountFile(ContainerV1 server, string file, string path) =>
+        server.VolumeMounts.Add(new() { Name = "files", MountPath = path, SubPath = file, ReadOnly = true });
 
     private PersistentVolumeClaim Claim()
     {
@@ -104,8 +110,7 @@ internal sealed class BrokerPods(KubernetesChart chart, IResource broker)
         return claim;
     }
 
-    // KEDA asks for numbers of messages and no other statistics, which the server collects no more by default where it is the official image. The
-    // totals do not need them.
+    // KEDA reads only the number of messages. RabbitMQ's official image collects no other statistics by default, and totals need none.
     private ConfigMap Configuration(BrokerCluster cluster) => new()
     {
         Metadata = { Name = ConfigurationName },
@@ -118,21 +123,23 @@ internal sealed class BrokerPods(KubernetesChart chart, IResource broker)
                 "management_agent.disable_metrics_collector = true",
                 "management.enable_queue_totals = true",
 
-                // The server does not know how much of the node is its own. Above this share of it publishers have to wait.
+                // The server does not know its memory limit. Above this much memory it blocks publishers.
                 $"vm_memory_high_watermark.absolute = {HelmFunctions.Share(Memory, times: 3, by: 5)}",
 
-                // Messages are in memory until the log that they are in is full, and the one before it is written out: several logs must
-                // fit.
-                $"raft.wal_max_size_bytes = {HelmFunctions.Share(Memory, by: 16, least: LocalBrokerMemory.LeastLog, most: LocalBrokerMemory.MostLog)}",
+                // Messages stay in memory until their write-ahead log is full and the previous one is on disk, so several logs must fit.
+                $"raft.wal_max_size_bytes = {LogSize()}",
 
-                // A full disk ends the server; short of it publishers have to wait.
+                // A full disk stops the server, so it blocks publishers before.
                 $"disk_free_limit.absolute = {HelmFunctions.Share(Storage, by: 8)}",
                 "",
             ]) + cluster.Configuration() + Encryption(),
         },
     };
 
-    // The management API, which KEDA alone asks, stays as it is. Clients show passwords, not certificates.
+    private static string LogSize() =>
+        HelmFunctions.Share(Memory, by: 16, min: LocalBrokerMemory.MinLogBytes, max: LocalBrokerMemory.MaxLogBytes);
+
+    // The management API, which only KEDA uses, stays without TLS. Clients authenticate with passwords, not with certificates.
     private string Encryption() => $"{{{{ if {_access.IsEncrypted} }}}}"
         + $"{{{{ if {_access.IsEncryptedOnly} }}}}listeners.tcp = none\n{{{{ end }}}}" + string.Join('\n', (string[])
     [
@@ -145,7 +152,7 @@ internal sealed class BrokerPods(KubernetesChart chart, IResource broker)
         "{{ end }}",
     ]);
 
-    private static ProbeV1 Ask(string check, int period, int failures) => new()
+    private static ProbeV1 DiagnosticsProbe(string check, int period, int failures) => new()
     {
         Exec = new() { Command = { "rabbitmq-diagnostics", "--quiet", check } },
         PeriodSeconds = period,
@@ -153,31 +160,37 @@ internal sealed class BrokerPods(KubernetesChart chart, IResource broker)
         FailureThreshold = failures,
     };
 
-    private NetworkPolicy Policy() => chart.When(
-        $"and {NetworkPolicy.Enabled(chart)} {_access.Enabled}", _name, new NetworkPolicy($"{_name}-network", ComponentLabels.Select(_name))
+    private NetworkPolicy Policy()
+    {
+        var condition = $"and {NetworkPolicy.Enabled(chart)} {_access.Enabled}";
+        var keda = chart.Values.Text("keda.namespace", "keda", "Namespace of KEDA, whose operator asks the broker.");
+        return chart.When(condition, _name, new NetworkPolicy($"{_name}-network", ComponentLabels.Select(_name))
             .From(NetworkPeer.Release(), BrokerAccess.ServerPorts)
-            .From(NetworkPeer.Namespace(chart.Values.Text("keda.namespace", "keda", "Namespace of KEDA, whose operator asks the broker.")), Text(ManagementPort))
-            .ToNames(chart));
+            .From(NetworkPeer.Namespace(keda), Text(ManagementPort))
+            .ToDns(chart));
+    }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>Passwords of the broker's users, random at the first installation and the same ever after.</summary>
+    /// <summary>The passwords of the broker's users: random at the first installation, and kept by upgrades.</summary>
     private sealed class UserSecret(IEnumerable<BrokerUser> users) : NamedObject("v1", "Secret", BrokerAccess.OwnSecret)
     {
         public string Type { get; } = "Opaque";
 
-        public IReadOnlyDictionary<string, string> Data { get; } = users.Select(user => KeyValuePair.Create(user.PasswordKey, Random(user.PasswordKey)))
+        public IReadOnlyDictionary<string, string> Data { get; } = users
+            .Select(user => KeyValuePair.Create(user.PasswordKey, Random(user.PasswordKey)))
             .Append(new(BrokerCluster.CookieKey, Random(BrokerCluster.CookieKey)))
             .Append(new("scaler-username", $"{{{{ `{BrokerUser.Scaler.Name}` | b64enc }}}}")).ToDictionary();
 
         private static string Random(string key) =>
-            $"{{{{ get (default dict (get (lookup `v1` `Secret` .Release.Namespace `{BrokerAccess.OwnSecret}`) `data`)) `{key}` | default (randAlphaNum 32 | b64enc) }}}}";
+            $"{{{{ get (default dict (get (lookup `v1` `Secret` .Release.Namespace `{BrokerAccess.OwnSecret}`) `data`)) `{key}` "
+            + "| default (randAlphaNum 32 | b64enc) }}";
     }
 }
 
 internal static class BrokerPodsExtensions
 {
-    /// <summary>Gives the broker its shape in the chart that is published, if one is.</summary>
+    /// <summary>Configures the broker in the chart, if one is published.</summary>
     public static IResourceBuilder<T> PublishAsBroker<T>(this IResourceBuilder<T> broker, KubernetesChart? chart) where T : IResource
     {
         if (chart is not null && broker.Resource is RabbitMQServerResource server)

@@ -6,12 +6,12 @@ using YamlDotNet.RepresentationModel;
 namespace AgentPlatform.AppHost.Kubernetes.Chart;
 
 /// <summary>
-/// The folder that a chart is published into. Before Aspire writes, the objects of the last time are removed, and nothing else; afterwards
-/// values.yaml gets what a person can set, and objects their conditions.
+/// The folder that a chart is published into. Before Aspire writes, the objects of the previous chart are removed, and nothing else.
+/// Afterwards values.yaml gets the entries of <see cref="ChartValues"/>, and objects get their conditions.
 /// </summary>
 internal sealed partial class ChartFolder(string path, string chartName)
 {
-    // Sidecars of its own kind and pauses before a container's end.
+    // The first version with native sidecars and the preStop action "sleep" by default.
     private const string KubeVersion = ">= 1.30.0-0";
 
     private readonly string _chart = Path.Combine(path, "Chart.yaml");
@@ -19,7 +19,7 @@ internal sealed partial class ChartFolder(string path, string chartName)
     private readonly string _templates = Path.Combine(path, "templates");
 
     /// <summary>Makes sure that no other chart is overwritten.</summary>
-    /// <exception cref="StartupException">The folder holds one.</exception>
+    /// <exception cref="StartupException">The folder holds a chart of another name, or a Chart.yaml that cannot be read.</exception>
     public void Check()
     {
         try
@@ -27,19 +27,22 @@ internal sealed partial class ChartFolder(string path, string chartName)
             var name = File.Exists(_chart) ? NameOf(_chart) : chartName;
             if (name != chartName)
             {
-                throw new StartupException($"The folder {path} holds the chart '{name}': publish into another one with --output-path, or set Kubernetes:ChartName.");
+                throw new StartupException(
+                    $"The folder {path} holds the chart '{name}': publish into another one with --output-path, "
+                    + "or set Kubernetes:ChartName.");
             }
         }
         catch (YamlException e)
         {
-            throw new StartupException($"The folder {path} holds a Chart.yaml that cannot be read, publish into another one with --output-path: {e.Message}");
+            throw new StartupException(
+                $"The folder {path} holds a Chart.yaml that cannot be read, publish into another one with --output-path: {e.Message}");
         }
     }
 
     /// <summary>Removes the objects of an earlier chart of the same name.</summary>
     public void Prepare()
     {
-        // Aspire writes templates/RESOURCE/OBJECT.yaml. Files of other places and kinds are somebody's own.
+        // Aspire writes templates/RESOURCE/OBJECT.yaml. All other files are the user's.
         foreach (var folder in Directory.Exists(_templates) ? Directory.EnumerateDirectories(_templates) : [])
         {
             foreach (var file in Directory.EnumerateFiles(folder, "*.yaml"))
@@ -54,12 +57,12 @@ internal sealed partial class ChartFolder(string path, string chartName)
         }
     }
 
-    /// <summary>Finishes what Aspire wrote.</summary>
-    /// <param name="values">What a person can set.</param>
-    /// <param name="conditions">File of an object to the condition under which there is one.</param>
-    /// <param name="templates">Name to text of templates that are not objects.</param>
-    /// <param name="replacements">What stands in objects for an expression, to that expression.</param>
-    /// <param name="cancellationToken">Stops the work.</param>
+    /// <summary>Completes the chart that Aspire wrote.</summary>
+    /// <param name="values">The entries of values.yaml.</param>
+    /// <param name="conditions">The conditions of optional objects, by the object's file.</param>
+    /// <param name="templates">The text of templates that are not objects, by file name.</param>
+    /// <param name="replacements">Expressions, by the placeholder that objects have for them.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public async Task CompleteAsync(
         ChartValues values, IReadOnlyDictionary<string, string> conditions, IReadOnlyDictionary<string, string> templates,
         IReadOnlyDictionary<string, string> replacements, CancellationToken cancellationToken)
@@ -114,7 +117,7 @@ internal sealed partial class ChartFolder(string path, string chartName)
     [GeneratedRegex(@"\.Values\.([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)")]
     private static partial Regex Reference();
 
-    // A map or a list whose only entry is an expression that gives all of it:
+    // A map or a list whose only entry is an expression for the whole:
     //   tolerations:
     //     - key: "{{ .Values.gateway.tolerations | toJson }}"
     [GeneratedRegex(@"^( *(?:- )?\w+:)\n +(?:- )?\w+: ""(\{\{ [^""{}]* \| toJson \}\})""$", RegexOptions.Multiline)]

@@ -5,7 +5,10 @@ using Aspire.Hosting.Pipelines;
 
 namespace AgentPlatform.AppHost.Kubernetes.Chart;
 
-/// <summary>The chart that is being published. Aspire writes every object; what its own files cannot say is added in a step before and one after it.</summary>
+/// <summary>
+/// The chart that is being published. Aspire writes every object; a step before and a step after it add what Aspire's files cannot express.
+/// Not thread-safe: it is filled while the application model is built and published.
+/// </summary>
 internal sealed class KubernetesChart
 {
     private const string Environment = "k8s";
@@ -17,25 +20,29 @@ internal sealed class KubernetesChart
 
     private KubernetesChart(KubernetesOptions options, ChartFolder folder) => (Options, _folder) = (options, folder);
 
-    /// <summary>What it is made like.</summary>
+    /// <summary>Settings of the chart.</summary>
     public KubernetesOptions Options { get; }
 
-    /// <summary>What can be set when it is installed.</summary>
+    /// <summary>The entries of values.yaml.</summary>
     public ChartValues Values { get; } = new();
 
-    /// <summary>What Helm prints after an installation, in Helm's language.</summary>
+    /// <summary>The template of the notes that Helm prints after an installation.</summary>
     public string Notes { get; set; } = "";
 
-    /// <summary>Whether it was written wholly. Aspire reports a step that failed, but can end with exit code 0.</summary>
+    /// <summary>Whether the chart was written completely. Aspire reports a failed step, but can still exit with code 0.</summary>
     public bool IsComplete { get; private set; }
 
-    /// <summary>Begins the chart, if one is to be published: <c>--operation publish --step publish</c>.</summary>
+    /// <summary>
+    /// Begins the chart if the application host was started with <c>--operation publish --step publish</c>; null otherwise.
+    /// </summary>
     /// <exception cref="StartupException">
-    /// The folder holds another chart. Said here, because Aspire logs what a step throws with all its stack.
+    /// The folder holds another chart. It is checked here because Aspire logs the exception of a step with its stack trace.
     /// </exception>
     public static KubernetesChart? Begin(IDistributedApplicationBuilder builder)
     {
-        if (!builder.ExecutionContext.IsPublishMode || !string.Equals(builder.Configuration["Pipeline:Step"], "publish", StringComparison.OrdinalIgnoreCase))
+        var isPublished = builder.ExecutionContext.IsPublishMode
+            && string.Equals(builder.Configuration["Pipeline:Step"], "publish", StringComparison.OrdinalIgnoreCase);
+        if (!isPublished)
         {
             return null;
         }
@@ -49,58 +56,67 @@ internal sealed class KubernetesChart
             .WithHelm(helm => helm
                 .WithChartName(options.ChartName)
                 .WithChartVersion(typeof(KubernetesChart).Assembly.GetName().Version!.ToString(fieldCount: 3))
-                .WithChartDescription("Serves agents and language models: gateway, RabbitMQ, and pools of workers that KEDA scales on queue depth"));
+                .WithChartDescription(
+                    "Serves agents and language models: gateway, RabbitMQ, and pools of workers that KEDA scales on queue depth"));
         builder.Pipeline.AddStep("prepare-chart", chart.Prepare, requiredBy: $"publish-{Environment}");
         builder.Pipeline.AddStep("complete-chart", chart.CompleteAsync, dependsOn: $"publish-{Environment}", requiredBy: "publish");
         return chart;
     }
 
-    /// <summary>Installs an object only where <paramref name="condition"/> holds, such as <c>.Values.ingress.enabled</c>.</summary>
-    /// <param name="condition">A condition in Helm's language, without braces.</param>
-    /// <param name="owner">The resource that the object belongs to.</param>
-    /// <param name="item">The object, which has its name.</param>
+    /// <summary>Makes an object optional: Helm installs it only if <paramref name="condition"/> holds.</summary>
+    /// <param name="condition">A condition of Helm's template language without braces, such as <c>.Values.ingress.enabled</c>.</param>
+    /// <param name="owner">Name of the resource that the object belongs to.</param>
+    /// <param name="item">The object, whose name must be set.</param>
+    /// <returns><paramref name="item"/>.</returns>
     public T When<T>(string condition, string owner, T item) where T : BaseKubernetesResource
     {
-        // The file that Aspire writes it to.
+        // The file that Aspire writes the object to.
         var name = item.Metadata.Name;
         var file = name.StartsWith($"{owner}-", StringComparison.Ordinal) ? name[(owner.Length + 1)..] : name;
         _conditions.Add(Path.Combine("templates", owner, $"{file}.yaml"), condition);
         return item;
     }
 
-    /// <summary>A number for a field that Aspire has as one, which Helm gives by an expression.</summary>
-    /// <param name="expression">The expression, in Helm's language, with its braces.</param>
+    /// <summary>A placeholder for an expression in a field that is a number in Aspire's types.</summary>
+    /// <param name="expression">The expression, with its braces.</param>
     public int Number(string expression)
     {
-        // Of ten digits, which no number of ours has.
+        // No other number in the chart has ten digits.
         var number = 2_000_000_000 + _replacements.Count;
         Replace(number.ToString(CultureInfo.InvariantCulture), expression);
         return number;
     }
 
-    /// <summary>Puts an expression in the place of a text of objects, for fields whose types have no room for one.</summary>
+    /// <summary>Replaces a text in all objects by an expression, for fields whose types cannot hold one.</summary>
     public void Replace(string text, string by) => _replacements[text] = by;
 
     /// <summary>
-    /// Puts the namespace before the name of an object that belongs to no namespace, since another one's release has the same.
+    /// Prefixes the name of a cluster-scoped object with the namespace, since releases in other namespaces have an object of the same name.
     /// </summary>
-    /// <param name="name">The name, which no other text contains.</param>
+    /// <param name="name">The name, which must not occur in any other text.</param>
+    /// <returns><paramref name="name"/>.</returns>
     public string InCluster(string name)
     {
         Replace($": \"{name}\"", $": \"{{{{ .Release.Namespace }}}}-{name}\"");
         return name;
     }
 
-    /// <summary>Has Helm refuse values that do not go together; those that are wrong by themselves their schema refuses.</summary>
-    /// <param name="condition">When they do not, in Helm's language, without braces.</param>
-    /// <param name="sentence">Which values, and what is wrong or what to set.</param>
+    /// <summary>Has Helm reject a combination of values. Single values are checked by the schema.</summary>
+    /// <param name="condition">The condition for rejecting them, in Helm's template language without braces.</param>
+    /// <param name="sentence">The message: which values, and what is wrong or what to set.</param>
     public void Refuse(string condition, string sentence) => _refusals[condition] = sentence;
 
-    /// <summary>The same for replicas at least that are more than those at most.</summary>
-    /// <param name="section">Section of values.yaml that has <c>minReplicas</c> and <c>maxReplicas</c>.</param>
-    public void RefuseMinAboveMax(string section) => Refuse($"gt (int .Values.{section}.minReplicas) (int .Values.{section}.maxReplicas)", $"{section}.minReplicas is above {section}.maxReplicas.");
+    /// <summary>Has Helm reject a minimum of replicas that is above the maximum.</summary>
+    /// <param name="section">Section of values.yaml with <c>minReplicas</c> and <c>maxReplicas</c>.</param>
+    public void RefuseMinAboveMax(string section) => Refuse(
+        $"gt (int .Values.{section}.minReplicas) (int .Values.{section}.maxReplicas)",
+        $"{section}.minReplicas is above {section}.maxReplicas.");
 
-    /// <summary>An image of ours, which has no default: a name that nobody has registered could be anybody's.</summary>
+    /// <summary>
+    /// Registers an image of the platform's. It is required and has no default: anyone could register a name that is not registered yet.
+    /// </summary>
+    /// <param name="part">The part of the platform; the entry is <c>images.PART</c>.</param>
+    /// <param name="comment">The comment above the entry.</param>
     public string Image(string part, string comment)
     {
         Refuse(
@@ -120,7 +136,8 @@ internal sealed class KubernetesChart
     {
         var templates = new Dictionary<string, string>
         {
-            ["refusals.yaml"] = string.Concat(_refusals.Select(refusal => $"{{{{- if {refusal.Key} }}}}\n{{{{- fail `{refusal.Value}` }}}}\n{{{{- end }}}}\n")),
+            ["refusals.yaml"] = string.Concat(_refusals.Select(refusal =>
+                $"{{{{- if {refusal.Key} }}}}\n{{{{- fail `{refusal.Value}` }}}}\n{{{{- end }}}}\n")),
             ["NOTES.txt"] = Notes,
         };
         await _folder.CompleteAsync(Values, _conditions, templates, _replacements, context.CancellationToken);

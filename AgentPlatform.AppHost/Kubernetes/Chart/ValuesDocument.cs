@@ -9,15 +9,24 @@ using YamlDotNet.RepresentationModel;
 namespace AgentPlatform.AppHost.Kubernetes.Chart;
 
 /// <summary>
-/// values.yaml: what a person can set, each with a comment, and then what is left of Aspire's own sections (<c>parameters</c>,
-/// <c>secrets</c>, <c>config</c>) once values that no object uses are gone.
+/// The content of values.yaml: the entries of <see cref="ChartValues"/>, each with a comment, followed by Aspire's own sections
+/// (<c>parameters</c>, <c>secrets</c>, <c>config</c>) without the values that no object uses.
 /// </summary>
 internal sealed class ValuesDocument
 {
-    private static readonly JsonSerializerOptions _indented = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions _indented = new()
+    {
+        WriteIndented = true,
+        NewLine = "\n",
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     private readonly Node _root = new();
 
+    /// <summary>Creates the content.</summary>
+    /// <param name="values">The entries.</param>
+    /// <param name="aspire">The values.yaml that Aspire wrote.</param>
+    /// <param name="used">Paths of the values that objects use.</param>
     public ValuesDocument(ChartValues values, YamlMappingNode aspire, IReadOnlySet<string> used)
     {
         foreach (var (path, value) in values.All)
@@ -25,13 +34,13 @@ internal sealed class ValuesDocument
             Find(path, create: true)!.Value = value;
         }
 
-        Take(aspire, "", used);
+        AddUsed(aspire, "", used);
     }
 
-    /// <summary>Whether there is a value, or a section, at a path.</summary>
+    /// <summary>Whether a value or a section exists at a path.</summary>
     public bool Has(string path) => Find(path, create: false) is not null;
 
-    /// <summary>As YAML.</summary>
+    /// <summary>Returns the YAML.</summary>
     public string Write()
     {
         using var text = new StringWriter(CultureInfo.InvariantCulture) { NewLine = "\n" };
@@ -45,30 +54,37 @@ internal sealed class ValuesDocument
     }
 
     /// <summary>
-    /// The JSON schema of the values, by which Helm refuses a name that means nothing, such as <c>pools.tiny-chat</c> for <c>pools.tiny_chat</c>.
+    /// Returns the JSON schema of the values, with which Helm rejects unknown names, such as <c>pools.tiny-chat</c> instead of
+    /// <c>pools.tiny_chat</c>.
     /// </summary>
     public string WriteSchema()
     {
-        var schema = Describe(_root);
+        var schema = SchemaOf(_root);
         schema.Insert(0, "$schema", "http://json-schema.org/draft-07/schema#");
 
-        // What Helm itself gives to charts that are part of another one.
+        // Helm passes this section to subcharts.
         schema["properties"]!["global"] = new JsonObject { ["type"] = "object" };
         return $"{schema.ToJsonString(_indented)}\n";
     }
 
-    private static JsonObject Describe(Node node)
+    private static JsonObject SchemaOf(Node node)
     {
         if (node.Value is { } leaf)
         {
             if (leaf.Value is JsonNode whole)
             {
-                return Describe(whole, leaf.Comment);
+                return SchemaOf(whole, leaf.Comment);
             }
 
-            // On Helm's command line a text of digits is a number.
+            // Helm's command line turns a string of digits into a number.
             JsonNode type = leaf.Value switch { bool => "boolean", int => "integer", _ => new JsonArray("string", "integer") };
-            var schema = leaf.Comment.Length > 0 ? new JsonObject { ["description"] = leaf.Comment, ["type"] = type } : new JsonObject { ["type"] = type };
+            var schema = new JsonObject();
+            if (leaf.Comment.Length > 0)
+            {
+                schema["description"] = leaf.Comment;
+            }
+
+            schema["type"] = type;
             foreach (var (name, limit) in leaf.Limits ?? [])
             {
                 schema[name] = limit!.DeepClone();
@@ -77,31 +93,39 @@ internal sealed class ValuesDocument
             return schema;
         }
 
+        var properties = node.Children.Select(child => KeyValuePair.Create(child.Key, (JsonNode?)SchemaOf(child.Value)));
         return new JsonObject
         {
             ["type"] = "object",
             ["additionalProperties"] = false,
-            ["properties"] = new JsonObject(node.Children.Select(child => KeyValuePair.Create(child.Key, (JsonNode?)Describe(child.Value)))),
+            ["properties"] = new JsonObject(properties),
         };
     }
 
-    // Labels are texts: true and 1 need quotes, or --set-string. An item of a list is a map.
-    private static JsonObject Describe(JsonNode whole, string comment) => whole is JsonObject
-        ? new() { ["description"] = comment, ["type"] = "object", ["additionalProperties"] = new JsonObject { ["type"] = new JsonArray("string", "null") } }
+    // Labels are strings: true and 1 need quotes, or --set-string. Items of lists are maps.
+    private static JsonObject SchemaOf(JsonNode whole, string comment) => whole is JsonObject
+        ? new()
+        {
+            ["description"] = comment,
+            ["type"] = "object",
+            ["additionalProperties"] = new JsonObject { ["type"] = new JsonArray("string", "null") },
+        }
         : new() { ["description"] = comment, ["type"] = "array", ["items"] = new JsonObject { ["type"] = "object" } };
 
-    private void Take(YamlMappingNode mapping, string above, IReadOnlySet<string> used)
+    private void AddUsed(YamlMappingNode mapping, string above, IReadOnlySet<string> used)
     {
         foreach (var (key, value) in mapping.Children)
         {
             var path = $"{above}{((YamlScalarNode)key).Value}";
             if (value is YamlMappingNode section)
             {
-                Take(section, $"{path}.", used);
+                AddUsed(section, $"{path}.", used);
             }
             else if (value is YamlScalarNode scalar && used.Contains(path))
             {
-                Find(path, create: true)!.Value = new ChartValue(scalar.Style == ScalarStyle.Plain ? int.Parse(scalar.Value!, CultureInfo.InvariantCulture) : scalar.Value ?? "", "");
+                object content = scalar.Style == ScalarStyle.Plain
+                    ? int.Parse(scalar.Value!, CultureInfo.InvariantCulture) : scalar.Value ?? "";
+                Find(path, create: true)!.Value = new ChartValue(content, Comment: "");
             }
         }
     }
@@ -138,7 +162,12 @@ internal sealed class ValuesDocument
         if (node.Value is { } leaf)
         {
             var text = Convert.ToString(leaf.Value, CultureInfo.InvariantCulture)!;
-            emitter.Emit(leaf.Value is string ? Text(text) : new Scalar(leaf.Value is bool ? (bool)leaf.Value ? "true" : "false" : text));
+            emitter.Emit(leaf.Value switch
+            {
+                string => Text(text),
+                bool flag => new Scalar(flag ? "true" : "false"),
+                _ => new Scalar(text),
+            });
             return;
         }
 
@@ -157,12 +186,13 @@ internal sealed class ValuesDocument
         emitter.Emit(new MappingEnd());
     }
 
-    // Empty ones on one line, as is usual.
+    // Empty maps and lists are written on one line, as usual.
     private static void Write(Emitter emitter, JsonNode? whole)
     {
         if (whole is JsonObject map)
         {
-            emitter.Emit(new MappingStart(AnchorName.Empty, TagName.Empty, isImplicit: true, map.Count > 0 ? MappingStyle.Block : MappingStyle.Flow));
+            var style = map.Count > 0 ? MappingStyle.Block : MappingStyle.Flow;
+            emitter.Emit(new MappingStart(AnchorName.Empty, TagName.Empty, isImplicit: true, style));
             foreach (var (key, value) in map)
             {
                 emitter.Emit(new Scalar(key));
@@ -173,7 +203,8 @@ internal sealed class ValuesDocument
         }
         else if (whole is JsonArray list)
         {
-            emitter.Emit(new SequenceStart(AnchorName.Empty, TagName.Empty, isImplicit: true, list.Count > 0 ? SequenceStyle.Block : SequenceStyle.Flow));
+            var style = list.Count > 0 ? SequenceStyle.Block : SequenceStyle.Flow;
+            emitter.Emit(new SequenceStart(AnchorName.Empty, TagName.Empty, isImplicit: true, style));
             foreach (var item in list)
             {
                 Write(emitter, item);
@@ -187,7 +218,8 @@ internal sealed class ValuesDocument
         }
     }
 
-    private static Scalar Text(string text) => new(AnchorName.Empty, TagName.Empty, text, ScalarStyle.DoubleQuoted, isPlainImplicit: true, isQuotedImplicit: true);
+    private static Scalar Text(string text) =>
+        new(AnchorName.Empty, TagName.Empty, text, ScalarStyle.DoubleQuoted, isPlainImplicit: true, isQuotedImplicit: true);
 
     private sealed class Node
     {

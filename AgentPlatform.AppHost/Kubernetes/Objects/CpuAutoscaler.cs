@@ -1,6 +1,6 @@
 namespace AgentPlatform.AppHost.Kubernetes.Objects;
 
-/// <summary>Scales a Deployment on the processor time of its pods.</summary>
+/// <summary>A HorizontalPodAutoscaler that scales a Deployment on the CPU usage of its pods.</summary>
 internal sealed class CpuAutoscaler(string component, string minReplicas, string maxReplicas, string cpuPercent)
     : NamedObject("autoscaling/v2", "HorizontalPodAutoscaler", $"{component}-autoscaler")
 {

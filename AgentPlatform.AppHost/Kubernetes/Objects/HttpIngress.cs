@@ -1,6 +1,6 @@
 namespace AgentPlatform.AppHost.Kubernetes.Objects;
 
-/// <summary>Clients of other networks reach a service by a host name.</summary>
+/// <summary>An Ingress through which clients outside of the cluster reach a service by host name.</summary>
 internal sealed class HttpIngress : NamedObject
 {
     public HttpIngress(string component, string className, string annotations, string host, string tlsSecret)

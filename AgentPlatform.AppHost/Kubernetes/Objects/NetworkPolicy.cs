@@ -5,25 +5,27 @@ using Aspire.Hosting.Kubernetes.Resources;
 
 namespace AgentPlatform.AppHost.Kubernetes.Objects;
 
-/// <summary>What the pods of a resource may reach, and who may reach them. Policies for the same pods add up; what none allows is refused.</summary>
+/// <summary>
+/// The connections that pods may open and accept. Policies for the same pods add up; a connection that none of them allows is refused.
+/// </summary>
 internal sealed class NetworkPolicy(string name, LabelSelectorV1 pods) : NamedObject("networking.k8s.io/v1", "NetworkPolicy", name)
 {
     public PolicySpec Spec { get; } = new(pods);
 
-    /// <summary>The condition under which a chart has policies.</summary>
+    /// <summary>The condition for installing network policies.</summary>
     public static string Enabled(KubernetesChart chart) => chart.Values.Path(
         "networkPolicies.enabled",
         true,
         "Whether pods reach, and are reached by, nobody but whom they must. Needs a network plugin that enforces policies.");
 
-    /// <summary>Lets somebody reach the pods at some ports; anybody if <paramref name="peer"/> is null.</summary>
+    /// <summary>Allows connections from a peer, or from anywhere if <paramref name="peer"/> is null, to ports of the pods.</summary>
     public NetworkPolicy From(NetworkPeer? peer, params string[] ports)
     {
         Spec.Ingress.Add(new IngressRule(peer is null ? [] : [peer], Tcp(ports)));
         return this;
     }
 
-    /// <summary>Lets the pods reach somebody at some ports; anybody if <paramref name="peer"/> is null.</summary>
+    /// <summary>Allows connections from the pods to ports of a peer, or of any host if <paramref name="peer"/> is null.</summary>
     public NetworkPolicy To(NetworkPeer? peer, params string[] ports)
     {
         Spec.Egress.Add(new EgressRule(peer is null ? [] : [peer], Tcp(ports)));
@@ -31,9 +33,9 @@ internal sealed class NetworkPolicy(string name, LabelSelectorV1 pods) : NamedOb
     }
 
     /// <summary>
-    /// Lets the pods look names up: at the cluster's own service, at a cache on their node, or at OpenShift's pods, which listen at 5353.
+    /// Allows DNS queries to the cluster's service, to a cache on each node, and to OpenShift's pods, which listen on port 5353.
     /// </summary>
-    public NetworkPolicy ToNames(KubernetesChart chart)
+    public NetworkPolicy ToDns(KubernetesChart chart)
     {
         var servers = NetworkPeer.Whole(chart.Values.Whole(
             "networkPolicies.dnsPeers",
@@ -64,7 +66,7 @@ internal sealed class NetworkPolicy(string name, LabelSelectorV1 pods) : NamedOb
 
     internal sealed record EgressRule(IReadOnlyList<NetworkPeer> To, IReadOnlyList<NetworkPort> Ports);
 
-    /// <summary>A port, by its number, by its name in the pods, or by an expression that gives one.</summary>
+    /// <summary>A port: a number, a name in the pod's specification, or an expression.</summary>
     internal sealed class NetworkPort(string protocol, string port)
     {
         public string Protocol { get; } = protocol;

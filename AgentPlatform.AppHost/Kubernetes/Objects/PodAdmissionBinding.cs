@@ -2,7 +2,7 @@ using Aspire.Hosting.Kubernetes.Resources;
 
 namespace AgentPlatform.AppHost.Kubernetes.Objects;
 
-/// <summary>Puts a policy into force in the namespace of the release.</summary>
+/// <summary>Applies a policy in the namespace of the release.</summary>
 internal sealed class PodAdmissionBinding(string name, PodAdmissionPolicy policy)
     : NamedObject("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicyBinding", name)
 {

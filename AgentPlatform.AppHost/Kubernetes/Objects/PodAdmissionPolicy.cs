@@ -1,6 +1,6 @@
 namespace AgentPlatform.AppHost.Kubernetes.Objects;
 
-/// <summary>Refuses an account every change of a pod but that of its own deletion cost.</summary>
+/// <summary>Rejects every change that an account makes to pods, except that of its own pod's deletion cost.</summary>
 /// <seealso href="https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/"/>
 internal sealed class PodAdmissionPolicy(string name, string account)
     : NamedObject("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy", name)
@@ -10,11 +10,11 @@ internal sealed class PodAdmissionPolicy(string name, string account)
 
     public PolicySpec Spec { get; } = new(account);
 
-    // What both have must be the same, and neither may have it alone.
+    // A CEL expression: the field has not changed, and was neither added nor removed.
     private static string IsSame(string field) =>
         $"has(object.{field}) == has(oldObject.{field}) && (!has(object.{field}) || object.{field} == oldObject.{field})";
 
-    // All annotations of one that the other has not, or has otherwise, are the deletion cost.
+    // A CEL expression: the only annotation of one object that the other lacks or has with another value is the deletion cost.
     private static string HasNoOtherAnnotations(string of, string than) =>
         $"(!has({of}.metadata.annotations) || {of}.metadata.annotations.all(key, key == {Cost} || "
         + $"(has({than}.metadata.annotations) && key in {than}.metadata.annotations "
@@ -32,7 +32,8 @@ internal sealed class PodAdmissionPolicy(string name, string account)
         public IReadOnlyList<Validation> Validations { get; } =
         [
             new(
-                $"has(request.userInfo.extra) && {OwnName} in request.userInfo.extra && request.userInfo.extra[{OwnName}] == [request.name]",
+                $"has(request.userInfo.extra) && {OwnName} in request.userInfo.extra "
+                + $"&& request.userInfo.extra[{OwnName}] == [request.name]",
                 "A worker may change its own pod only."),
             new(IsSame("metadata.labels"), "A worker may not change labels."),
             new(
@@ -46,7 +47,10 @@ internal sealed class PodAdmissionPolicy(string name, string account)
     internal sealed record Constraints(IReadOnlyList<ResourceRule> ResourceRules);
 
     internal sealed record ResourceRule(
-        IReadOnlyList<string> ApiGroups, IReadOnlyList<string> ApiVersions, IReadOnlyList<string> Operations, IReadOnlyList<string> Resources);
+        IReadOnlyList<string> ApiGroups,
+        IReadOnlyList<string> ApiVersions,
+        IReadOnlyList<string> Operations,
+        IReadOnlyList<string> Resources);
 
     internal sealed record Condition(string Name, string Expression);
 

@@ -2,7 +2,7 @@ using Aspire.Hosting.Kubernetes.Resources;
 
 namespace AgentPlatform.AppHost.Kubernetes.Objects;
 
-/// <summary>How many pods must be left while nodes are emptied.</summary>
+/// <summary>Allows one pod of a resource at a time to be evicted when nodes are drained.</summary>
 internal sealed class PodDisruptionBudget(string component) : NamedObject("policy/v1", "PodDisruptionBudget", $"{component}-disruption")
 {
     public BudgetSpec Spec { get; } = new(ComponentLabels.Select(component));
@@ -11,7 +11,7 @@ internal sealed class PodDisruptionBudget(string component) : NamedObject("polic
     {
         public int MaxUnavailable { get; } = 1;
 
-        // A pod that is not ready serves nobody, and must not keep a node from being emptied.
+        // A pod that is not ready serves no requests and must not block the drain of a node.
         public string UnhealthyPodEvictionPolicy { get; } = "AlwaysAllow";
 
         public LabelSelectorV1 Selector { get; } = selector;

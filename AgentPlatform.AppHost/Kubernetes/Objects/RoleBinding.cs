@@ -1,7 +1,8 @@
 namespace AgentPlatform.AppHost.Kubernetes.Objects;
 
-/// <summary>Lets an account do what a role says.</summary>
-internal sealed class RoleBinding(string name, string role, string account) : NamedObject("rbac.authorization.k8s.io/v1", "RoleBinding", name)
+/// <summary>Grants a role to a service account.</summary>
+internal sealed class RoleBinding(string name, string role, string account)
+    : NamedObject("rbac.authorization.k8s.io/v1", "RoleBinding", name)
 {
     public Reference RoleRef { get; } = new(role);
 

@@ -1,11 +1,12 @@
 namespace AgentPlatform.AppHost.Kubernetes.Objects;
 
 /// <summary>
-/// Scales a Deployment, from zero, on the length of a RabbitMQ queue. KEDA makes a HorizontalPodAutoscaler of it, which wants as many pods as
-/// jobs (waiting ones and running ones) divided by the jobs for each.
+/// Scales a Deployment, from zero, on the length of a RabbitMQ queue. KEDA creates a HorizontalPodAutoscaler from it, whose target is the
+/// number of jobs, waiting and running, divided by the jobs per pod.
 /// </summary>
 /// <seealso href="https://keda.sh/docs/latest/reference/scaledobject-spec/"/>
-internal sealed class ScaledObject(string component, ScaledObject.ScalingSpec spec) : NamedObject("keda.sh/v1alpha1", "ScaledObject", $"{component}-scaling")
+internal sealed class ScaledObject(string component, ScaledObject.ScalingSpec spec)
+    : NamedObject("keda.sh/v1alpha1", "ScaledObject", $"{component}-scaling")
 {
     public ScalingSpec Spec { get; } = spec;
 
@@ -30,10 +31,10 @@ internal sealed class ScaledObject(string component, ScaledObject.ScalingSpec sp
 
     internal sealed record ScaleTarget(string Name);
 
-    /// <summary>What holds while the broker does not tell the length.</summary>
+    /// <summary>The replicas while KEDA cannot read the length of the queue.</summary>
     internal sealed record FallbackSpec(int FailureThreshold, string Replicas)
     {
-        // Workers that compute must not be taken away because nobody can see them.
+        // Busy workers must not be removed because their jobs cannot be counted.
         public string Behavior { get; } = "currentReplicasIfHigher";
     }
 

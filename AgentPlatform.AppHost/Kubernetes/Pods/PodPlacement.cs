@@ -4,14 +4,16 @@ using Aspire.Hosting.Kubernetes.Resources;
 
 namespace AgentPlatform.AppHost.Kubernetes.Pods;
 
-/// <summary>On which nodes the pods of a part may run, and by which credentials their images come: maps and lists that values.yaml gives wholly.</summary>
+/// <summary>
+/// The nodes that pods may run on and the credentials for their images: maps and lists that values.yaml contains as a whole.
+/// </summary>
 internal static class PodPlacement
 {
-    /// <summary>Lets values.yaml decide.</summary>
+    /// <summary>Registers the values, with defaults for the kind of pod, and uses them.</summary>
     /// <param name="chart">The chart.</param>
-    /// <param name="pod">The pods.</param>
-    /// <param name="section">Section of the part in values.yaml.</param>
-    /// <param name="gpus">Whether they need nodes with GPUs, which others are kept away from by a taint.</param>
+    /// <param name="pod">The specification of the pods.</param>
+    /// <param name="section">Section of values.yaml for the values.</param>
+    /// <param name="gpus">Whether the pods need nodes with GPUs, which usually have a taint.</param>
     public static void Place(KubernetesChart chart, PodSpecV1 pod, string section, bool gpus = false)
     {
         var labels = new JsonObject { ["kubernetes.io/os"] = "linux" };
@@ -22,10 +24,18 @@ internal static class PodPlacement
             taints.Add(new JsonObject { ["key"] = "nvidia.com/gpu", ["operator"] = "Exists", ["effect"] = "NoSchedule" });
         }
 
-        // In Aspire's types keys are texts and lists have their items, so the only entry carries the expression; ChartFolder puts it in the place of all.
-        pod.NodeSelector["values"] = chart.Values.Whole($"{section}.nodeSelector", labels, "Labels of the nodes that its pods may run on, all of them; null takes one away.");
-        pod.Tolerations.Add(new() { Key = chart.Values.Whole($"{section}.tolerations", taints, "Taints of nodes that do not keep its pods away, as Kubernetes writes them.") });
-        pod.PriorityClassName = chart.Values.Optional($"{section}.priorityClassName", "PriorityClass of its pods; empty: the cluster's default.");
-        pod.ImagePullSecrets.Add(new() { Name = chart.Values.Whole("imagePullSecrets", new JsonArray(), "Secrets with the credentials of private registries, such as [{name: registry}].") });
+        // Aspire's types have no room for an expression as a whole map or list, so the only entry holds it; ChartFolder replaces the
+        // whole by it.
+        var values = chart.Values;
+        pod.NodeSelector["values"] = values.Whole(
+            $"{section}.nodeSelector", labels, "Labels of the nodes that its pods may run on, all of them; null takes one away.");
+        var tolerations = values.Whole(
+            $"{section}.tolerations", taints, "Taints of nodes that do not keep its pods away, as Kubernetes writes them.");
+        pod.Tolerations.Add(new() { Key = tolerations });
+        pod.PriorityClassName = values.Optional(
+            $"{section}.priorityClassName", "PriorityClass of its pods; empty: the cluster's default.");
+        var secrets = values.Whole(
+            "imagePullSecrets", new JsonArray(), "Secrets with the credentials of private registries, such as [{name: registry}].");
+        pod.ImagePullSecrets.Add(new() { Name = secrets });
     }
 }

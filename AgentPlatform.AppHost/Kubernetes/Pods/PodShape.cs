@@ -8,17 +8,23 @@ namespace AgentPlatform.AppHost.Kubernetes.Pods;
 /// <summary>What all pods of the platform have in common.</summary>
 internal static class PodShape
 {
-    /// <summary>User of .NET's images.</summary>
+    /// <summary>User ID of .NET's images.</summary>
     public const long DotnetUser = 1654;
 
-    /// <summary>Port that gateway and workers listen on, by the name that Aspire gives it.</summary>
+    /// <summary>Aspire's name of the port that gateways and workers listen on.</summary>
     public const string HttpPort = "http";
 
     private const string Health = "/health";
     private const string Readiness = "/ready";
     private const string Liveness = "/alive";
 
-    /// <summary>Makes pods satisfy the restricted pod security standard, spreads them, and lets them write nowhere but /tmp.</summary>
+    /// <summary>
+    /// Makes pods comply with the restricted pod security standard, with /tmp as the only writable folder, and spreads them over nodes.
+    /// </summary>
+    /// <param name="service">The objects of the resource.</param>
+    /// <param name="component">Name of the resource.</param>
+    /// <param name="user">ID of the user and group that the pods run as.</param>
+    /// <returns>The specification of the pods.</returns>
     public static PodSpecV1 Restrict(KubernetesResource service, string component, long user)
     {
         var pod = service.Workload!.PodTemplate.Spec;
@@ -45,27 +51,33 @@ internal static class PodShape
         return pod;
     }
 
-    /// <summary>The same for one container.</summary>
+    /// <summary>Makes a container comply with the restricted pod security standard, with /tmp as the only writable folder.</summary>
     public static void Restrict(ContainerV1 container)
     {
-        container.SecurityContext = new() { AllowPrivilegeEscalation = false, ReadOnlyRootFilesystem = true, Capabilities = new() { Drop = { "ALL" } } };
+        container.SecurityContext = new()
+        {
+            AllowPrivilegeEscalation = false,
+            ReadOnlyRootFilesystem = true,
+            Capabilities = new() { Drop = { "ALL" } },
+        };
         container.VolumeMounts.Add(new() { Name = "tmp", MountPath = "/tmp" });
     }
 
     /// <summary>
-    /// Asks a service of ours for its state, and lets it start for as long as it may. It has started when it has met its broker; that it
-    /// stays ready does not hang on what all of its kind share.
+    /// Adds the probes of a gateway or worker. It has started once it is connected to the broker; afterwards readiness does not depend on
+    /// the broker, whose failure would make all pods unready at once.
     /// </summary>
-    public static void Probe(ContainerV1 container, TimeSpan startup)
+    /// <param name="container">The container.</param>
+    /// <param name="startup">How long it may take to start.</param>
+    public static void AddProbes(ContainerV1 container, TimeSpan startup)
     {
         const int Period = 5;
-        container.StartupProbe = Http(Health, HttpPort, Period, failures: (int)Math.Ceiling(startup.TotalSeconds / Period));
-        container.ReadinessProbe = Http(Readiness, HttpPort, Period, failures: 2);
-        container.LivenessProbe = Http(Liveness, HttpPort, period: 10, failures: 6);
+        container.StartupProbe = HttpProbe(Health, HttpPort, Period, failures: (int)Math.Ceiling(startup.TotalSeconds / Period));
+        container.ReadinessProbe = HttpProbe(Readiness, HttpPort, Period, failures: 2);
+        container.LivenessProbe = HttpProbe(Liveness, HttpPort, period: 10, failures: 6);
     }
 
-    /// <summary>A probe by HTTP.</summary>
-    public static ProbeV1 Http(string path, Int32OrStringV1? port, int period, int failures) => new()
+    private static ProbeV1 HttpProbe(string path, Int32OrStringV1? port, int period, int failures) => new()
     {
         HttpGet = new() { Scheme = "HTTP", Path = path, Port = port },
         PeriodSeconds = period,
@@ -73,28 +85,42 @@ internal static class PodShape
         FailureThreshold = failures,
     };
 
-    /// <summary>A pause before the signal to stop, so that whoever sends requests has heard by then that the pod ends.</summary>
+    /// <summary>A pause before the signal to stop, in which all senders learn that the pod is stopping.</summary>
     public static LifecycleV1 PauseBeforeStop(TimeSpan pause) => new()
     {
         PreStop = new() { Sleep = new() { Seconds = (long)pause.TotalSeconds }, Exec = null!, HttpGet = null!, TcpSocket = null! },
     };
 
-    /// <summary>Replaces pods in a way that leaves no gap: a new one first, or an old one first where there is no room for one more.</summary>
-    public static DeploymentStrategyV1 Replace(bool surge) => new()
+    /// <summary>Replaces pods one at a time.</summary>
+    /// <param name="surge">
+    /// Whether the new pod starts before the old one stops; false if the cluster may have no room for another pod.
+    /// </param>
+    public static DeploymentStrategyV1 RollingUpdate(bool surge) => new()
     {
         Type = "RollingUpdate",
         RollingUpdate = surge ? new() { MaxSurge = 1, MaxUnavailable = 0 } : new() { MaxSurge = 0, MaxUnavailable = 1 },
     };
 
-    /// <summary>Sends telemetry where values.yaml says, which is nowhere by default, and makes a change of settings replace the pods.</summary>
-    public static void Configure(KubernetesChart chart, KubernetesResource service, ContainerV1 container, string component)
+    /// <summary>
+    /// Adds the settings that gateways and workers share: telemetry, which is off by default, and a checksum, so that changed settings
+    /// replace the pods.
+    /// </summary>
+    public static void AddSettings(KubernetesChart chart, KubernetesResource service, ContainerV1 container, string component)
     {
-        var endpoint = chart.Values.Text("telemetry.otlpEndpoint", "", "OTLP collector for traces, metrics and logs (gRPC), such as http://collector.observability:4317; empty: none.");
+        var endpoint = chart.Values.Text(
+            "telemetry.otlpEndpoint",
+            "",
+            "OTLP collector for traces, metrics and logs (gRPC), such as http://collector.observability:4317; empty: none.");
         container.Env.Add(new() { Name = "OTEL_SERVICE_NAME", Value = component });
         container.Env.Add(new() { Name = "OTEL_EXPORTER_OTLP_ENDPOINT", Value = endpoint });
-        service.Workload!.PodTemplate.Metadata.Annotations["checksum/config"] = $"{{{{ .Values.config.{ChartValues.Key(component)} | toJson | sha256sum }}}}";
+        var annotations = service.Workload!.PodTemplate.Metadata.Annotations;
+        annotations["checksum/config"] = $"{{{{ .Values.config.{ChartValues.Key(component)} | toJson | sha256sum }}}}";
     }
 
-    /// <summary>Processors that a container needs, and memory that it needs and is limited to.</summary>
-    public static ResourceRequirementsV1 Need(string cpu, string memory) => new() { Requests = { ["cpu"] = cpu, ["memory"] = memory }, Limits = { ["memory"] = memory } };
+    /// <summary>Requests CPU and memory for a container, and limits its memory to the same amount.</summary>
+    public static ResourceRequirementsV1 Resources(string cpu, string memory) => new()
+    {
+        Requests = { ["cpu"] = cpu, ["memory"] = memory },
+        Limits = { ["memory"] = memory },
+    };
 }

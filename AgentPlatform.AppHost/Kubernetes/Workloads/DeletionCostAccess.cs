@@ -7,8 +7,8 @@ using Aspire.Hosting.Kubernetes.Resources;
 namespace AgentPlatform.AppHost.Kubernetes.Workloads;
 
 /// <summary>
-/// Lets the workers of a pool write what the end of their pod would cost, so that fewer replicas take idle ones away. They get an account
-/// that may do this and nothing else; no other pod has one.
+/// Lets the workers of a pool write the deletion cost of their own pod, so that scaling down removes idle workers first. They get a service
+/// account with this permission only; no other pod has one.
 /// </summary>
 internal sealed class DeletionCostAccess(KubernetesChart chart, string name)
 {
@@ -17,15 +17,18 @@ internal sealed class DeletionCostAccess(KubernetesChart chart, string name)
     private static readonly string[] _privateNetworks = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"];
 
     private readonly string _enabled = chart.Values.Path(
-        "deletionCost.enabled", true, "Whether busy workers say so by the cluster's API, so that idle ones are taken away first; without it no pod has a token for that API.");
+        "deletionCost.enabled",
+        true,
+        "Whether busy workers say so by the cluster's API, so that idle ones are taken away first; without it no pod has a token for that "
+        + "API.");
 
-    /// <summary>Gives the worker the account, and the objects that it takes.</summary>
+    /// <summary>Gives the worker the account, and adds the objects that this needs.</summary>
     public void Configure(KubernetesResource service, ContainerV1 worker)
     {
         string account = $"{name}-account", role = $"{name}-role";
         var pod = service.Workload!.PodTemplate.Spec;
         pod.ServiceAccountName = account;
-        pod.AutomountServiceAccountToken = null; // As the account says.
+        pod.AutomountServiceAccountToken = null; // The account decides.
         worker.Env.Add(new() { Name = "Kubernetes__DeletionCost", Value = $"{{{{ {_enabled} }}}}" });
         worker.Env.Add(new() { Name = "Kubernetes__PodName", ValueFrom = new() { FieldRef = new() { FieldPath = "metadata.name" } } });
         foreach (var server in pod.InitContainers)
@@ -35,15 +38,15 @@ internal sealed class DeletionCostAccess(KubernetesChart chart, string name)
 
         service.AdditionalResources.Add(new ServiceAccount(account, $"{{{{ if {_enabled} }}}}true{{{{ else }}}}false{{{{ end }}}}"));
 
-        // Who may write the status can set annotations, but not what a pod runs.
+        // Permission for the status subresource covers annotations, but not the specification of the pod.
         service.AdditionalResources.Add(chart.When(_enabled, name, new Role(role, new Role.Rule([""], ["pods/status"], ["patch"]))));
         service.AdditionalResources.Add(chart.When(_enabled, name, new RoleBinding($"{name}-binding", role, account)));
         service.AdditionalResources.Add(chart.When($"and {NetworkPolicy.Enabled(chart)} {_enabled}", name, Policy()));
         AddAdmission(service, account);
     }
 
-    // No role can say it: a worker may change its own pod only, and of that the one annotation. Without labels of its choice no pod gets
-    // out of the reach of network policies, budgets and services, or into that of others.
+    // A role cannot restrict a worker to its own pod and to one annotation. Without this policy it could change labels, and so move pods in
+    // or out of network policies, disruption budgets and services.
     private void AddAdmission(KubernetesResource service, string account)
     {
         var admitted = $"and {_enabled} {chart.Values.Path(
@@ -53,10 +56,11 @@ internal sealed class DeletionCostAccess(KubernetesChart chart, string name)
             + "of the whole cluster, which whoever installs must be allowed to make.")}";
         var policy = new PodAdmissionPolicy(chart.InCluster($"{name}-deletion-cost"), account);
         service.AdditionalResources.Add(chart.When(admitted, name, policy));
-        service.AdditionalResources.Add(chart.When(admitted, name, new PodAdmissionBinding(chart.InCluster($"{name}-deletion-cost-binding"), policy)));
+        var binding = new PodAdmissionBinding(chart.InCluster($"{name}-deletion-cost-binding"), policy);
+        service.AdditionalResources.Add(chart.When(admitted, name, binding));
     }
 
-    // The worker asks at the Service's port; plugins that look at packets behind it see the port of the API server itself.
+    // Workers connect to the port of the Service; some network plugins check the port of the API server behind it instead.
     private NetworkPolicy Policy() => new NetworkPolicy($"{name}-api", ComponentLabels.Select(name)).To(
         NetworkPeer.Whole(chart.Values.Whole(
             "deletionCost.apiPeers",
@@ -64,8 +68,10 @@ internal sealed class DeletionCostAccess(KubernetesChart chart, string name)
             "Where the cluster's API is, as network policies have it; workers reach nothing else by its ports. Private networks, "
             + "until you narrow it to yours, or name its public address.")),
         "443",
-        chart.Values.Number("deletionCost.apiPort", 6443, "Port of the API servers, beside the 443 of their Service.", least: 1, most: 65535));
+        chart.Values.Number("deletionCost.apiPort", 6443, "Port of the API servers, beside the 443 of their Service.", min: 1, max: 65535));
 
-    // The cluster mounts a token into every container that has nothing else in that place. Servers run other people's code, and need none.
-    private static void HideToken(ContainerV1 server) => server.VolumeMounts.Add(new() { Name = "tmp", MountPath = TokenFolder, SubPath = "no-token", ReadOnly = true });
+    // The cluster mounts the token into every container that mounts nothing else at its path. Model servers run third-party code and need
+    // no token.
+    private static void HideToken(ContainerV1 server) =>
+        server.VolumeMounts.Add(new() { Name = "tmp", MountPath = TokenFolder, SubPath = "no-token", ReadOnly = true });
 }

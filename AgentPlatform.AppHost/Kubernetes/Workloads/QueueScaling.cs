@@ -7,14 +7,14 @@ using Aspire.Hosting.Kubernetes;
 
 namespace AgentPlatform.AppHost.Kubernetes.Workloads;
 
-/// <summary>KEDA's part of a pool: its workers are scaled on the jobs in the pool's queue, from zero.</summary>
+/// <summary>Has KEDA scale a pool's workers, from zero, on the jobs in the pool's queue.</summary>
 internal sealed class QueueScaling(KubernetesChart chart, string name, PoolOptions options)
 {
     private readonly string _section = $"pools.{ChartValues.Key(name)}";
 
-    /// <summary>Adds the objects, which there are where values.yaml wants KEDA.</summary>
+    /// <summary>Adds the objects for KEDA, which are installed if values.yaml enables it.</summary>
     /// <param name="service">The pool's objects.</param>
-    /// <param name="version">The expression of the model's version.</param>
+    /// <param name="version">Expression for the model's version.</param>
     public void Configure(KubernetesResource service, string version)
     {
         var access = new BrokerAccess(chart);
@@ -33,7 +33,7 @@ internal sealed class QueueScaling(KubernetesChart chart, string name, PoolOptio
     private ScaledObject.ScalingSpec Spec(BrokerAccess access, string version)
     {
         var values = chart.Values;
-        var least = values.Number($"{_section}.minReplicas", options.MinReplicas, "Replicas without any job; 0 scales to zero.");
+        var min = values.Number($"{_section}.minReplicas", options.MinReplicas, "Replicas without any job; 0 scales to zero.");
         chart.RefuseMinAboveMax(_section);
         return new()
         {
@@ -42,33 +42,34 @@ internal sealed class QueueScaling(KubernetesChart chart, string name, PoolOptio
                 $"{_section}.pollingSeconds",
                 (int)options.PollingInterval.TotalSeconds,
                 "How often the queue is looked at while there is no replica; the cluster looks every 15 s while there are some.",
-                least: 1)),
+                min: 1)),
             CooldownPeriod = FromZero(values.Number(
                 $"{_section}.cooldownSeconds",
                 (int)options.Cooldown.TotalSeconds,
                 "How long fewer jobs must have been enough before there are fewer replicas.",
-                most: 3600)),
-            MinReplicaCount = least,
-            MaxReplicaCount = values.Number($"{_section}.maxReplicas", options.MaxReplicas, "Replicas at most.", least: 1),
-            Fallback = new(3, least),
+                max: 3600)),
+            MinReplicaCount = min,
+            MaxReplicaCount = values.Number($"{_section}.maxReplicas", options.MaxReplicas, "Replicas at most.", min: 1),
+            Fallback = new(3, min),
             Advanced = new(new(new(new($"{{{{ .Values.{_section}.cooldownSeconds | int }}}}")))),
             Triggers =
             [
                 new(new Dictionary<string, string>
                 {
-                    // Only the management API counts jobs that a worker has taken: by AMQP a pool that computes looks idle.
+                    // Only the management API counts unacknowledged jobs: over AMQP a busy pool looks idle.
                     ["protocol"] = "http",
                     ["host"] = access.ManagementAddress,
                     ["vhostName"] = access.VirtualHost,
 
-                    // The longer of both lanes, that of all jobs: what is in the other, for those whose worker was silent, is in the first
-                    // too until that worker is heard of, and twice for a moment. A sum would bring workers for jobs that there are not.
+                    // The longer of both lanes. A job whose worker went silent is in the resume lane too, while the default lane still
+                    // holds it unacknowledged: a sum would count it twice.
                     ["queueName"] = $"^{QueueNames.JobsPattern(Regex.Escape(options.Model ?? name), Quoted(version))}$",
                     ["useRegex"] = "true",
                     ["operation"] = "max",
                     ["mode"] = "QueueLength",
                     ["excludeUnacknowledged"] = "false",
-                    ["value"] = values.NumberText($"{_section}.jobsPerReplica", options.JobsPerReplica, "Jobs, waiting or running, for which there is one replica."),
+                    ["value"] = values.NumberText(
+                        $"{_section}.jobsPerReplica", options.JobsPerReplica, "Jobs, waiting or running, for which there is one replica."),
                     ["activationValue"] = "0",
                 },
                 new($"{name}-broker")),
@@ -76,10 +77,10 @@ internal sealed class QueueScaling(KubernetesChart chart, string name, PoolOptio
         };
     }
 
-    // KEDA looks at the queue itself, and ends the last replica, only where there may be none; elsewhere it warns of both settings.
+    // KEDA uses the polling interval and the cooldown only for scaling to and from zero; otherwise it warns that they have no effect.
     private string FromZero(string number) =>
         $"{{{{ if eq (int .Values.{_section}.minReplicas) 0 }}}}{number}{{{{ else }}}}null{{{{ end }}}}";
 
-    // A version as a part of a regular expression.
+    // The version, escaped for a regular expression.
     private static string Quoted(string version) => version.Replace(" }}", " | toString | regexQuoteMeta }}", StringComparison.Ordinal);
 }

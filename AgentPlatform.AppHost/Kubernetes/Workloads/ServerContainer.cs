@@ -5,8 +5,8 @@ using Aspire.Hosting.Kubernetes.Resources;
 namespace AgentPlatform.AppHost.Kubernetes.Workloads;
 
 /// <summary>
-/// The server that computes a pool's model, as a sidecar: started before the worker, which waits until it is ready, and ended after it, so that a
-/// drain has its model to the end. The pod's GPUs are the server's.
+/// The server that runs a pool's model, as a native sidecar: it starts before the worker, which waits until it is ready, and stops after
+/// it, so that the worker can finish its jobs. The pod's GPUs belong to the server.
 /// </summary>
 internal sealed class ServerContainer(KubernetesChart chart, string pool, PoolOptions options, EngineServer server)
 {
@@ -14,33 +14,37 @@ internal sealed class ServerContainer(KubernetesChart chart, string pool, PoolOp
 
     private readonly string _section = $"pools.{ChartValues.Key(pool)}";
 
+    /// <summary>Creates the container, and adds its volumes to the pod.</summary>
     public ContainerV1 Build(PodSpecV1 pod)
     {
         var values = chart.Values;
         var container = new ContainerV1
         {
             Name = "server",
-            Image = values.Text($"{_section}.serverImage", $"{server.Image}:{server.Tag}", $"Image of {server.Product}, which computes the model beside each worker."),
+            Image = values.Text(
+                $"{_section}.serverImage",
+                $"{server.Image}:{server.Tag}",
+                $"Image of {server.Product}, which computes the model beside each worker."),
             RestartPolicy = "Always",
-            Resources = PodShape.Need(
+            Resources = PodShape.Resources(
                 values.Text($"{_section}.serverCpu", options.ServerCpu, $"Processors that each {server.Product} needs."),
                 values.Text($"{_section}.serverMemory", options.ServerMemory, "Memory of each.")),
-            StartupProbe = Ask(period: 5, failures: (int)Math.Ceiling(options.StartupTimeout.TotalSeconds / 5)),
-            LivenessProbe = Ask(period: 10, failures: 6),
+            StartupProbe = Probe(period: 5, failures: (int)Math.Ceiling(options.StartupTimeout.TotalSeconds / 5)),
+            LivenessProbe = Probe(period: 10, failures: 6),
         };
         if (server.Entrypoint is { } entrypoint)
         {
             container.Command.Add(entrypoint);
         }
 
-        // For the worker beside it only: it asks nobody for a key, and has routes that nobody should reach.
+        // Listens for the worker of its pod only: it needs no key, and has routes that must not be reachable.
         container.Args.AddRange([.. server.Args, .. server.LoopbackArgs]);
         container.Env.AddRange(server.Variables.Concat(server.LoopbackVariables).Select(variable =>
             new EnvVarV1 { Name = variable.Key, Value = variable.Value }));
         container.Env.AddRange(server.Secrets.Keys.Select(variable => FromSecret(chart, pool, variable)));
 
-        // Servers keep what they make below the home folder of their user, and the rest of the file system is only to be read. Python asks for
-        // the user's name, which the image does not have.
+        // Servers write below the home folder of their user; the rest of the file system is read-only. Python looks up the user's name,
+        // which the image does not define.
         container.Env.Add(new() { Name = "HOME", Value = Home });
         container.Env.Add(new() { Name = "USER", Value = "engine" });
         PodShape.Restrict(container);
@@ -62,20 +66,22 @@ internal sealed class ServerContainer(KubernetesChart chart, string pool, PoolOp
 
         if (options.Gpus > 0)
         {
-            Gpus.Take(container, options);
+            GpuResources.Request(container, options);
         }
 
         return container;
     }
 
-    private ProbeV1 Ask(int period, int failures)
+    private ProbeV1 Probe(int period, int failures)
     {
         var probe = new ProbeV1 { Exec = new(), PeriodSeconds = period, TimeoutSeconds = 10, FailureThreshold = failures };
         probe.Exec.Command.AddRange(server.HealthCommand);
         return probe;
     }
 
-    /// <summary>A variable from the Secret that somebody has made for a pool, under the variable's own name.</summary>
+    /// <summary>
+    /// A variable whose value is the key of the same name in the pool's Secret, which has to exist before the installation.
+    /// </summary>
     public static EnvVarV1 FromSecret(KubernetesChart chart, string pool, string variable) => new()
     {
         Name = variable,
@@ -83,7 +89,10 @@ internal sealed class ServerContainer(KubernetesChart chart, string pool, PoolOp
         {
             SecretKeyRef = new()
             {
-                Name = chart.Values.Text($"pools.{ChartValues.Key(pool)}.secretName", $"{pool}-keys", "An existing Secret, with the keys of the providers that the pool asks under the names of the worker's variables."),
+                Name = chart.Values.Text(
+                    $"pools.{ChartValues.Key(pool)}.secretName",
+                    $"{pool}-keys",
+                    "An existing Secret, with the keys of the providers that the pool asks under the names of the worker's variables."),
                 Key = variable,
             },
         },

@@ -9,8 +9,8 @@ using Aspire.Hosting.Kubernetes.Resources;
 namespace AgentPlatform.AppHost.Kubernetes.Workloads;
 
 /// <summary>
-/// The workers of a pool in a cluster: a Deployment without a number of its own, which KEDA scales on the jobs in the pool's queue, with the
-/// server that computes the model, if there is one, in each pod.
+/// The workers of a pool in a cluster: a Deployment without a fixed number of replicas, which KEDA scales on the jobs in the pool's
+/// queue. If a server runs the model, each pod has one.
 /// </summary>
 internal sealed class WorkerPods(KubernetesChart chart, string name, PoolOptions options, EngineFacts engine)
 {
@@ -18,7 +18,7 @@ internal sealed class WorkerPods(KubernetesChart chart, string name, PoolOptions
 
     private readonly string _section = $"pools.{ChartValues.Key(name)}";
 
-    /// <summary>The user of the broker that the workers are.</summary>
+    /// <summary>The user that the workers connect to the broker as.</summary>
     public BrokerUser BrokerUser { get; } = BrokerUser.Worker(name, options.Model ?? name, engine);
 
     /// <summary>The server beside each worker.</summary>
@@ -26,26 +26,28 @@ internal sealed class WorkerPods(KubernetesChart chart, string name, PoolOptions
 
     private string Model => options.Model ?? name;
 
-    private string Version => chart.Values.Text($"{_section}.version", options.Version, $"Version of the model {Model}; the queue is named by it.");
+    private string Version => chart.Values.Text(
+        $"{_section}.version", options.Version, $"Version of the model {Model}; the queue is named by it.");
 
-    /// <summary>Tells the gateway the version that values.yaml names.</summary>
+    /// <summary>Sets the model's version in the gateway's catalogue to the one in values.yaml.</summary>
     /// <param name="gateway">The gateway's objects.</param>
-    /// <param name="entry">Beginning of the variables of this model.</param>
+    /// <param name="entry">Prefix of the gateway's variables for this model.</param>
     public void ConfigureGateway(KubernetesResource gateway, string entry) =>
         SetVersion(gateway, $"{entry}Version");
 
+    /// <summary>Configures the objects that Aspire generates for the pool, and adds the others.</summary>
     public void Configure(KubernetesResource service)
     {
         var deployment = (Deployment)service.Workload!;
         deployment.Spec.Replicas = null;
-        deployment.Spec.Strategy = PodShape.Replace(options.Surge ?? options.Gpus == 0);
+        deployment.Spec.Strategy = PodShape.RollingUpdate(options.Surge ?? options.Gpus == 0);
         deployment.Spec.ProgressDeadlineSeconds = (int)options.StartupTimeout.TotalSeconds + 600;
         var pod = PodShape.Restrict(service, name, PodShape.DotnetUser);
         PodPlacement.Place(chart, pod, _section, options.Gpus > 0);
         pod.TerminationGracePeriodSeconds = (long)Math.Ceiling(StopTimes.GracePeriod(options).TotalSeconds);
         ConfigureWorker(service, pod.Containers[0]);
 
-        // Jobs come over the broker; nobody asks a worker.
+        // Workers take their jobs from the broker, and need no Service.
         service.Service = null;
         if (Server is { } server)
         {
@@ -53,7 +55,7 @@ internal sealed class WorkerPods(KubernetesChart chart, string name, PoolOptions
         }
         else if (options.Gpus > 0)
         {
-            Gpus.Take(pod.Containers[0], options);
+            GpuResources.Request(pod.Containers[0], options);
         }
 
         if (options.DeletionCost)
@@ -69,10 +71,11 @@ internal sealed class WorkerPods(KubernetesChart chart, string name, PoolOptions
         var values = chart.Values;
         worker.Image = chart.Image("worker", "Image of the workers; required, by its digest at best: registry.example/worker@sha256:...");
         worker.Lifecycle = PodShape.PauseBeforeStop(StopTimes.PreStop);
-        worker.Resources = PodShape.Need(
-            values.Text($"{_section}.cpu", options.Cpu, "Processors that each worker needs."), values.Text($"{_section}.memory", options.Memory, "Memory of each."));
-        PodShape.Probe(worker, options.StartupTimeout);
-        PodShape.Configure(chart, service, worker, name);
+        worker.Resources = PodShape.Resources(
+            values.Text($"{_section}.cpu", options.Cpu, "Processors that each worker needs."),
+            values.Text($"{_section}.memory", options.Memory, "Memory of each."));
+        PodShape.AddProbes(worker, options.StartupTimeout);
+        PodShape.AddSettings(chart, service, worker, name);
         ReferToSecrets(service, worker);
         new BrokerAccess(chart).Connect(service, worker, BrokerUser);
         SetVersion(service, "Model__Version");
@@ -89,33 +92,38 @@ internal sealed class WorkerPods(KubernetesChart chart, string name, PoolOptions
 
         if (engine.ReadsWeights)
         {
-            FindWeights(service, worker);
+            AddWeights(service, worker);
         }
     }
 
-    // Keys of providers and the like: a Secret that somebody has made, whose keys are the variables.
+    // Secret variables, such as a provider's key, come from an existing Secret with the same keys. The broker's are set by BrokerAccess.
     private void ReferToSecrets(KubernetesResource service, ContainerV1 worker)
     {
-        foreach (var variable in service.Secret?.StringData.Keys.Where(key => !key.StartsWith("MESSAGING_", StringComparison.Ordinal) && key != "ConnectionStrings__messaging") ?? [])
+        var variables = service.Secret?.StringData.Keys
+            .Where(key => !key.StartsWith("MESSAGING_", StringComparison.Ordinal) && key != "ConnectionStrings__messaging");
+        foreach (var variable in variables ?? [])
         {
             worker.Env.Add(ServerContainer.FromSecret(chart, name, variable));
         }
     }
 
-    private void FindWeights(KubernetesResource service, ContainerV1 worker)
+    private void AddWeights(KubernetesResource service, ContainerV1 worker)
     {
         if (options.Weights == WeightsSource.Image)
         {
             return;
         }
 
+        var isDownload = options.Weights == WeightsSource.Download;
         service.ConfigMap!.Data.Remove("Model__Source");
         service.Workload!.PodTemplate.Spec.Volumes.Add(WeightsVolume.Of("weights", chart, _section, options));
-        worker.VolumeMounts.Add(new() { Name = "weights", MountPath = WeightsFolder, ReadOnly = options.Weights == WeightsSource.Download ? null : true });
-        if (options.Weights == WeightsSource.Download)
+        worker.VolumeMounts.Add(new() { Name = "weights", MountPath = WeightsFolder, ReadOnly = isDownload ? null : true });
+        if (isDownload)
         {
-            Set(worker, "Model__Source", chart.Values.Text($"{_section}.weightsAddress", options.WeightsAddress!, "Address of the model's SHA256SUMS."));
-            Set(worker, "Model__Sha256", chart.Values.Text($"{_section}.weightsSha256", options.WeightsSha256!, "Digest of that list."));
+            var values = chart.Values;
+            var address = values.Text($"{_section}.weightsAddress", options.WeightsAddress!, "Address of the model's SHA256SUMS.");
+            Set(worker, "Model__Source", address);
+            Set(worker, "Model__Sha256", values.Text($"{_section}.weightsSha256", options.WeightsSha256!, "Digest of that list."));
             Set(worker, "Model__Cache", WeightsFolder);
         }
         else
@@ -128,7 +136,7 @@ internal sealed class WorkerPods(KubernetesChart chart, string name, PoolOptions
     {
         service.AdditionalResources.Add(new PodDisruptionBudget(name));
         var policies = NetworkPolicy.Enabled(chart);
-        var policy = new NetworkPolicy($"{name}-network", ComponentLabels.Select(name)).ToNames(chart)
+        var policy = new NetworkPolicy($"{name}-network", ComponentLabels.Select(name)).ToDns(chart)
             .To(NetworkPeer.Component(BrokerPods.Component), BrokerAccess.ServerPorts);
         if (OutsidePort() is { } port)
         {
@@ -139,7 +147,7 @@ internal sealed class WorkerPods(KubernetesChart chart, string name, PoolOptions
         new QueueScaling(chart, name, options).Configure(service, Version);
     }
 
-    // Where the worker, or the server beside it, reaches out to beyond the release.
+    // The port outside of the release that the worker, or the server beside it, connects to; null if there is none.
     private string? OutsidePort()
     {
         if (options.Weights == WeightsSource.Download)
@@ -147,18 +155,26 @@ internal sealed class WorkerPods(KubernetesChart chart, string name, PoolOptions
             return new Uri(options.WeightsAddress!).Port.ToString(CultureInfo.InvariantCulture);
         }
 
-        return Server is { Cache: not null } ? "443"
-            : Server is null && engine.CallsOut
-                ? chart.Values.Number($"{_section}.endpointPort", 443, "Port of the servers that its workers ask; network policies allow no other.", least: 1, most: 65535)
-            : null;
+        if (Server is not null)
+        {
+            return Server.Cache is null ? null : "443";
+        }
+
+        return !engine.CallsOut ? null : chart.Values.Number(
+            $"{_section}.endpointPort",
+            443,
+            "Port of the servers that its workers ask; network policies allow no other.",
+            min: 1,
+            max: 65535);
     }
 
-    // In the pod itself, so that another version replaces the pods.
+    // In the pod's specification instead of the ConfigMap, so that another version replaces the pods.
     private void SetVersion(KubernetesResource service, string variable)
     {
         service.ConfigMap!.Data.Remove(variable);
         Set(service.Workload!.PodTemplate.Spec.Containers[0], variable, Version);
     }
 
-    private static void Set(ContainerV1 container, string variable, string value) => container.Env.Add(new() { Name = variable, Value = value });
+    private static void Set(ContainerV1 container, string variable, string value) =>
+        container.Env.Add(new() { Name = variable, Value = value });
 }

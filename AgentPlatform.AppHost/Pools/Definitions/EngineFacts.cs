@@ -1,18 +1,18 @@
 namespace AgentPlatform.AppHost.Pools.Definitions;
 
-/// <summary>What the chart must know of an engine.</summary>
-/// <param name="Operations">What its models can be asked.</param>
+/// <summary>The properties of an engine that the chart depends on.</summary>
+/// <param name="Operations">The operations that its models can support.</param>
 internal sealed record EngineFacts(params ModelOperation[] Operations)
 {
-    /// <summary>Whether it reads a model's files from a folder or an address.</summary>
+    /// <summary>Whether it loads a model's files from a folder or an address.</summary>
     public bool ReadsWeights { get; init; }
 
-    /// <summary>Whether it computes where <see cref="PoolOptions.ExecutionProvider"/> says.</summary>
+    /// <summary>Whether it supports <see cref="PoolOptions.ExecutionProvider"/>.</summary>
     public bool TakesExecutionProvider { get; init; }
 
-    /// <summary>Whether it asks servers outside of the worker.</summary>
+    /// <summary>Whether it calls servers outside of the worker.</summary>
     public bool CallsOut { get; init; }
 
-    /// <summary>Whether it asks other models of the platform over the broker, as a gateway does.</summary>
+    /// <summary>Whether it calls other models of the platform through the broker, as a gateway does.</summary>
     public bool AsksModels { get; init; }
 }

@@ -1,27 +1,27 @@
 namespace AgentPlatform.AppHost.Pools.Definitions;
 
-/// <summary>Runtimes that a worker can compute with; the worker's setting <c>Engine:Type</c>.</summary>
+/// <summary>The engines of workers; the worker's setting <c>Engine:Type</c>.</summary>
 internal static class EngineType
 {
-    /// <summary>A text classifier in ONNX Runtime inside the worker.</summary>
+    /// <summary>A text classifier that runs in the worker, on ONNX Runtime.</summary>
     public const string OnnxClassifier = "onnx-classifier";
 
-    /// <summary>A decoder-only language model in ONNX Runtime inside the worker.</summary>
+    /// <summary>A decoder-only language model that runs in the worker, on ONNX Runtime.</summary>
     public const string OnnxChat = "onnx-chat";
 
-    /// <summary>An OpenAI-compatible server, such as vLLM, llama.cpp, Ollama or OpenAI; the worker's settings <c>OpenAI:*</c> name it.</summary>
+    /// <summary>An OpenAI-compatible server, such as vLLM, llama.cpp, Ollama or OpenAI; settings <c>OpenAI:*</c> of the worker.</summary>
     public const string OpenAI = "openai";
 
-    /// <summary>A server of the Open Inference Protocol, such as Triton; the worker's settings <c>Triton:*</c> name it.</summary>
+    /// <summary>A server of the Open Inference Protocol, such as Triton; settings <c>Triton:*</c> of the worker.</summary>
     public const string Triton = "triton";
 
-    /// <summary>A model with tools, by Semantic Kernel; the worker's settings <c>Agent:*</c> say which.</summary>
+    /// <summary>An agent: a model with tools, on Semantic Kernel; settings <c>Agent:*</c> of the worker.</summary>
     public const string Agent = "agent";
 
-    /// <summary>Stands for a GPU in load and chaos tests.</summary>
+    /// <summary>Simulates a model on a GPU, for load and chaos tests.</summary>
     public const string Simulated = "simulated";
 
-    /// <summary>What the chart must know of each. The worker's table, <c>EngineTypes</c>, says the same: a test compares them.</summary>
+    /// <summary>All engines, by name. A test compares this table with the worker's, <c>EngineTypes</c>.</summary>
     public static IReadOnlyDictionary<string, EngineFacts> All { get; } = new SortedDictionary<string, EngineFacts>(StringComparer.Ordinal)
     {
         [Agent] = new(ModelOperation.Chat) { CallsOut = true, AsksModels = true },

@@ -1,11 +1,11 @@
 namespace AgentPlatform.AppHost.Pools.Definitions;
 
-/// <summary>What clients ask of a model; the gateway's setting <c>Models:N:Operations</c>.</summary>
+/// <summary>An operation that a model supports; the gateway's setting <c>Models:N:Operations</c>.</summary>
 internal enum ModelOperation
 {
-    /// <summary>A chat, answered token by token.</summary>
+    /// <summary>Continues a conversation, token by token.</summary>
     Chat,
 
-    /// <summary>A text, answered by its sentiment.</summary>
+    /// <summary>Classifies a text by its sentiment.</summary>
     Analyze,
 }

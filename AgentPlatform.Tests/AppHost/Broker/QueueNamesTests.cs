@@ -5,7 +5,7 @@ using There = AgentPlatform.Messaging.Broker.QueueNames;
 
 namespace AgentPlatform.Tests.AppHost.Broker;
 
-/// <summary>The AppHost cannot ask Messaging for the names of queues and exchanges; it has its own.</summary>
+/// <summary>The AppHost cannot reference Messaging's names of queues and exchanges; it has its own.</summary>
 public sealed class QueueNamesTests
 {
     [Fact]

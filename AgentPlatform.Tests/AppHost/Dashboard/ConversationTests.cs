@@ -4,7 +4,9 @@ using Microsoft.Playwright;
 
 namespace AgentPlatform.Tests.AppHost.Dashboard;
 
-/// <summary>The dashboard's view of a request to a model: with what was said where a run asks for it, and with its numbers alone elsewhere.</summary>
+/// <summary>
+/// The dashboard's view of a request to a model: with prompt and answer if the run records them, and only with its metrics otherwise.
+/// </summary>
 [Trait("Category", "AppHost")]
 [Collection(PlatformGroup.Name)]
 public sealed class ConversationTests(PlatformFixture platform)
@@ -43,7 +45,8 @@ public sealed class ConversationTests(PlatformFixture platform)
     {
         var browser = await DashboardBrowser.OpenAsync(dashboard, height: 1200);
         await browser.OpenChatTraceAsync();
-        await browser.Page.GetByRole(AriaRole.Row, new() { NameRegex = new Regex("^gateway: chat tiny-chat") }).GetByTitle("GenAI details").ClickAsync();
+        var row = browser.Page.GetByRole(AriaRole.Row, new() { NameRegex = new Regex("^gateway: chat tiny-chat") });
+        await row.GetByTitle("GenAI details").ClickAsync();
         return browser;
     }
 
@@ -51,7 +54,8 @@ public sealed class ConversationTests(PlatformFixture platform)
     {
         using var http = new HttpClient { BaseAddress = gateway };
         using var response = await http.PostAsJsonAsync(
-            "v1/chat/completions", new { model = "tiny-chat", stream = true, messages = new[] { new { role = "user", content = Question } } });
+            "v1/chat/completions",
+            new { model = "tiny-chat", stream = true, messages = new[] { new { role = "user", content = Question } } });
         Assert.EndsWith("data: [DONE]\n\n", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 }

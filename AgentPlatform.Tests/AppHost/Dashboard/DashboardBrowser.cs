@@ -3,10 +3,10 @@ using Microsoft.Playwright;
 
 namespace AgentPlatform.Tests.AppHost.Dashboard;
 
-/// <summary>Chromium with the dashboard's first page, logged in by the link that the application host prints.</summary>
+/// <summary>Chromium on the dashboard's first page, logged in with the link that the application host prints.</summary>
 internal sealed class DashboardBrowser : IAsyncDisposable
 {
-    /// <summary>How long anything may take to appear, in milliseconds.</summary>
+    /// <summary>How long an element may take to appear, in milliseconds.</summary>
     public const float Limit = 90_000;
 
     private readonly IPlaywright _playwright;
@@ -18,15 +18,19 @@ internal sealed class DashboardBrowser : IAsyncDisposable
 
     public IPage Page { get; }
 
-    /// <summary>The dialog that is open.</summary>
+    /// <summary>The open dialog.</summary>
     public ILocator Dialog => Page.Locator("fluent-dialog");
 
     /// <param name="address">The dashboard's address with its login token.</param>
-    /// <param name="height">High enough for all rows: the dashboard only makes those that can be seen.</param>
+    /// <param name="height">Height of the window in pixels: the dashboard renders only visible rows.</param>
     public static async Task<DashboardBrowser> OpenAsync(Uri address, int height = 4000)
     {
         var playwright = await Playwright.CreateAsync();
-        var browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = ProgramFactAttribute.Find("chromium"), Args = ["--no-sandbox"] });
+        var browser = await playwright.Chromium.LaunchAsync(new()
+        {
+            ExecutablePath = ProgramFactAttribute.Find("chromium"),
+            Args = ["--no-sandbox"],
+        });
         var page = await browser.NewPageAsync(new() { ViewportSize = new() { Width = height > 2000 ? 1920 : 1400, Height = height } });
         page.SetDefaultTimeout(Limit);
         await page.GotoAsync(address.ToString());
@@ -37,9 +41,10 @@ internal sealed class DashboardBrowser : IAsyncDisposable
     public Task GoToAsync(string path) => Page.GotoAsync(new Uri(_address, path).ToString());
 
     /// <summary>The rows whose first cell begins with a name.</summary>
-    public ILocator Rows(string name) => Page.Locator("[role=row]").Filter(new() { HasTextRegex = new Regex($@"^\s*{Regex.Escape(name)}") });
+    public ILocator Rows(string name) =>
+        Page.Locator("[role=row]").Filter(new() { HasTextRegex = new Regex($@"^\s*{Regex.Escape(name)}") });
 
-    /// <summary>Runs a command that is in a resource's menu only.</summary>
+    /// <summary>Runs a command from a resource's menu.</summary>
     public async Task RunAsync(string resource, string command)
     {
         await Rows(resource).First.GetByTitle("Actions").ClickAsync();

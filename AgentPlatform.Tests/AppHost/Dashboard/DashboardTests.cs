@@ -4,7 +4,7 @@ using Microsoft.Playwright;
 
 namespace AgentPlatform.Tests.AppHost.Dashboard;
 
-/// <summary>What a developer sees in the dashboard and can do there, in a real browser.</summary>
+/// <summary>The dashboard's pages and commands, in a real browser.</summary>
 [Trait("Category", "AppHost")]
 [Collection(PlatformGroup.Name)]
 public partial class DashboardTests(PlatformFixture platform)
@@ -20,7 +20,9 @@ public partial class DashboardTests(PlatformFixture platform)
 
         await Assertions.Expect(browser.Rows("tiny-chat-")).ToHaveCountAsync(2);
         await Assertions.Expect(browser.Page.GetByText("No trusted development certificate")).ToHaveCountAsync(0);
-        await Assertions.Expect(browser.Page.Locator("a[href*='logLevel=error']")).ToHaveCountAsync(0); // The red number of errors behind a name.
+
+        // The red number of errors behind a name.
+        await Assertions.Expect(browser.Page.Locator("a[href*='logLevel=error']")).ToHaveCountAsync(0);
 
         // eng/screenshot.sh
         if (Environment.GetEnvironmentVariable("AGENTPLATFORM_SCREENSHOT") is { Length: > 0 } path)
@@ -48,7 +50,8 @@ public partial class DashboardTests(PlatformFixture platform)
     public Task Ask_AChatModel_ShowsItsAnswer() => AskAsync(model: null, "How do I plug in vLLM?", "pools.AddVllm");
 
     [ProgramFact("chromium", "chromium")]
-    public Task Ask_TheClassifier_ShowsItsJudgement() => AskAsync("sentiment", "I love this, it works great, thank you so much!", "Positive");
+    public Task Ask_TheClassifier_ShowsItsJudgement() =>
+        AskAsync("sentiment", "I love this, it works great, thank you so much!", "Positive");
 
     [ProgramFact("chromium", "chromium")]
     public async Task DeadJobs_OfWhichThereAreNone_AreAnEmptyList()
@@ -57,7 +60,8 @@ public partial class DashboardTests(PlatformFixture platform)
 
         await browser.RunAsync("gateway", "Show dead jobs");
 
-        await Assertions.Expect(browser.Dialog).ToContainTextAsync(new Regex(@"ID\s+DIED \(UTC\)\s+MODEL"), new() { Timeout = DashboardBrowser.Limit });
+        await Assertions.Expect(browser.Dialog).ToContainTextAsync(
+            new Regex(@"ID\s+DIED \(UTC\)\s+MODEL"), new() { Timeout = DashboardBrowser.Limit });
     }
 
     [ProgramFact("chromium", "chromium")]
@@ -67,15 +71,17 @@ public partial class DashboardTests(PlatformFixture platform)
         var replicas = browser.Rows("tiny-chat-");
         await Assertions.Expect(replicas).ToHaveCountAsync(2, new() { Timeout = DashboardBrowser.Limit });
 
+        var running = replicas.Filter(new() { HasText = "Running" });
+
         await replicas.First.GetByTitle("Stop resource").ClickAsync();
-        await Assertions.Expect(replicas.Filter(new() { HasText = "Running" })).ToHaveCountAsync(1, new() { Timeout = DashboardBrowser.Limit });
+        await Assertions.Expect(running).ToHaveCountAsync(1, new() { Timeout = DashboardBrowser.Limit });
         for (var i = 0; i < 4; i++)
         {
             await ChatAsync();
         }
 
         await browser.Page.GetByTitle("Start resource").First.ClickAsync();
-        await Assertions.Expect(replicas.Filter(new() { HasText = "Running" })).ToHaveCountAsync(2, new() { Timeout = DashboardBrowser.Limit });
+        await Assertions.Expect(running).ToHaveCountAsync(2, new() { Timeout = DashboardBrowser.Limit });
     }
 
     [ProgramFact("chromium", "chromium")]
@@ -86,7 +92,7 @@ public partial class DashboardTests(PlatformFixture platform)
         await using var browser = await DashboardBrowser.OpenAsync(platform.Dashboard);
         await browser.OpenChatTraceAsync();
 
-        // The rows of a trace are named like "tiny-chat-jgntmmsd: chat tiny-chat 1.67s"; the dashboard writes messaging spans as "MSG system queue".
+        // Rows of a trace are named "tiny-chat-jgntmmsd: chat tiny-chat 1.67s"; the dashboard shows messaging spans as "MSG system queue".
         string[] spans =
         [
             "^gateway: POST .v1.chat.completions", // An unescaped slash would end the expression.
@@ -128,17 +134,19 @@ public partial class DashboardTests(PlatformFixture platform)
 
         await browser.Dialog.Locator("fluent-button").Filter(new() { HasText = "Ask a model" }).ClickAsync();
 
-        await Assertions.Expect(browser.Dialog.Filter(new() { HasText = answer })).ToHaveCountAsync(1, new() { Timeout = DashboardBrowser.Limit });
+        await Assertions.Expect(browser.Dialog.Filter(new() { HasText = answer }))
+            .ToHaveCountAsync(1, new() { Timeout = DashboardBrowser.Limit });
     }
 
     private async Task ChatAsync()
     {
         using var http = new HttpClient { BaseAddress = platform.Gateway };
-        using var response = await http.PostAsJsonAsync("v1/chat/completions", new { model = "tiny-chat", messages = new[] { new { role = "user", content = "Hello" } } });
+        using var response = await http.PostAsJsonAsync(
+            "v1/chat/completions", new { model = "tiny-chat", messages = new[] { new { role = "user", content = "Hello" } } });
         Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
     }
 
-    // The dashboard tells replicas apart by what the orchestrator adds to their names, "tiny-chat-jgntmmsd".
+    // The dashboard shows replicas with the suffix that the orchestrator adds to their names, "tiny-chat-jgntmmsd".
     [GeneratedRegex("tiny-chat-[a-z]{8}")]
     private static partial Regex Replica();
 }

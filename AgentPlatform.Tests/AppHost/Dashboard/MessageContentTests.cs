@@ -4,7 +4,7 @@ using Aspire.Hosting.ApplicationModel;
 
 namespace AgentPlatform.Tests.AppHost.Dashboard;
 
-/// <summary>Prompts and answers are in the telemetry of a local run that asks for them, and of nothing else.</summary>
+/// <summary>Only the telemetry of a local run that asks for them contains prompts and answers.</summary>
 public sealed class MessageContentTests
 {
     private const string Switch = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT";

@@ -3,7 +3,7 @@ using Microsoft.Playwright;
 
 namespace AgentPlatform.Tests.AppHost.Dashboard;
 
-/// <summary>A key that a provider wants and nobody has configured is asked for in the dashboard.</summary>
+/// <summary>The dashboard asks for a provider's API key that is not configured.</summary>
 [Trait("Category", "AppHost")]
 [Collection(PlatformGroup.Name)]
 public sealed partial class ParameterTests
@@ -23,11 +23,12 @@ public sealed partial class ParameterTests
         await browser.Page.Keyboard.TypeAsync("sk-test");
         await browser.Dialog.Locator("fluent-button[appearance=primary]").ClickAsync();
 
-        await Assertions.Expect(browser.Rows("tiny-chat").Filter(new() { HasText = "Running" })).ToHaveCountAsync(2, new() { Timeout = DashboardBrowser.Limit });
+        await Assertions.Expect(browser.Rows("tiny-chat").Filter(new() { HasText = "Running" }))
+            .ToHaveCountAsync(2, new() { Timeout = DashboardBrowser.Limit });
         Assert.DoesNotContain("sk-test", platform.Output, StringComparison.Ordinal);
     }
 
-    // Aspire's own line: the platform's comes when everything is ready, which it cannot be before the key is there.
+    // Aspire's own line: the platform's ready line is printed only after the key has been entered.
     [GeneratedRegex(@"Login to the dashboard at (\S+)")]
     private static partial Regex Login();
 }

@@ -7,7 +7,7 @@ using Aspire.Hosting.ApplicationModel;
 
 namespace AgentPlatform.Tests.AppHost.Pools;
 
-/// <summary>One line adds a pool and the server that answers it.</summary>
+/// <summary>One line adds a pool and its server.</summary>
 public sealed class ServerPoolsTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("agentplatform-pools-");
@@ -15,14 +15,18 @@ public sealed class ServerPoolsTests : IDisposable
     public void Dispose() => _folder.Delete(recursive: true);
 
     [Fact]
-    public async Task AddVllm_Published_IsAContainerWithTheModelAndAWorkerThatAsksIt()
+    public async Task AddVllm_Published_IsAContainerWithTheModelAndAWorkerThatCallsIt()
     {
         var resources = await PublishAsync(pools => pools.AddVllm("llama", "meta-llama/Llama-3.1-8B-Instruct", gpus: 2));
 
         var server = resources.GetProperty("llama-server");
         Assert.Equal("docker.io/vllm/vllm-openai:v0.11.0", server.GetProperty("image").GetString());
-        Assert.Equal(["--model", "meta-llama/Llama-3.1-8B-Instruct", "--tensor-parallel-size", "2", "--allowed-media-domains", "none.invalid"], Strings(server.GetProperty("args")));
-        Assert.Equal("""[{"name":"agentplatform-huggingface","target":"/root/.cache/huggingface","readOnly":false}]""", Compact(server.GetProperty("volumes")));
+        Assert.Equal(
+            ["--model", "meta-llama/Llama-3.1-8B-Instruct", "--tensor-parallel-size", "2", "--allowed-media-domains", "none.invalid"],
+            Strings(server.GetProperty("args")));
+        Assert.Equal(
+            """[{"name":"agentplatform-huggingface","target":"/root/.cache/huggingface","readOnly":false}]""",
+            Compact(server.GetProperty("volumes")));
         Assert.Equal(8000, server.GetProperty("bindings").GetProperty("http").GetProperty("targetPort").GetInt32());
 
         var worker = resources.GetProperty("llama").GetProperty("env");
@@ -35,9 +39,11 @@ public sealed class ServerPoolsTests : IDisposable
     [Fact]
     public async Task AddVllm_WithATokenInTheConfiguration_PassesItAsASecret()
     {
-        var resources = await PublishAsync(pools => pools.AddVllm("llama", "meta-llama/Llama-3.1-8B-Instruct"), "--Parameters:llama-hf-token=hf_secret");
+        var resources = await PublishAsync(
+            pools => pools.AddVllm("llama", "meta-llama/Llama-3.1-8B-Instruct"), "--Parameters:llama-hf-token=hf_secret");
 
-        Assert.Equal("{llama-hf-token.value}", resources.GetProperty("llama-server").GetProperty("env").GetProperty("HF_TOKEN").GetString());
+        var server = resources.GetProperty("llama-server").GetProperty("env");
+        Assert.Equal("{llama-hf-token.value}", server.GetProperty("HF_TOKEN").GetString());
         Assert.True(resources.GetProperty("llama-hf-token").GetProperty("inputs").GetProperty("value").GetProperty("secret").GetBoolean());
         Assert.DoesNotContain("hf_secret", resources.GetRawText(), StringComparison.Ordinal);
     }
@@ -50,16 +56,19 @@ public sealed class ServerPoolsTests : IDisposable
         var server = resources.GetProperty("tiny-server");
         Assert.Equal("ghcr.io/ggml-org/llama.cpp:server", server.GetProperty("image").GetString());
         Assert.Equal(
-            ["--model", "/models/tiny-chat.gguf", "--alias", "tiny", "--port", "8090", "--parallel", "4", "--host", "0.0.0.0"], Strings(server.GetProperty("args")));
+            ["--model", "/models/tiny-chat.gguf", "--alias", "tiny", "--port", "8090", "--parallel", "4", "--host", "0.0.0.0"],
+            Strings(server.GetProperty("args")));
         var mount = server.GetProperty("bindMounts")[0];
-        Assert.Equal(Path.GetFullPath("../models/tiny-chat", DistributedApplication.CreateBuilder([]).AppHostDirectory), Path.GetFullPath(mount.GetProperty("source").GetString()!, _folder.FullName));
+        Assert.Equal(
+            Path.GetFullPath("../models/tiny-chat", DistributedApplication.CreateBuilder([]).AppHostDirectory),
+            Path.GetFullPath(mount.GetProperty("source").GetString()!, _folder.FullName));
         Assert.Equal("/models", mount.GetProperty("target").GetString());
         Assert.True(mount.GetProperty("readOnly").GetBoolean());
         Assert.Equal("4", resources.GetProperty("tiny").GetProperty("env").GetProperty("Engine__Slots").GetString());
     }
 
     [Fact]
-    public async Task AddOllama_Published_FetchesTheModelIntoAVolume()
+    public async Task AddOllama_Published_DownloadsTheModelIntoAVolume()
     {
         var resources = await PublishAsync(pools => pools.AddOllama("small", "llama3.2:3b"));
 
@@ -67,7 +76,8 @@ public sealed class ServerPoolsTests : IDisposable
         Assert.Equal("/bin/sh", server.GetProperty("entrypoint").GetString());
         Assert.Equal("llama3.2:3b", Strings(server.GetProperty("args")).Last());
         Assert.Equal("/root/.ollama", server.GetProperty("volumes")[0].GetProperty("target").GetString());
-        Assert.Equal("{small-server.bindings.http.url}/v1", resources.GetProperty("small").GetProperty("env").GetProperty("OpenAI__Endpoint").GetString());
+        var worker = resources.GetProperty("small").GetProperty("env");
+        Assert.Equal("{small-server.bindings.http.url}/v1", worker.GetProperty("OpenAI__Endpoint").GetString());
     }
 
     [Fact]
@@ -80,7 +90,8 @@ public sealed class ServerPoolsTests : IDisposable
         Assert.Equal("triton", worker.GetProperty("Engine__Type").GetString());
         Assert.Equal("{toxicity-server.bindings.http.url}", worker.GetProperty("Triton__Endpoint").GetString());
         Assert.Equal("toxicity", worker.GetProperty("Triton__ModelName").GetString());
-        Assert.Equal(("Harmless", "Toxic"), (worker.GetProperty("Triton__Labels__0").GetString(), worker.GetProperty("Triton__Labels__1").GetString()));
+        Assert.Equal("Harmless", worker.GetProperty("Triton__Labels__0").GetString());
+        Assert.Equal("Toxic", worker.GetProperty("Triton__Labels__1").GetString());
         Assert.False(worker.TryGetProperty("Triton__Labels__2", out _));
     }
 
@@ -88,7 +99,8 @@ public sealed class ServerPoolsTests : IDisposable
     public async Task AddTriton_ForAChat_HasNoLabels()
     {
         var resources = await PublishAsync(
-            pools => pools.AddTriton("writer", "models/triton", operation: ModelOperation.Chat, model: "ensemble"), "--Pools:writer:UpstreamModel=elsewhere");
+            pools => pools.AddTriton("writer", "models/triton", operation: ModelOperation.Chat, model: "ensemble"),
+            "--Pools:writer:UpstreamModel=elsewhere");
 
         Assert.Equal("Chat", resources.GetProperty("gateway").GetProperty("env").GetProperty("Models__0__Operations__0").GetString());
         Assert.Equal("ensemble", resources.GetProperty("writer").GetProperty("env").GetProperty("Triton__ModelName").GetString());
@@ -96,10 +108,15 @@ public sealed class ServerPoolsTests : IDisposable
     }
 
     [Fact]
-    public async Task AddTriton_WithARunningServer_AsksItForTheModelThatTheConfigurationNames()
+    public async Task AddTriton_WithARunningServer_UsesTheModelThatTheConfigurationNames()
     {
         var pools = Create(
-            ["--Pools:toxicity:Server=http://localhost:8000", "--Pools:toxicity:UpstreamModel=toxicity_v2", "--Parameters:toxicity-api-key=sk-secret"], hasContainers: false);
+            [
+                "--Pools:toxicity:Server=http://localhost:8000",
+                "--Pools:toxicity:UpstreamModel=toxicity_v2",
+                "--Parameters:toxicity-api-key=sk-secret",
+            ],
+            hasContainers: false);
 
         var pool = pools.AddTriton("toxicity", "models/triton", ["Harmless", "Toxic"], model: "toxicity_v1");
 
@@ -124,7 +141,8 @@ public sealed class ServerPoolsTests : IDisposable
         var e = Assert.Throws<StartupException>(() => pools.AddTriton("toxicity", "models/triton", labels));
 
         Assert.Equal(
-            "The pool 'toxicity' is to analyze: give AddTriton the labels of its model's scores in their order, such as labels: [\"Negative\", \"Positive\"], or operation: ModelOperation.Chat.",
+            "The pool 'toxicity' is a classifier: give AddTriton the labels of its model's scores in their order, such as "
+            + "labels: [\"Negative\", \"Positive\"], or operation: ModelOperation.Chat.",
             e.Message);
     }
 
@@ -135,7 +153,7 @@ public sealed class ServerPoolsTests : IDisposable
 
         var e = Assert.Throws<StartupException>(() => pools.AddTriton("writer", "models/triton", ["Toxic"], ModelOperation.Chat));
 
-        Assert.Equal("The pool 'writer' is to chat: leave the labels of AddTriton away, or ask it for ModelOperation.Analyze.", e.Message);
+        Assert.Equal("The pool 'writer' is a chat model: omit the labels of AddTriton, or use ModelOperation.Analyze.", e.Message);
     }
 
     [Fact]
@@ -153,7 +171,9 @@ public sealed class ServerPoolsTests : IDisposable
     [Fact]
     public async Task Pools_Published_DoNotDependOnAServerOfThisMachine()
     {
-        var resources = await PublishAsync(pools => pools.AddOnnxChat("tiny-chat", "models/tiny-chat", "Demonstration."), "--Pools:tiny-chat:Server=http://localhost:8081/v1");
+        var resources = await PublishAsync(
+            pools => pools.AddOnnxChat("tiny-chat", "models/tiny-chat", "Demonstration."),
+            "--Pools:tiny-chat:Server=http://localhost:8081/v1");
 
         Assert.Equal("onnx-chat", resources.GetProperty("tiny-chat").GetProperty("env").GetProperty("Engine__Type").GetString());
     }
@@ -166,7 +186,8 @@ public sealed class ServerPoolsTests : IDisposable
         var e = Assert.Throws<StartupException>(() => pools.AddVllm("llama", "meta-llama/Llama-3.1-8B-Instruct"));
 
         Assert.Equal(
-            "The pool 'llama' needs vLLM: start Docker (25.0 or newer) or Podman, or set Pools:llama:Server to the address of a running vLLM, such as http://localhost:8000/v1.",
+            "The pool 'llama' needs vLLM: start Docker (25.0 or newer) or Podman, "
+            + "or set Pools:llama:Server to the address of a running vLLM, such as http://localhost:8000/v1.",
             e.Message);
     }
 
@@ -187,8 +208,8 @@ public sealed class ServerPoolsTests : IDisposable
     private static ModelPools Create(string[] arguments, bool hasContainers)
     {
         var builder = DistributedApplication.CreateBuilder(arguments);
-        var messaging = builder.AddRabbitMQ("messaging");
-        return new ModelPools(builder, builder.AddProject<Projects.AgentPlatform_Gateway>("gateway"), messaging) { HasContainers = () => hasContainers };
+        var gateway = builder.AddProject<Projects.AgentPlatform_Gateway>("gateway");
+        return new ModelPools(builder, gateway, builder.AddRabbitMQ("messaging")) { HasContainers = () => hasContainers };
     }
 
     private async Task<JsonElement> PublishAsync(Action<ModelPools> add, params string[] settings)

@@ -7,17 +7,17 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace AgentPlatform.Tests.AppHost.Pools.Definitions;
 
-/// <summary>The AppHost cannot ask the worker what its engines are; it has a table of its own.</summary>
+/// <summary>The AppHost cannot reference the worker's table of engines; it has a table of its own.</summary>
 public sealed class EngineTypeTests
 {
     [Fact]
     public void The_chart_knows_of_each_engine_what_the_worker_knows() => Assert.Equal(
         EngineTypes.All.Select(static engine =>
-            (engine.Name, Operations: string.Join(' ', engine.Operations), engine.ReadsWeights, engine.TakesExecutionProvider, engine.CallsOut,
-                engine.AsksModels)),
+            (engine.Name, Operations: string.Join(' ', engine.Operations), engine.ReadsWeights, engine.TakesExecutionProvider,
+                engine.CallsOut, engine.AsksModels)),
         EngineType.All.Select(static engine => (Name: engine.Key, Facts: engine.Value)).Select(static engine =>
-            (engine.Name, Operations: string.Join(' ', engine.Facts.Operations), engine.Facts.ReadsWeights, engine.Facts.TakesExecutionProvider,
-                engine.Facts.CallsOut, engine.Facts.AsksModels)));
+            (engine.Name, Operations: string.Join(' ', engine.Facts.Operations), engine.Facts.ReadsWeights,
+                engine.Facts.TakesExecutionProvider, engine.Facts.CallsOut, engine.Facts.AsksModels)));
 
     [Theory]
     [InlineData("agent")]

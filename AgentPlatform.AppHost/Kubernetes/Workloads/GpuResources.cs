@@ -3,11 +3,11 @@ using Aspire.Hosting.Kubernetes.Resources;
 
 namespace AgentPlatform.AppHost.Kubernetes.Workloads;
 
-/// <summary>GPUs of a container.</summary>
-internal static class Gpus
+/// <summary>The GPUs of a container.</summary>
+internal static class GpuResources
 {
-    /// <summary>Requests them, which is also the limit.</summary>
-    public static void Take(ContainerV1 container, PoolOptions options)
+    /// <summary>Requests the GPUs that a pool's options ask for; for GPUs, requests and limits are equal.</summary>
+    public static void Request(ContainerV1 container, PoolOptions options)
     {
         var number = options.Gpus.ToString(CultureInfo.InvariantCulture);
         container.Resources!.Requests[options.GpuResource] = number;
