@@ -39,13 +39,13 @@ internal sealed class EdgeOptions : IValidatableObject
         foreach (var host in AllowedHosts.Where(host => Uri.CheckHostName(IsPattern(host) ? host[2..] : host) == UriHostNameType.Unknown))
         {
             yield return new ValidationResult(
-                $"{Section}:{nameof(AllowedHosts)} holds '{host}', which is no host name; write it without scheme and port.", [nameof(AllowedHosts)]);
+                $"{Section}:{nameof(AllowedHosts)} holds '{host}', which is not a host name; write it without scheme and port.", [nameof(AllowedHosts)]);
         }
 
         foreach (var origin in AllowedOrigins.Where(origin => origin != "*" && !IsOrigin(origin)))
         {
             yield return new ValidationResult(
-                $"{Section}:{nameof(AllowedOrigins)} holds '{origin}', which is no origin; write scheme, host and, if it is not the scheme's own, " +
+                $"{Section}:{nameof(AllowedOrigins)} holds '{origin}', which is not an origin; write scheme, host and, if it is not the scheme's own, " +
                 "port: https://chat.example.com.",
                 [nameof(AllowedOrigins)]);
         }

@@ -23,7 +23,7 @@ internal sealed class RequestDeadline : IDisposable
     /// <param name="options">The limits.</param>
     /// <param name="time">Measures it.</param>
     /// <param name="stopped">Cancelled when the process gives up what still runs.</param>
-    /// <exception cref="InferenceException">400: the header is no positive number.</exception>
+    /// <exception cref="InferenceException">400: the header is not a positive number.</exception>
     public RequestDeadline(HttpContext context, InferenceApiOptions options, TimeProvider time, CancellationToken stopped)
     {
         var span = options.DefaultDeadline < options.MaxDeadline ? options.DefaultDeadline : options.MaxDeadline;

@@ -8,7 +8,7 @@ internal static class RequestIdentity
 {
     public const string Header = "x-request-id";
 
-    // Longer ones are no names.
+    // Longer ones are not names.
     private const int MaxConversation = 200;
 
     /// <summary>Gives the request an id; the header is set when the response starts, since error handling may clear headers set before.</summary>

@@ -17,7 +17,7 @@ public static class StartupMistake
         InvalidOperationException { Source: "Microsoft.Extensions.Configuration.Binder", InnerException: InvalidOperationException inner } => Describe(inner),
         InvalidOperationException { Source: "Microsoft.Extensions.Configuration.Binder" } => e.Message,
         IOException { InnerException: AddressInUseException } => $"{e.Message} Choose another with --urls or HTTP_PORTS.",
-        UriFormatException => $"ConnectionStrings:messaging is no address such as amqp://user:password@host:5672: {e.Message}",
+        UriFormatException => $"ConnectionStrings:messaging is not an address such as amqp://user:password@host:5672: {e.Message}",
         _ => null,
     };
 

@@ -57,7 +57,7 @@ internal sealed class AnswerRecord(bool hasContent)
         }
     }
 
-    /// <summary>Takes an answer that is no chat completion.</summary>
+    /// <summary>Takes an answer that is not a chat completion.</summary>
     public void TakeText(ReadOnlySpan<byte> text)
     {
         if (hasContent)

@@ -27,7 +27,7 @@ public sealed class ChatEvents(ChatEnvelope envelope, bool includeUsage)
     /// <param name="part">Payload of a <see cref="ReplyKind.Delta"/>.</param>
     /// <param name="id">A line <c>id: ...</c> with its line break, or nothing.</param>
     /// <returns>How many bytes.</returns>
-    /// <exception cref="FormatException"><paramref name="part"/> is no object. Nothing was written.</exception>
+    /// <exception cref="FormatException"><paramref name="part"/> is not an object. Nothing was written.</exception>
     public int WriteDelta(IBufferWriter<byte> output, ReadOnlySpan<byte> part, ReadOnlySpan<byte> id = default)
     {
         var members = ChatEnvelope.Members(part); // Throws before the event begins: an error event could not follow half of one.

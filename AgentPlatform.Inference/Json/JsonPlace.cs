@@ -24,7 +24,7 @@ internal static class JsonPlace
         }
         catch (JsonException)
         {
-            return null; // What breaks there, or on the way, is no JSON either.
+            return null; // What breaks there, or on the way, is not JSON either.
         }
 
         var path = string.Concat(open.Select(container => container.ToString())).TrimStart('.');

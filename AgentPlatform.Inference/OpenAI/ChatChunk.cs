@@ -20,7 +20,7 @@ public sealed class ChatChunk
     public ReadOnlyMemory<byte> Usage => _usage;
 
     /// <summary>Reads a chunk; false if there is nothing in it to pass on.</summary>
-    /// <exception cref="FormatException">It is no chunk.</exception>
+    /// <exception cref="FormatException">It is not a chunk.</exception>
     /// <exception cref="UpstreamException">It is an error.</exception>
     public bool Read(ReadOnlySpan<byte> json)
     {
@@ -100,7 +100,7 @@ public sealed class ChatChunk
     {
         if (reader.TokenType != JsonTokenType.StartArray)
         {
-            throw new JsonException("'choices' is no array.");
+            throw new JsonException("'choices' is not an array.");
         }
 
         var any = false;
@@ -109,7 +109,7 @@ public sealed class ChatChunk
             any = true;
             if (reader.TokenType != JsonTokenType.StartObject)
             {
-                throw new JsonException("A choice is no object.");
+                throw new JsonException("A choice is not an object.");
             }
 
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)

@@ -39,7 +39,7 @@ public static class ChatJson
     }
 
     /// <summary>A completion without the members that the HTTP surface writes itself (id, object, created, model), and those of the server's account.</summary>
-    /// <exception cref="FormatException">It is no JSON object with <c>choices</c>.</exception>
+    /// <exception cref="FormatException">It is not a JSON object with <c>choices</c>.</exception>
     public static byte[] WithoutEnvelope(ReadOnlySpan<byte> completion)
     {
         CheckText(completion);
@@ -88,7 +88,7 @@ public static class ChatJson
     {
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
         {
-            throw new JsonException("It is no JSON object.");
+            throw new JsonException("It is not a JSON object.");
         }
     }
 

@@ -132,7 +132,7 @@ public sealed class OpenAIInference(HttpClient http, OpenAIEndpoint endpoint, IL
         }
         catch (FormatException e)
         {
-            throw new InferenceException(InferenceError.EngineFailed("The model's server sent an event that is no chat completion chunk."), e);
+            throw new InferenceException(InferenceError.EngineFailed("The model's server sent an event that is not a chat completion chunk."), e);
         }
     }
 }

@@ -26,7 +26,7 @@ public sealed partial class UpstreamErrors(ILogger logger)
         "invalid_image_url", "invalid_image_format", "invalid_base64", "image_too_large",
     };
 
-    /// <summary>The meaning of a response that is no success.</summary>
+    /// <summary>The meaning of a response that is not a success.</summary>
     public async Task<InferenceError> DescribeAsync(HttpResponseMessage response, string model, CancellationToken cancellationToken)
     {
         var status = (int)response.StatusCode;
@@ -78,7 +78,7 @@ public sealed partial class UpstreamErrors(ILogger logger)
         HttpRequestException => InferenceError.Unavailable("The model's server hung up.", RetryAfter),
         InvalidDataException => InferenceError.EngineFailed($"The model's server sent more than can be taken: {e.Message}"),
         IOException => InferenceError.EngineFailed("The connection to the model's server broke before the answer was complete."),
-        FormatException => InferenceError.EngineFailed("The model's server sent an answer that is no chat completion."),
+        FormatException => InferenceError.EngineFailed("The model's server sent an answer that is not a chat completion."),
 
         // The client's connect timeout is a cancellation too, but nobody asked for it.
         OperationCanceledException when !cancellationToken.IsCancellationRequested =>
@@ -94,7 +94,7 @@ public sealed partial class UpstreamErrors(ILogger logger)
         {
             if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
             {
-                return InferenceError.EngineFailed("The agent sent an answer that is no JSON object.");
+                return InferenceError.EngineFailed("The agent sent an answer that is not a JSON object.");
             }
 
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
@@ -114,7 +114,7 @@ public sealed partial class UpstreamErrors(ILogger logger)
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             // The latter is half of a surrogate pair in a name.
-            return InferenceError.EngineFailed("The agent sent an answer that is no JSON.");
+            return InferenceError.EngineFailed("The agent sent an answer that is not JSON.");
         }
     }
 

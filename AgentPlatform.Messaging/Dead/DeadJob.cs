@@ -33,7 +33,7 @@ public sealed record DeadJob
     /// <summary>The model's version.</summary>
     public string? Version { get; init; }
 
-    /// <summary>What was asked; null if the message is no job.</summary>
+    /// <summary>What was asked; null if the message is not a job.</summary>
     public Operation? Operation { get; init; }
 
     /// <summary>Whether the answer was to be streamed.</summary>
@@ -52,7 +52,7 @@ public sealed record DeadJob
     public ReadOnlyMemory<byte> Body { get; init; }
 
     /// <summary>The request, to be run again under an id of its own: workers may remember that the old one was given up.</summary>
-    /// <exception cref="FormatException">It is no job.</exception>
+    /// <exception cref="FormatException">It is not a job.</exception>
     public InferenceRequest ToRequest(Guid requestId, DateTimeOffset deadline) => new()
     {
         RequestId = requestId,

@@ -11,7 +11,7 @@ public sealed class DeadJobs(IDeadLetters letters, TimeProvider time)
     /// <summary>Reason of a job that is suspected to kill its workers.</summary>
     public const string Poison = "poison";
 
-    /// <summary>Reason of a message that is no job, or none that this build can read.</summary>
+    /// <summary>Reason of a message that is not a job, or none that this build can read.</summary>
     public const string Malformed = "malformed";
 
     private const int MaxText = 1024;
@@ -39,14 +39,14 @@ public sealed class DeadJobs(IDeadLetters letters, TimeProvider time)
         });
     }
 
-    /// <summary>Publishes a message that is no job to <see cref="QueueNames.Dead"/>, with its body and what of its headers concerns a job.</summary>
+    /// <summary>Publishes a message that is not a job to <see cref="QueueNames.Dead"/>, with its body and what of its headers concerns a job.</summary>
     /// <param name="message">The message.</param>
     /// <param name="from">Where it was.</param>
     /// <param name="detail">What is wrong with it.</param>
     /// <returns>The broker's word; only <see cref="PublishOutcome.Confirmed"/> says that it is there.</returns>
     internal Task<PublishOutcome> PublishMalformedAsync(BrokerMessage message, string from, string detail)
     {
-        // Not all of them: the broker closes the channel over some (CC that is no list), and over headers that do not fit into one frame. This
+        // Not all of them: the broker closes the channel over some (CC that is not a list), and over headers that do not fit into one frame. This
         // message must not take the worker's connection with it.
         var headers = JobHeaders.All.Where(message.Headers.ContainsKey).ToDictionary(static key => key, key => message.Headers[key] switch
         {

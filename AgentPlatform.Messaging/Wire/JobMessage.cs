@@ -34,7 +34,7 @@ internal sealed record JobMessage(InferenceRequest Request, string ReplyQueue, u
     /// <summary>Reads a message; the time that its request has left is counted from now.</summary>
     /// <param name="message">The message, whose body the request keeps.</param>
     /// <param name="time">Counts the time.</param>
-    /// <exception cref="FormatException">It is no job; names what is wrong, and nothing of what the client wrote.</exception>
+    /// <exception cref="FormatException">It is not a job; names what is wrong, and nothing of what the client wrote.</exception>
     public static JobMessage Read(BrokerMessage message, TimeProvider time)
     {
         var headers = message.Headers;

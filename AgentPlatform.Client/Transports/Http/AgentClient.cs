@@ -61,7 +61,7 @@ internal sealed class AgentClient(HttpClient http, OpenAIEndpoint agent, ILogger
         }
         catch (FormatException e)
         {
-            throw new InferenceException(InferenceError.EngineFailed("The agent sent an answer that is no chat completion."), e);
+            throw new InferenceException(InferenceError.EngineFailed("The agent sent an answer that is not a chat completion."), e);
         }
     }
 

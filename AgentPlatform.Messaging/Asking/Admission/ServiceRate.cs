@@ -8,7 +8,7 @@ namespace AgentPlatform.Messaging.Asking.Admission;
 /// <remarks>Not thread-safe. All times are seconds.</remarks>
 internal sealed class ServiceRate
 {
-    /// <summary>Fewer measurements than this are no knowledge.</summary>
+    /// <summary>Fewer measurements than this are not knowledge.</summary>
     public const int Enough = 8;
 
     // Old measurements fade with the time that the newer ones took, but never faster than to the weight of sixteen: a model that starts
@@ -17,7 +17,7 @@ internal sealed class ServiceRate
     private const double FastestFade = 15.0 / 16;
 
     // Longer without a measurement than this, several usual intervals or two services: it was quiet, or the pool was away. It may come back
-    // with another size, and what it took to come back is no measurement.
+    // with another size, and what it took to come back is not a measurement.
     private const double Lifetime = 10;
     private const int Intervals = 8;
     private const int Services = 2;
