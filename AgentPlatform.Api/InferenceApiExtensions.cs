@@ -71,9 +71,12 @@ public static class InferenceApiExtensions
 
         app.MapGet("/", () => "AI Agent Microservice is running.").WithSummary("Says that the service runs");
         app.MapPost("/analyze", AnalyzeApi.AnalyzeAsync).WithSummary("Judges the sentiment of a text").Describing(RequestShape.Analyze);
-        app.MapPost("/invoke", ChatApi.InvokeAsync).WithSummary("Answers one chat request as a whole; without a model, by the first that chats").Describing(RequestShape.Chat);
-        app.MapPost("/batch", BatchApi.BatchAsync).WithSummary("Answers many requests in order; a failing one has an error in its place").Describing(RequestShape.Batch);
-        app.MapPost("/v1/chat/completions", ChatApi.CompletionsAsync).WithSummary("OpenAI's chat completions, streamed or whole").Describing(RequestShape.Chat);
+        app.MapPost("/invoke", ChatApi.InvokeAsync)
+            .WithSummary("Answers one chat request as a whole; without a model, by the first that chats").Describing(RequestShape.Chat);
+        app.MapPost("/batch", BatchApi.BatchAsync).WithSummary("Answers many requests in order; a failing one has an error in its place")
+            .Describing(RequestShape.Batch);
+        app.MapPost("/v1/chat/completions", ChatApi.CompletionsAsync).WithSummary("OpenAI's chat completions, streamed or whole")
+            .Describing(RequestShape.Chat);
         app.MapGet("/v1/models", ModelsApi.List).WithSummary("The models");
         app.MapGet("/v1/models/{*id}", ModelsApi.Get).WithSummary("One model");
         app.MapOpenApi();

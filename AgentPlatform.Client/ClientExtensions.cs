@@ -31,7 +31,8 @@ public static class ClientExtensions
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentException.ThrowIfNullOrEmpty(name);
 
-        var section = builder.Configuration.GetSection(Section).GetChildren().FirstOrDefault(model => model[nameof(ModelOptions.Name)] == name)
+        var section = builder.Configuration.GetSection(Section).GetChildren()
+            .FirstOrDefault(model => model[nameof(ModelOptions.Name)] == name)
             ?? throw Mistake($"No model of {Section} is named '{name}'; set {Section}:0:Name and what else reaches it.");
         var model = ReadChecked(section, builder.Configuration);
         builder.AddTransports([model]);
@@ -40,13 +41,15 @@ public static class ClientExtensions
         services.AddOptions<ClientOptions>().BindConfiguration(ClientOptions.Section).ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ClientOptions>, ClientOptionsValidator>());
         services.AddKeyedSingleton(name, (provider, _) => TransportFactory.Create(provider, model));
-        services.AddKeyedSingleton(name, (provider, _) => provider.GetRequiredKeyedService<IChatClient>(name).AsChatCompletionService(provider));
+        services.AddKeyedSingleton(name, (provider, _) =>
+            provider.GetRequiredKeyedService<IChatClient>(name).AsChatCompletionService(provider));
         services.TryAddSingleton(provider => provider.GetRequiredKeyedService<IInference>(name));
         services.TryAddSingleton(provider => provider.GetRequiredKeyedService<IChatClient>(name));
         services.TryAddSingleton(provider => provider.GetRequiredKeyedService<IChatCompletionService>(name));
         return services.AddKeyedChatClient(name, provider =>
             provider.GetRequiredKeyedService<IInference>(name).AsChatClient(
-                name, provider.GetRequiredService<IOptions<ClientOptions>>().Value.RequestTimeout, provider.GetRequiredService<TimeProvider>()));
+                name, provider.GetRequiredService<IOptions<ClientOptions>>().Value.RequestTimeout,
+                provider.GetRequiredService<TimeProvider>()));
     }
 
     /// <summary>Reads and checks one model.</summary>

@@ -1,6 +1,8 @@
 namespace AgentPlatform.Inference;
 
-/// <summary>What kind of failure an <see cref="InferenceError"/> is. How a protocol says it, such as by an HTTP status, is the protocol's own.</summary>
+/// <summary>
+/// What kind of failure an <see cref="InferenceError"/> is. How a protocol says it, such as by an HTTP status, is the protocol's own.
+/// </summary>
 public enum ErrorKind
 {
     /// <summary>The request itself is wrong.</summary>
@@ -49,10 +51,12 @@ public enum ErrorKind
 /// <param name="Code">Machine-readable code such as <c>model_not_found</c>.</param>
 /// <param name="Param">The request's field at fault.</param>
 /// <param name="RetryAfterSeconds">After how many seconds a retry makes sense.</param>
-public sealed record InferenceError(ErrorKind Kind, string Message, string? Code = null, string? Param = null, int? RetryAfterSeconds = null)
+public sealed record InferenceError(
+    ErrorKind Kind, string Message, string? Code = null, string? Param = null, int? RetryAfterSeconds = null)
 {
     /// <summary>The request itself is wrong.</summary>
-    public static InferenceError Invalid(string message, string? param = null, string? code = null) => new(ErrorKind.InvalidRequest, message, code, param);
+    public static InferenceError Invalid(string message, string? param = null, string? code = null) =>
+        new(ErrorKind.InvalidRequest, message, code, param);
 
     /// <summary>No such model.</summary>
     public static InferenceError ModelNotFound(string model) =>

@@ -19,8 +19,8 @@ public sealed record InferenceRequest
     public bool Stream { get; init; }
 
     /// <summary>
-    /// When the client stops waiting, by the clock of the process that took its request: a date that stays the same wherever the request is run.
-    /// Other machines' clocks differ, so how much time is left is <see cref="TimeLimit"/>'s to say.
+    /// When the client stops waiting, by the clock of the process that took its request: a date that stays the same wherever the request is
+    /// run. Other machines' clocks differ, so how much time is left is <see cref="TimeLimit"/>'s to say.
     /// </summary>
     public required DateTimeOffset Deadline { get; init; }
 
@@ -33,10 +33,15 @@ public sealed record InferenceRequest
     /// <summary>The conversation that it is a turn of, as its client names it; null if it does not say. Not sent to workers.</summary>
     public string? ConversationId { get; init; }
 
-    /// <summary>What another worker has answered already, so that only the rest is asked for; null for a whole answer. Engines that continue answers look at it.</summary>
+    /// <summary>
+    /// What another worker has answered already, so that only the rest is asked for; null for a whole answer. Engines that continue answers
+    /// look at it.
+    /// </summary>
     public PartialAnswer? PartialAnswer { get; init; }
 
-    /// <summary>Whether workers were lost over it, so that it must not share an engine with other requests until it has shown that it does no harm.</summary>
+    /// <summary>
+    /// Whether workers were lost over it, so that it must not share an engine with other requests until it has shown that it does no harm.
+    /// </summary>
     public bool IsSuspect { get; init; }
 
     /// <summary>UTF-8 JSON exactly as the client sent it, so that fields this platform does not know survive.</summary>

@@ -16,7 +16,8 @@ public enum Operation
 /// <param name="Noun">What a model that can be asked for it does, as a sentence has it.</param>
 /// <param name="AgentRoute">Where an agent container answers it.</param>
 /// <param name="OpenAIPath">Where an OpenAI-compatible server answers it, below its base address; null if it does not.</param>
-/// <param name="HasEnvelope">Whether its result is an OpenAI object whose <c>id</c>, <c>object</c>, <c>created</c> and <c>model</c> the HTTP surface writes.</param>
+/// <param name="HasEnvelope">Whether its result is an OpenAI object whose <c>id</c>, <c>object</c>, <c>created</c> and <c>model</c> the
+/// HTTP surface writes.</param>
 /// <param name="CountsTokens">Whether it is metered by the tokens of its <c>usage</c>; otherwise by requests alone.</param>
 public sealed record OperationInfo(
     Operation Operation, string Name, string Noun, string AgentRoute, string? OpenAIPath, bool HasEnvelope, bool CountsTokens);

@@ -19,7 +19,9 @@ public enum ReplyKind : byte
     /// </summary>
     Result = 3,
 
-    /// <summary>The good end of a streamed answer; payload: OpenAI's <c>usage</c> object, or empty if the engine counts no tokens.</summary>
+    /// <summary>
+    /// The good end of a streamed answer; payload: OpenAI's <c>usage</c> object, or empty if the engine counts no tokens.
+    /// </summary>
     End = 4,
 }
 

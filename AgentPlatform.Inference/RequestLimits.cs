@@ -4,8 +4,8 @@ using Microsoft.Extensions.Options;
 namespace AgentPlatform.Inference;
 
 /// <summary>
-/// How many things one request may hold, since each takes many times its bytes once it is read; configuration section <c>Api:Limits</c>. Gateway and
-/// workers check them alike, before anything is done with the request.
+/// How many things one request may hold, since each takes many times its bytes once it is read; configuration section <c>Api:Limits</c>.
+/// Gateway and workers check them alike, before anything is done with the request.
 /// </summary>
 public sealed class RequestLimits
 {

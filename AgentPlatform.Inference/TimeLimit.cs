@@ -2,7 +2,8 @@ namespace AgentPlatform.Inference;
 
 /// <summary>
 /// How long a request may still take, by the monotonic clock of the process that holds it. A moment of one machine's clock means nothing on
-/// another machine, and nothing on the same one once the clock is set; so what travels is the time that is left, and each process counts it down itself.
+/// another machine, and nothing on the same one once the clock is set; so what travels is the time that is left, and each process counts it
+/// down itself.
 /// </summary>
 /// <remarks>The default has no end.</remarks>
 public readonly record struct TimeLimit

@@ -30,13 +30,21 @@ public static class MessagingExtensions
 
     /// <summary>Where the address of the broker may be configured.</summary>
     public static IReadOnlyList<string> AddressKeys { get; } =
-        [$"ConnectionStrings:{ConnectionName}", $"Aspire:RabbitMQ:Client:{ConnectionName}:ConnectionString", "Aspire:RabbitMQ:Client:ConnectionString"];
+        [$"ConnectionStrings:{ConnectionName}", $"Aspire:RabbitMQ:Client:{ConnectionName}:ConnectionString",
+            "Aspire:RabbitMQ:Client:ConnectionString"];
 
-    /// <summary>The connection of Aspire's client, with the settings that this project relies on. A connection factory that is registered already stays.</summary>
-    public static IHostApplicationBuilder AddBrokerConnection(this IHostApplicationBuilder builder) => builder.AddRabbitMQConnection(ConnectionName);
+    /// <summary>
+    /// The connection of Aspire's client, with the settings that this project relies on. A connection factory that is registered already
+    /// stays.
+    /// </summary>
+    public static IHostApplicationBuilder AddBrokerConnection(this IHostApplicationBuilder builder) =>
+        builder.AddRabbitMQConnection(ConnectionName);
 
-    /// <summary>The gateway's side: sends jobs to <paramref name="queues"/> and receives their answers. Called again, it adds queues.</summary>
-    public static IHostApplicationBuilder AddGatewayMessaging(this IHostApplicationBuilder builder, Func<IServiceProvider, JobQueues> queues)
+    /// <summary>
+    /// The gateway's side: sends jobs to <paramref name="queues"/> and receives their answers. Called again, it adds queues.
+    /// </summary>
+    public static IHostApplicationBuilder AddGatewayMessaging(
+        this IHostApplicationBuilder builder, Func<IServiceProvider, JobQueues> queues)
     {
         var services = builder.Services;
         services.AddSingleton(queues);

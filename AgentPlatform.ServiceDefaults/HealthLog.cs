@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace AgentPlatform.ServiceDefaults;
 
 /// <summary>
-/// Says in the log when a health check changes. The framework's own service writes an error for each question that is answered "unhealthy", also while a process
-/// starts and is merely not ready yet, and again with each probe for as long as something is away.
+/// Says in the log when a health check changes. The framework's own service writes an error for each question that is answered "unhealthy",
+/// also while a process starts and is merely not ready yet, and again with each probe for as long as something is away.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed partial class HealthLog(IHostApplicationLifetime lifetime, ILogger<HealthLog> logger)
@@ -60,7 +60,8 @@ internal sealed partial class HealthLog(IHostApplicationLifetime lifetime, ILogg
         }
         else
         {
-            Failed(logger, lifetime.ApplicationStopping.IsCancellationRequested ? LogLevel.Information : LogLevel.Warning, check, entry.Status, entry.Description);
+            Failed(logger, lifetime.ApplicationStopping.IsCancellationRequested ? LogLevel.Information : LogLevel.Warning, check,
+                entry.Status, entry.Description);
         }
     }
 

@@ -53,8 +53,10 @@ public static class ServiceDefaultsExtensions
     public static WebApplication MapDefaultEndpoints(this WebApplication app)
     {
         app.MapHealthChecks(HealthPath, new HealthCheckOptions { ResponseWriter = HealthLog.AnswerAsync });
-        app.MapHealthChecks(ReadinessPath, new HealthCheckOptions { Predicate = check => !check.Tags.Contains(SharedTag), ResponseWriter = HealthLog.AnswerAsync });
-        app.MapHealthChecks(LivenessPath, new HealthCheckOptions { Predicate = check => check.Tags.Contains("live"), ResponseWriter = HealthLog.AnswerAsync });
+        app.MapHealthChecks(ReadinessPath,
+            new HealthCheckOptions { Predicate = check => !check.Tags.Contains(SharedTag), ResponseWriter = HealthLog.AnswerAsync });
+        app.MapHealthChecks(LivenessPath,
+            new HealthCheckOptions { Predicate = check => check.Tags.Contains("live"), ResponseWriter = HealthLog.AnswerAsync });
         return app;
     }
 
@@ -66,8 +68,8 @@ public static class ServiceDefaultsExtensions
             return;
         }
 
-        // Which callers are believed and which servers are told is decided once, by .NET's own propagators: OpenTelemetry's default would read and
-        // write baggage beside them.
+        // Which callers are believed and which servers are told is decided once, by .NET's own propagators: OpenTelemetry's default would
+        // read and write baggage beside them.
         Sdk.SetDefaultTextMapPropagator(new TraceContextPropagator());
         builder.Logging.AddOpenTelemetry(logging =>
         {

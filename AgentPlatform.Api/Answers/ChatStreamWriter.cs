@@ -56,7 +56,8 @@ internal sealed class ChatStreamWriter : IDisposable
         (_interval, _stallTimeout) = (recorder is null ? options.HeartbeatInterval : Timeout.InfiniteTimeSpan, options.StallTimeout);
         _idPrefix = recorder is { IsResumable: true } ? Encoding.ASCII.GetBytes($"id: {RequestIdentity.Of(context)}:") : null;
         _output = context.Response.BodyWriter;
-        _heartbeat = time.CreateTimer(static writer => _ = ((ChatStreamWriter)writer!).BeatAsync(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _heartbeat = time.CreateTimer(static writer => _ = ((ChatStreamWriter)writer!).BeatAsync(), this, Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Whether the status is the client's already, so that a failure can only be an event.</summary>
@@ -89,8 +90,8 @@ internal sealed class ChatStreamWriter : IDisposable
     }
 
     /// <summary>
-    /// Sends an error event and ends the response without its last chunk: clients that do not know the event, such as OpenAI's for .NET, would take
-    /// what they have for the whole answer.
+    /// Sends an error event and ends the response without its last chunk: clients that do not know the event, such as OpenAI's for .NET,
+    /// would take what they have for the whole answer.
     /// </summary>
     public async ValueTask FailAsync(InferenceError error)
     {

@@ -84,7 +84,8 @@ internal sealed partial class InferenceCall(
 
     /// <summary>Streams the answer to the client. Returns normally when a failure was told inside the stream.</summary>
     /// <exception cref="InferenceException">The request failed before its first token.</exception>
-    public async Task StreamAsync(HttpContext context, ModelRoute route, InferenceRequest request, bool includeUsage, RequestDeadline deadline)
+    public async Task StreamAsync(
+        HttpContext context, ModelRoute route, InferenceRequest request, bool includeUsage, RequestDeadline deadline)
     {
         InferenceMetrics.TagSpan(request);
         using var span = spans.Start(request);

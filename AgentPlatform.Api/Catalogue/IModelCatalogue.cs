@@ -13,7 +13,9 @@ public sealed record ModelInfo(string Id, IReadOnlyList<Operation> Operations, s
 /// <remarks>Safe for concurrent use.</remarks>
 public interface IModelCatalogue
 {
-    /// <summary>The models, in the order in which they are configured; the first that can do an operation serves requests that name none.</summary>
+    /// <summary>
+    /// The models, in the order in which they are configured; the first that can do an operation serves requests that name none.
+    /// </summary>
     IReadOnlyList<ModelInfo> Models { get; }
 
     /// <summary>The way to the model of that name, for one request; null if there is no such model.</summary>

@@ -23,11 +23,13 @@ internal static class ModelsApi
         : throw new InferenceException(InferenceError.ModelNotFound(id));
 
     private static ModelObject Describe(ModelInfo model) =>
-        new(model.Id, "model", _created, model.OwnedBy, [.. model.Operations.Select(operation => operation.Info().Name)], model.Description);
+        new(model.Id, "model", _created, model.OwnedBy, [.. model.Operations.Select(operation => operation.Info().Name)],
+            model.Description);
 }
 
 /// <summary>A model as OpenAI's API describes it.</summary>
-internal sealed record ModelObject(string Id, string Object, long Created, string OwnedBy, IReadOnlyList<string> Operations, string? Description);
+internal sealed record ModelObject(
+    string Id, string Object, long Created, string OwnedBy, IReadOnlyList<string> Operations, string? Description);
 
 /// <summary>All models.</summary>
 internal sealed record ModelList(string Object, IReadOnlyList<ModelObject> Data);

@@ -55,7 +55,8 @@ internal static class ChatApi
         return ChatRequest.Read(body.Bytes.Span, limits);
     }
 
-    private static InferenceRequest RequestOf(HttpContext context, ChatRequest chat, RequestBody body, ModelRoute route, RequestDeadline deadline) => new()
+    private static InferenceRequest RequestOf(
+        HttpContext context, ChatRequest chat, RequestBody body, ModelRoute route, RequestDeadline deadline) => new()
     {
         RequestId = RequestIdentity.Of(context),
         Model = route.Model.Id,
@@ -68,7 +69,8 @@ internal static class ChatApi
         Body = body.Bytes,
     };
 
-    private static async Task CompleteAsync(HttpContext context, InferenceCall call, ModelRoute route, InferenceRequest request, RequestDeadline deadline)
+    private static async Task CompleteAsync(
+        HttpContext context, InferenceCall call, ModelRoute route, InferenceRequest request, RequestDeadline deadline)
     {
         context.Response.ContentType = "application/json";
         context.NameVersion(route);

@@ -69,7 +69,8 @@ internal sealed class RejectedRequests(DiagnosticListener server) : IHostedServi
         var body = new ArrayBufferWriter<byte>();
         ErrorResponse.WriteEnvelope(body, error);
         var head = new StringBuilder();
-        head.Append(CultureInfo.InvariantCulture, $"HTTP/1.1 {rejection.StatusCode} {ReasonPhrases.GetReasonPhrase(rejection.StatusCode)}\r\n");
+        head.Append(CultureInfo.InvariantCulture,
+            $"HTTP/1.1 {rejection.StatusCode} {ReasonPhrases.GetReasonPhrase(rejection.StatusCode)}\r\n");
         foreach (var (name, values) in response.Headers.Where(static header => header.Key != "Content-Length"))
         {
             head.Append(CultureInfo.InvariantCulture, $"{name}: {values}\r\n");

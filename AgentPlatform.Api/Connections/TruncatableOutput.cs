@@ -3,7 +3,9 @@ using System.IO.Pipelines;
 
 namespace AgentPlatform.Api.Connections;
 
-/// <summary>A connection's two directions; from <see cref="Truncate"/> on nothing more is sent, though the server goes on writing.</summary>
+/// <summary>
+/// A connection's two directions; from <see cref="Truncate"/> on nothing more is sent, though the server goes on writing.
+/// </summary>
 /// <remarks>One writer, like every pipe; <see cref="Truncate"/> comes from the request that writes.</remarks>
 internal sealed class TruncatableOutput(IDuplexPipe transport) : PipeWriter, IDuplexPipe, ITruncationFeature
 {

@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 namespace AgentPlatform.Api.Connections;
 
 /// <summary>
-/// Ends a response that failed after it had begun. <see cref="HttpContext.Abort"/> would do that too, but it resets the connection, and a reset
-/// throws away what was sent and not received yet, which is the event that says why.
+/// Ends a response that failed after it had begun. <see cref="HttpContext.Abort"/> would do that too, but it resets the connection, and a
+/// reset throws away what was sent and not received yet, which is the event that says why.
 /// </summary>
 internal static class TruncationExtensions
 {

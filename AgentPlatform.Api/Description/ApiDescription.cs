@@ -21,12 +21,14 @@ internal static class ApiDescription
     {
         document.Info.Title = "AgentPlatform";
         document.Info.Description =
-            "Agents and language models behind one gateway. Errors are OpenAI's envelope, and problem details at /analyze, /invoke and /batch; " +
+            "Agents and language models behind one gateway. Errors are OpenAI's envelope, and problem details at /analyze, /invoke and " +
+            "/batch; " +
             "every response carries x-request-id, and x-model-version where a model answered.";
         return Task.CompletedTask;
     });
 
-    public static void Describing(this RouteHandlerBuilder route, RequestShape shape) => route.AddOpenApiOperationTransformer((operation, _, _) =>
+    public static void Describing(this RouteHandlerBuilder route, RequestShape shape) =>
+        route.AddOpenApiOperationTransformer((operation, _, _) =>
     {
         operation.RequestBody = new OpenApiRequestBody
         {
@@ -40,11 +42,14 @@ internal static class ApiDescription
     private static IEnumerable<OpenApiParameter> Headers(RequestShape shape)
     {
         yield return Header(RequestDeadline.Header, JsonSchemaType.Number, "Seconds that the request may take");
-        yield return Header(ReplayTerms.KeyHeader, JsonSchemaType.String, "A retry with the same key gets the response of the first request");
+        yield return Header(ReplayTerms.KeyHeader, JsonSchemaType.String,
+            "A retry with the same key gets the response of the first request");
         if (shape == RequestShape.Chat)
         {
-            yield return Header(ReplayTerms.ResumeHeader, JsonSchemaType.Boolean, "Whether the events of a stream carry ids, so that it can be gone on with");
-            yield return Header(ReplayTerms.LastEventHeader, JsonSchemaType.String, "Id of the last event that arrived before the connection broke");
+            yield return Header(ReplayTerms.ResumeHeader, JsonSchemaType.Boolean,
+                "Whether the events of a stream carry ids, so that it can be gone on with");
+            yield return Header(ReplayTerms.LastEventHeader, JsonSchemaType.String,
+                "Id of the last event that arrived before the connection broke");
         }
     }
 
@@ -58,7 +63,8 @@ internal static class ApiDescription
         _ => new OpenApiSchema { Type = JsonSchemaType.Array, Items = new OpenApiSchema { AnyOf = [Chat(), Analyze()] } },
     };
 
-    private static OpenApiSchema Analyze() => Object(["text"], new() { ["text"] = Of(JsonSchemaType.String, "The text to judge"), ["model"] = Of(JsonSchemaType.String) });
+    private static OpenApiSchema Analyze() =>
+        Object(["text"], new() { ["text"] = Of(JsonSchemaType.String, "The text to judge"), ["model"] = Of(JsonSchemaType.String) });
 
     private static OpenApiSchema Chat() => Object(["messages"], new()
     {
@@ -70,7 +76,10 @@ internal static class ApiDescription
             Items = Object(["role"], new()
             {
                 ["role"] = Of(JsonSchemaType.String, "system, developer, user, assistant, tool or function"),
-                ["content"] = new OpenApiSchema { AnyOf = [Of(JsonSchemaType.String), new OpenApiSchema { Type = JsonSchemaType.Array, Items = Of(JsonSchemaType.Object) }] },
+                ["content"] = new OpenApiSchema
+                {
+                    AnyOf = [Of(JsonSchemaType.String), new OpenApiSchema { Type = JsonSchemaType.Array, Items = Of(JsonSchemaType.Object) }],
+                },
             }),
         },
         ["stream"] = Of(JsonSchemaType.Boolean, "Answer with server-sent events"),
@@ -80,7 +89,14 @@ internal static class ApiDescription
         ["top_p"] = Of(JsonSchemaType.Number, "0 to 1"),
         ["n"] = Of(JsonSchemaType.Integer, "1 to 128"),
         ["seed"] = Of(JsonSchemaType.Integer),
-        ["stop"] = new OpenApiSchema { AnyOf = [Of(JsonSchemaType.String), new OpenApiSchema { Type = JsonSchemaType.Array, MaxItems = 4, Items = Of(JsonSchemaType.String) }] },
+        ["stop"] = new OpenApiSchema
+        {
+            AnyOf =
+            [
+                Of(JsonSchemaType.String),
+                new OpenApiSchema { Type = JsonSchemaType.Array, MaxItems = 4, Items = Of(JsonSchemaType.String) },
+            ],
+        },
         ["tools"] = new OpenApiSchema { Type = JsonSchemaType.Array, Items = Of(JsonSchemaType.Object) },
         ["response_format"] = Of(JsonSchemaType.Object),
     });

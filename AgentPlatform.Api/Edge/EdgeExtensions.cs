@@ -27,7 +27,8 @@ internal static class EdgeExtensions
             .AllowAnyMethod()
             .AllowAnyHeader() // SDKs send many of their own (x-stainless-*). Nothing here goes by cookies, and credentials are not allowed.
             .WithExposedHeaders(
-                RequestIdentity.Header, CatalogueExtensions.VersionHeader, ReplayTerms.ReplayedHeader, RetryAdvice.Header, HeaderNames.RetryAfter)
+                RequestIdentity.Header, CatalogueExtensions.VersionHeader, ReplayTerms.ReplayedHeader, RetryAdvice.Header,
+                HeaderNames.RetryAfter)
             .SetPreflightMaxAge(TimeSpan.FromHours(1))));
 
         // After the framework's own: ASPNETCORE_FORWARDEDHEADERS_ENABLED would believe everybody.

@@ -11,8 +11,8 @@ internal sealed class EdgeOptions : IValidatableObject
     public const string Section = "Edge";
 
     /// <summary>
-    /// Names under which the service may be addressed; <c>*.example.com</c> is every name below it. None: any. An address in place of a name is always
-    /// good, since no page of somebody else's can have one for its origin.
+    /// Names under which the service may be addressed; <c>*.example.com</c> is every name below it. None: any. An address in place of a
+    /// name is always good, since no page of somebody else's can have one for its origin.
     /// </summary>
     public IList<string> AllowedHosts { get; } = [];
 
@@ -27,7 +27,9 @@ internal sealed class EdgeOptions : IValidatableObject
     /// </summary>
     public IList<string> TrustedProxies { get; } = [];
 
-    /// <summary>Whether callers' trace context and baggage are gone on with; else a request begins a trace of its own that links to theirs.</summary>
+    /// <summary>
+    /// Whether callers' trace context and baggage are gone on with; else a request begins a trace of its own that links to theirs.
+    /// </summary>
     public bool TrustTraceContext { get; set; }
 
     /// <summary>The networks of <see cref="TrustedProxies"/>.</summary>
@@ -39,13 +41,15 @@ internal sealed class EdgeOptions : IValidatableObject
         foreach (var host in AllowedHosts.Where(host => Uri.CheckHostName(IsPattern(host) ? host[2..] : host) == UriHostNameType.Unknown))
         {
             yield return new ValidationResult(
-                $"{Section}:{nameof(AllowedHosts)} holds '{host}', which is not a host name; write it without scheme and port.", [nameof(AllowedHosts)]);
+                $"{Section}:{nameof(AllowedHosts)} holds '{host}', which is not a host name; write it without scheme and port.",
+                [nameof(AllowedHosts)]);
         }
 
         foreach (var origin in AllowedOrigins.Where(origin => origin != "*" && !IsOrigin(origin)))
         {
             yield return new ValidationResult(
-                $"{Section}:{nameof(AllowedOrigins)} holds '{origin}', which is not an origin; write scheme, host and, if it is not the scheme's own, " +
+                $"{Section}:{nameof(AllowedOrigins)} holds '{origin}', which is not an origin; write scheme, host and, if it is not the " +
+                $"scheme's own, " +
                 "port: https://chat.example.com.",
                 [nameof(AllowedOrigins)]);
         }
@@ -53,7 +57,8 @@ internal sealed class EdgeOptions : IValidatableObject
         foreach (var proxy in TrustedProxies.Where(proxy => ParseProxy(proxy) is null))
         {
             yield return new ValidationResult(
-                $"{Section}:{nameof(TrustedProxies)} holds '{proxy}', which is neither an address nor a network such as 10.0.0.0/8.", [nameof(TrustedProxies)]);
+                $"{Section}:{nameof(TrustedProxies)} holds '{proxy}', which is neither an address nor a network such as 10.0.0.0/8.",
+                [nameof(TrustedProxies)]);
         }
     }
 

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Options;
 namespace AgentPlatform.Api.Edge;
 
 /// <summary>
-/// What the server reads from requests: nothing from callers who are not trusted, whose baggage would otherwise travel to the broker and to other
-/// servers.
+/// What the server reads from requests: nothing from callers who are not trusted, whose baggage would otherwise travel to the broker and to
+/// other servers.
 /// </summary>
 internal sealed class EdgePropagator(IOptions<EdgeOptions> options) : DistributedContextPropagator
 {
@@ -15,10 +15,12 @@ internal sealed class EdgePropagator(IOptions<EdgeOptions> options) : Distribute
     public override IReadOnlyCollection<string> Fields => _inner.Fields;
 
     /// <inheritdoc/>
-    public override void Inject(Activity? activity, object? carrier, PropagatorSetterCallback? setter) => _inner.Inject(activity, carrier, setter);
+    public override void Inject(Activity? activity, object? carrier, PropagatorSetterCallback? setter) =>
+        _inner.Inject(activity, carrier, setter);
 
     /// <inheritdoc/>
-    public override void ExtractTraceIdAndState(object? carrier, PropagatorGetterCallback? getter, out string? traceId, out string? traceState)
+    public override void ExtractTraceIdAndState(
+        object? carrier, PropagatorGetterCallback? getter, out string? traceId, out string? traceState)
     {
         (traceId, traceState) = (null, null);
         if (options.Value.TrustTraceContext)

@@ -18,7 +18,9 @@ internal static class MethodRules
         return next(context);
     });
 
-    /// <summary>Adds what <see cref="UseHead"/> and this method allow to the header that routing has set, and answers OPTIONS with it.</summary>
+    /// <summary>
+    /// Adds what <see cref="UseHead"/> and this method allow to the header that routing has set, and answers OPTIONS with it.
+    /// </summary>
     public static bool TryAnswerOptions(HttpContext context)
     {
         var response = context.Response;

@@ -10,7 +10,8 @@ internal static class ApiPaths
     private static readonly PathString[] _agentRoutes = ["/analyze", "/invoke", "/batch"];
 
     /// <summary>Whether it is one of the routes of agent containers.</summary>
-    public static bool IsAgentRoute(PathString path) => _agentRoutes.Any(route => path.StartsWithSegments(route, StringComparison.OrdinalIgnoreCase));
+    public static bool IsAgentRoute(PathString path) =>
+        _agentRoutes.Any(route => path.StartsWithSegments(route, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>A sentence about what was probably meant by a path that leads nowhere; null if nothing comes to mind.</summary>
     public static string? Hint(PathString path)

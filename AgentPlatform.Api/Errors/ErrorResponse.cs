@@ -10,8 +10,8 @@ using Microsoft.AspNetCore.WebUtilities;
 namespace AgentPlatform.Api.Errors;
 
 /// <summary>
-/// Writes failures: problem details for the agent routes, and OpenAI's envelope, <c>{"error":{"message","type","param","code"}}</c>, for <c>/v1</c>
-/// and every other path, since a client with a wrong base address must be able to read what it is told.
+/// Writes failures: problem details for the agent routes, and OpenAI's envelope, <c>{"error":{"message","type","param","code"}}</c>, for
+/// <c>/v1</c> and every other path, since a client with a wrong base address must be able to read what it is told.
 /// </summary>
 internal static class ErrorResponse
 {

@@ -18,7 +18,8 @@ internal sealed partial class RequestErrors(RequestDelegate next, ILogger<Reques
     private const int ClientLeft = 499; // nginx's number; nobody is there to read it, but logs and metrics are.
 
     /// <summary>What a client is told of an unhandled exception; the log has the rest.</summary>
-    public static InferenceError Unhandled { get; } = new(ErrorKind.Internal, "The platform failed at this request; its log says why.", "internal_error");
+    public static InferenceError Unhandled { get; } = new(ErrorKind.Internal, "The platform failed at this request; its log says why.",
+        "internal_error");
 
     public async Task InvokeAsync(HttpContext context)
     {
@@ -37,7 +38,8 @@ internal sealed partial class RequestErrors(RequestDelegate next, ILogger<Reques
             await ErrorResponse.WriteAsync(context, Describe(e), e.StatusCode);
             return;
         }
-        catch (Exception e) when (e is OperationCanceledException or ConnectionResetException && context.RequestAborted.IsCancellationRequested)
+        catch (Exception e)
+            when (e is OperationCanceledException or ConnectionResetException && context.RequestAborted.IsCancellationRequested)
         {
             if (!context.Response.HasStarted)
             {

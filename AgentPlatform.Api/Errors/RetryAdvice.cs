@@ -9,8 +9,8 @@ internal static class RetryAdvice
     public const string Header = "x-should-retry";
 
     /// <summary>
-    /// Whether a retry cannot help: the request is at fault, its time is up, which a retry would spend a second time, it ends the workers that try it,
-    /// or its answer is larger than what is kept.
+    /// Whether a retry cannot help: the request is at fault, its time is up, which a retry would spend a second time, it ends the workers
+    /// that try it, or its answer is larger than what is kept.
     /// </summary>
     public static bool IsFutile(int status, string? code) => status is >= 400 and < 500
         ? status is not (408 or 425 or 429)

@@ -11,8 +11,8 @@ public sealed class InferenceApiOptions : IValidatableObject
     public const string Section = "Api";
 
     /// <summary>
-    /// Largest request body in bytes. The default is for text: 128,000 tokens are half a megabyte of English, and three quarters where each is a
-    /// character that JSON escapes. Images in messages need more; RabbitMQ 4 refuses messages above 16 MiB by default.
+    /// Largest request body in bytes. The default is for text: 128,000 tokens are half a megabyte of English, and three quarters where each
+    /// is a character that JSON escapes. Images in messages need more; RabbitMQ 4 refuses messages above 16 MiB by default.
     /// </summary>
     [Range(1024, 128 * 1024 * 1024)]
     public int MaxBodySize { get; set; } = 2 * 1024 * 1024;
@@ -37,7 +37,10 @@ public sealed class InferenceApiOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:01", "00:29:00")]
     public TimeSpan DefaultDeadline { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>The most that a client can ask for with <c>x-request-timeout</c>. Below RabbitMQ's consumer timeout of 30 minutes, after which a job is taken from its worker.</summary>
+    /// <summary>
+    /// The most that a client can ask for with <c>x-request-timeout</c>. Below RabbitMQ's consumer timeout of 30 minutes, after which a job
+    /// is taken from its worker.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:29:00")]
     public TimeSpan MaxDeadline { get; set; } = TimeSpan.FromMinutes(25);
 
@@ -58,7 +61,8 @@ public sealed class InferenceApiOptions : IValidatableObject
     {
         if (MaxBodySize > MaxTotalBodySize)
         {
-            yield return new ValidationResult($"{Section}:{nameof(MaxTotalBodySize)} must be at least {Section}:{nameof(MaxBodySize)}.", [nameof(MaxTotalBodySize)]);
+            yield return new ValidationResult($"{Section}:{nameof(MaxTotalBodySize)} must be at least {Section}:{nameof(MaxBodySize)}.",
+                [nameof(MaxTotalBodySize)]);
         }
     }
 }

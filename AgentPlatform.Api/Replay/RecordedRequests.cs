@@ -25,15 +25,18 @@ internal sealed partial class RecordedRequests
     private readonly ILogger<RecordedRequests> _logger;
 
     public RecordedRequests(
-        RequestDelegate next, RecordedResponses responses, RequestBodies bodies, ResponseSender sender, IServiceScopeFactory scopes, IOptions<ReplayOptions> options,
+        RequestDelegate next, RecordedResponses responses, RequestBodies bodies, ResponseSender sender, IServiceScopeFactory scopes,
+        IOptions<ReplayOptions> options,
         ILogger<RecordedRequests> logger, ILogger<RequestErrors> errors)
     {
         (_next, _responses, _bodies, _sender, _scopes, _options, _logger) = (next, responses, bodies, sender, scopes, options, logger);
-        _answer = new RequestErrors(next, errors).InvokeAsync; // What fails there is a response as well, and goes on record or not like any.
+        // What fails there is a response as well, and goes on record or not like any.
+        _answer = new RequestErrors(next, errors).InvokeAsync;
     }
 
     public Task InvokeAsync(HttpContext context) =>
-        HttpMethods.IsPost(context.Request.Method) && context.GetEndpoint() is not null && ReplayTerms.Read(context.Request.Headers) is { } terms
+        HttpMethods.IsPost(context.Request.Method) && context.GetEndpoint() is not null
+            && ReplayTerms.Read(context.Request.Headers) is { } terms
             ? RespondAsync(context, terms)
             : _next(context);
 
@@ -91,7 +94,9 @@ internal sealed partial class RecordedRequests
         }
 
         var options = _options.Value;
-        var keptFor = terms.Key is null || (terms.IsResumable && options.ResumeWindow > options.KeyWindow) ? options.ResumeWindow : options.KeyWindow;
+        var keptFor = terms.Key is null || (terms.IsResumable && options.ResumeWindow > options.KeyWindow)
+            ? options.ResumeWindow
+            : options.KeyWindow;
 
         // A retry with the key may come as long as the request may run. Without one only a stream can be gone on with.
         return _responses.Claim(names, fingerprint, keptFor, terms.Key is null ? TimeSpan.Zero : Timeout.InfiniteTimeSpan);
@@ -101,7 +106,8 @@ internal sealed partial class RecordedRequests
     private DefaultHttpContext Detach(HttpContext origin, RequestBody body, RecordedResponse recorded, ReplayTerms terms)
     {
         var recorder = new ResponseRecorder(_responses, recorded, terms.IsResumable, _options);
-        var detached = new DefaultHttpContext { ServiceScopeFactory = _scopes, TraceIdentifier = origin.TraceIdentifier, User = origin.User };
+        var detached =
+            new DefaultHttpContext { ServiceScopeFactory = _scopes, TraceIdentifier = origin.TraceIdentifier, User = origin.User };
         detached.Features.Set<IHttpResponseFeature>(recorder);
         detached.Features.Set<IHttpResponseBodyFeature>(recorder);
         detached.Features.Set<ITruncationFeature>(recorder);

@@ -6,7 +6,8 @@ namespace AgentPlatform.Api.Replay;
 /// One response on record: made once, by a run of the request that no connection owns, and read by every client that asks for it.
 /// </summary>
 /// <remarks>State of <see cref="RecordedResponses"/>, which guards it, but for the log and the token.</remarks>
-#pragma warning disable CA1001 // The source has neither a timer nor a wait handle: there is nothing to dispose of, and it may be cancelled late.
+// The source has neither a timer nor a wait handle: there is nothing to dispose of, and it may be cancelled late.
+#pragma warning disable CA1001
 internal sealed class RecordedResponse
 #pragma warning restore CA1001
 {

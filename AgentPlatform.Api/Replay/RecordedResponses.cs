@@ -42,9 +42,13 @@ internal sealed class RecordedResponses
     /// <summary>How many clients read one.</summary>
     public int Readers => Volatile.Read(ref _readers);
 
-    /// <summary>Opens the response that has the first of the names, or a new one with all of them, whose run the caller then has to begin.</summary>
-    /// <exception cref="InferenceException">409 if another request has the name or the response is too large to be kept, 503 if there is no room.</exception>
-    public (ResponseReader Reader, RecordedResponse? Fresh) Claim(IReadOnlyList<string> names, string fingerprint, TimeSpan keptFor, TimeSpan runsAlone)
+    /// <summary>
+    /// Opens the response that has the first of the names, or a new one with all of them, whose run the caller then has to begin.
+    /// </summary>
+    /// <exception cref="InferenceException">409 if another request has the name or the response is too large to be kept, 503 if there is no
+    /// room.</exception>
+    public (ResponseReader Reader, RecordedResponse? Fresh) Claim(
+        IReadOnlyList<string> names, string fingerprint, TimeSpan keptFor, TimeSpan runsAlone)
     {
         lock (_lock)
         {
@@ -73,7 +77,8 @@ internal sealed class RecordedResponses
     }
 
     /// <summary>Opens the response of that name behind one of its events.</summary>
-    /// <exception cref="InferenceException">404 if there is none or it has no such event, 409 if it answers another request, 410 if it is too large to be kept.</exception>
+    /// <exception cref="InferenceException">404 if there is none or it has no such event, 409 if it answers another request, 410 if it is
+    /// too large to be kept.</exception>
     public ResponseReader Resume(string name, int lastEvent, string fingerprint)
     {
         lock (_lock)
@@ -265,7 +270,8 @@ internal sealed class RecordedResponses
     private void SetTimer(RecordedResponse response, TimeSpan span)
     {
         response.Due = new TimeLimit(span, _time);
-        response.Timer ??= _time.CreateTimer(state => Expire((RecordedResponse)state!), response, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        response.Timer ??= _time.CreateTimer(state => Expire((RecordedResponse)state!), response, Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan);
         response.Timer.Change(span, Timeout.InfiniteTimeSpan);
     }
 

@@ -4,7 +4,9 @@ using AgentPlatform.Inference;
 
 namespace AgentPlatform.Api.Replay;
 
-/// <summary>How many responses are on record, what they take, how often one served another request, and what was refused for want of room.</summary>
+/// <summary>
+/// How many responses are on record, what they take, how often one served another request, and what was refused for want of room.
+/// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class ReplayMetrics(IMeterFactory meters)
 {
@@ -18,7 +20,8 @@ internal sealed class ReplayMetrics(IMeterFactory meters)
     /// <summary>Reports what is on record from now on.</summary>
     public void Observe(RecordedResponses responses)
     {
-        _meter.CreateObservableGauge("agentplatform.replay.responses", () => responses.Count, "{response}", "Responses on record, those in the making included");
+        _meter.CreateObservableGauge("agentplatform.replay.responses", () => responses.Count, "{response}",
+            "Responses on record, those in the making included");
         _meter.CreateObservableGauge("agentplatform.replay.size", () => responses.Charged, "By", "Memory that they take");
     }
 
@@ -26,8 +29,8 @@ internal sealed class ReplayMetrics(IMeterFactory meters)
     public void Replayed(string by) => _replays.Add(1, new KeyValuePair<string, object?>("agentplatform.replay.by", by));
 
     /// <summary>
-    /// Counts what fails with <paramref name="error"/> because of the bound on their <c>number</c>, on the <c>total_size</c> or the <c>response_size</c> (a
-    /// stream in the making), or since the response asked for was <c>dropped</c> for one of these sizes.
+    /// Counts what fails with <paramref name="error"/> because of the bound on their <c>number</c>, on the <c>total_size</c> or the
+    /// <c>response_size</c> (a stream in the making), or since the response asked for was <c>dropped</c> for one of these sizes.
     /// </summary>
     public InferenceException Refused(InferenceError error, string reason)
     {

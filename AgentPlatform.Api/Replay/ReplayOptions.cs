@@ -34,7 +34,9 @@ internal sealed class ReplayOptions : IValidatableObject
     {
         if (MaxResponseSize > MaxTotalSize)
         {
-            yield return new ValidationResult($"{Section}:{nameof(MaxResponseSize)} must not be larger than {Section}:{nameof(MaxTotalSize)}.", [nameof(MaxResponseSize)]);
+            yield return new ValidationResult(
+                $"{Section}:{nameof(MaxResponseSize)} must not be larger than {Section}:{nameof(MaxTotalSize)}.",
+                [nameof(MaxResponseSize)]);
         }
     }
 }

@@ -68,10 +68,12 @@ internal sealed record ReplayTerms(string? Key, bool IsResumable, (Guid Request,
     }
 
     private static (Guid, int) ReadEvent(string id) =>
-        id.Split(':') is [var request, var number] && Guid.TryParse(request, out var stream) && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var at)
+        id.Split(':') is [var request, var number] && Guid.TryParse(request, out var stream)
+            && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var at)
             ? (stream, at)
             : throw ReplayErrors.Invalid(LastEventHeader, "must be the id of an event of a stream");
 
     // Whoever cannot show the same credentials is somebody else. Only their digest is kept.
-    private static string Caller(HttpRequest request) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(request.Headers.Authorization.ToString())));
+    private static string Caller(HttpRequest request) =>
+        Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(request.Headers.Authorization.ToString())));
 }

@@ -117,7 +117,10 @@ internal sealed class ResponseLog(Action<int> reserve)
         }
     }
 
-    /// <summary>Takes the bytes at <paramref name="place"/> and moves it behind them; where there are none yet, <paramref name="more"/> ends when that changes.</summary>
+    /// <summary>
+    /// Takes the bytes at <paramref name="place"/> and moves it behind them; where there are none yet, <paramref name="more"/> ends when
+    /// that changes.
+    /// </summary>
     public LogState Read(ref LogPlace place, out ReadOnlyMemory<byte> bytes, out Task more)
     {
         (bytes, more) = (default, Task.CompletedTask);

@@ -10,7 +10,8 @@ namespace AgentPlatform.Api.Replay;
 /// <summary>The response of a request that no connection owns: what is written to it goes on record.</summary>
 /// <remarks>For one run, like every response.</remarks>
 internal sealed class ResponseRecorder(
-    RecordedResponses responses, RecordedResponse recorded, bool isResumable, IOptions<ReplayOptions> options) : PipeWriter, IHttpResponseFeature, IHttpResponseBodyFeature, ITruncationFeature
+    RecordedResponses responses, RecordedResponse recorded, bool isResumable, IOptions<ReplayOptions> options) : PipeWriter,
+        IHttpResponseFeature, IHttpResponseBodyFeature, ITruncationFeature
 {
     private readonly ResponseLog _log = recorded.Log ?? throw new InvalidOperationException("The response is over.");
     private readonly Stack<(Func<object, Task> Callback, object State)> _starting = new();
@@ -46,8 +47,8 @@ internal sealed class ResponseRecorder(
     }
 
     /// <summary>
-    /// The response is a stream, until <see cref="EndStream"/>: a resumable one goes on without its client for a while, and a flush fails where it
-    /// outgrows what can be kept.
+    /// The response is a stream, until <see cref="EndStream"/>: a resumable one goes on without its client for a while, and a flush fails
+    /// where it outgrows what can be kept.
     /// </summary>
     public void BeginStream()
     {

@@ -8,7 +8,9 @@ using Microsoft.Extensions.Options;
 
 namespace AgentPlatform.Api.Replay;
 
-/// <summary>Sends a response on record to one client, from the reader's place to the end, and fills a stream's silence with comments.</summary>
+/// <summary>
+/// Sends a response on record to one client, from the reader's place to the end, and fills a stream's silence with comments.
+/// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class ResponseSender(IOptions<InferenceApiOptions> options, TimeProvider time)
 {

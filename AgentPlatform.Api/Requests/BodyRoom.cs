@@ -4,8 +4,8 @@ using AgentPlatform.Inference;
 namespace AgentPlatform.Api.Requests;
 
 /// <summary>
-/// The memory that is set apart for request bodies. Bodies above <see cref="SmallSize"/> get no more than their part of it, so that however many of
-/// them there are, and however long they take, the usual request finds room.
+/// The memory that is set apart for request bodies. Bodies above <see cref="SmallSize"/> get no more than their part of it, so that however
+/// many of them there are, and however long they take, the usual request finds room.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class BodyRoom
@@ -67,5 +67,6 @@ internal sealed class BodyRoom
     private static int Large(int share) => share > SmallSize ? share : 0;
 
     private static InferenceException Full() =>
-        new(InferenceError.Unavailable("The requests in progress fill the memory that is set apart for their bodies.", retryAfterSeconds: 1));
+        new(InferenceError.Unavailable("The requests in progress fill the memory that is set apart for their bodies.",
+            retryAfterSeconds: 1));
 }

@@ -8,8 +8,8 @@ using ZstdSharp.Unsafe;
 namespace AgentPlatform.Api.Requests;
 
 /// <summary>
-/// Undoes the <c>Content-Encoding</c> of a body that is in memory as a whole, so that no slow client holds a decoder's window. Stops at the first byte
-/// beyond the limit, whatever would come out in the end.
+/// Undoes the <c>Content-Encoding</c> of a body that is in memory as a whole, so that no slow client holds a decoder's window. Stops at the
+/// first byte beyond the limit, whatever would come out in the end.
 /// </summary>
 internal static class ContentDecoder
 {
@@ -29,7 +29,8 @@ internal static class ContentDecoder
     public static bool IsKnown(string encoding) => encoding.Trim().ToLowerInvariant() is "gzip" or "x-gzip" or "deflate" or "br" or "zstd";
 
     /// <summary>
-    /// Appends what <paramref name="encoded"/> stands for to <paramref name="decoded"/>; false if that is more than <paramref name="maxSize"/>.
+    /// Appends what <paramref name="encoded"/> stands for to <paramref name="decoded"/>; false if that is more than
+    /// <paramref name="maxSize"/>.
     /// </summary>
     /// <exception cref="InferenceException">400: it is not what the encoding says; 503: there is no room.</exception>
     public static bool TryDecode(ReadOnlyMemory<byte> encoded, string encoding, RequestBody decoded, int maxSize)
@@ -54,7 +55,8 @@ internal static class ContentDecoder
         catch (Exception e) when (e is InvalidDataException or InvalidOperationException or IOException or ZstdException)
         {
             throw new InferenceException(
-                InferenceError.Invalid($"The body is not what its Content-Encoding '{encoding}' says.", "Content-Encoding", "invalid_encoding"), e);
+                InferenceError.Invalid($"The body is not what its Content-Encoding '{encoding}' says.", "Content-Encoding",
+                    "invalid_encoding"), e);
         }
         finally
         {

@@ -9,8 +9,8 @@ using Microsoft.Net.Http.Headers;
 namespace AgentPlatform.Api.Requests;
 
 /// <summary>
-/// Reads request bodies into memory of their own, each bounded in size and time, and all that are held at a time bounded together. What counts
-/// is what has arrived: an announcement takes nobody's room.
+/// Reads request bodies into memory of their own, each bounded in size and time, and all that are held at a time bounded together. What
+/// counts is what has arrived: an announcement takes nobody's room.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class RequestBodies(IOptions<InferenceApiOptions> options, TimeProvider time)
@@ -23,12 +23,11 @@ internal sealed class RequestBodies(IOptions<InferenceApiOptions> options, TimeP
     public long Held => _room.Held;
 
     /// <summary>
-    /// Reads the body; disposing of it gives back its share of what may be held. A body that was read for this request before is the same one.
+    /// Reads the body; disposing of it gives back its share of what may be held. A body that was read for this request before is the same
+    /// one.
     /// </summary>
-    /// <exception cref="InferenceException">
-    /// 400 if it is not what its encoding says, 408 if it comes too slowly, 413 if it is too large, 415 if it is not JSON or has an encoding that is not
-    /// understood, 503 if all together are too large.
-    /// </exception>
+    /// <exception cref="InferenceException">400 if it is not what its encoding says, 408 if it comes too slowly, 413 if it is too large,
+    /// 415 if it is not JSON or has an encoding that is not understood, 503 if all together are too large.</exception>
     public async ValueTask<RequestBody> ReadAsync(HttpContext context)
     {
         if (context.Features.Get<RequestBody>() is { } read)

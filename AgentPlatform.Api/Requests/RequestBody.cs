@@ -34,7 +34,9 @@ internal sealed class RequestBody(BodyRoom room, int maxSize) : IDisposable
         Length = length;
     }
 
-    /// <summary>Leaves out the mark that some programs put before UTF-8; JSON has none (RFC 8259, section 8.1), and parsers may ignore it.</summary>
+    /// <summary>
+    /// Leaves out the mark that some programs put before UTF-8; JSON has none (RFC 8259, section 8.1), and parsers may ignore it.
+    /// </summary>
     internal void SkipByteOrderMark() => _start = Bytes.Span.StartsWith("\uFEFF"u8) ? 3 : 0;
 
     /// <inheritdoc/>

@@ -31,7 +31,8 @@ internal sealed class RequestDeadline : IDisposable
         {
             if (!double.TryParse(given, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) || !(seconds > 0))
             {
-                throw new InferenceException(InferenceError.Invalid($"The header '{Header}' must be a positive number of seconds.", Header, "invalid_value"));
+                throw new InferenceException(InferenceError.Invalid($"The header '{Header}' must be a positive number of seconds.", Header,
+                    "invalid_value"));
             }
 
             span = seconds < options.MaxDeadline.TotalSeconds ? TimeSpan.FromSeconds(seconds) : options.MaxDeadline;
@@ -56,7 +57,8 @@ internal sealed class RequestDeadline : IDisposable
     /// <summary>Why a client that still waits gets no answer; null while there is time, and when nobody waits.</summary>
     public InferenceError? Error => _clientLeft.IsCancellationRequested ? null
         : _timer.IsCancellationRequested ? InferenceError.DeadlinePassed()
-        : _stopped.IsCancellationRequested ? InferenceError.Unavailable("The service was stopped before the answer was complete.", retryAfterSeconds: 1)
+        : _stopped.IsCancellationRequested
+            ? InferenceError.Unavailable("The service was stopped before the answer was complete.", retryAfterSeconds: 1)
         : null;
 
     public void Dispose()

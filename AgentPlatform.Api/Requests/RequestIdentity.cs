@@ -11,7 +11,9 @@ internal static class RequestIdentity
     // Longer ones are not names.
     private const int MaxConversation = 200;
 
-    /// <summary>Gives the request an id; the header is set when the response starts, since error handling may clear headers set before.</summary>
+    /// <summary>
+    /// Gives the request an id; the header is set when the response starts, since error handling may clear headers set before.
+    /// </summary>
     private static void Assign(HttpContext context)
     {
         context.TraceIdentifier = Guid.CreateVersion7().ToString();

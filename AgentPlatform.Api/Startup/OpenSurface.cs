@@ -47,6 +47,7 @@ internal sealed partial class OpenSurface(IServer server, ILogger<OpenSurface> l
     [LoggerMessage(LogLevel.Information, "There is no authentication: every program on this machine can use all models at {Addresses}")]
     private static partial void OpenToThisMachine(ILogger logger, string addresses);
 
-    [LoggerMessage(LogLevel.Warning, "There is no authentication: whoever reaches {Addresses} can use all models. Keep it in a trusted network, or behind a proxy that authenticates: docs/security.md")]
+    [LoggerMessage(LogLevel.Warning, "There is no authentication: whoever reaches {Addresses} can use all models. Keep it in a trusted " +
+        "network, or behind a proxy that authenticates: docs/security.md")]
     private static partial void OpenToTheNetwork(ILogger logger, string addresses);
 }

@@ -10,11 +10,15 @@ public static class StartupMistake
     /// <summary>The sentences, one a line, or null if the failure is not a person's mistake.</summary>
     public static string? Describe(Exception e) => e switch
     {
-        AggregateException many when many.InnerExceptions.Select(Describe).ToList() is var all && !all.Contains(null) => string.Join(Environment.NewLine, all),
-        OptionsValidationException invalid => string.Join(Environment.NewLine, invalid.Failures.Select(failure => NameKey(failure, invalid.OptionsType))),
+        AggregateException many when many.InnerExceptions.Select(Describe).ToList() is var all && !all.Contains(null) =>
+            string.Join(Environment.NewLine, all),
+        OptionsValidationException invalid =>
+            string.Join(Environment.NewLine, invalid.Failures.Select(failure => NameKey(failure, invalid.OptionsType))),
 
-        // "Failed to convert configuration value 'soon' at 'Api:DefaultDeadline' to type 'System.TimeSpan'."; in a collection it is inside another.
-        InvalidOperationException { Source: "Microsoft.Extensions.Configuration.Binder", InnerException: InvalidOperationException inner } => Describe(inner),
+        // "Failed to convert configuration value 'soon' at 'Api:DefaultDeadline' to type 'System.TimeSpan'."; in a collection it is inside
+        // another.
+        InvalidOperationException { Source: "Microsoft.Extensions.Configuration.Binder",
+            InnerException: InvalidOperationException inner } => Describe(inner),
         InvalidOperationException { Source: "Microsoft.Extensions.Configuration.Binder" } => e.Message,
         IOException { InnerException: AddressInUseException } => $"{e.Message} Choose another with --urls or HTTP_PORTS.",
         UriFormatException => $"ConnectionStrings:messaging is not an address such as amqp://user:password@host:5672: {e.Message}",
@@ -26,10 +30,14 @@ public static class StartupMistake
     {
         var section = options.GetField("Section", BindingFlags.Public | BindingFlags.Static)?.GetRawConstantValue();
         var at = failure.IndexOf($"The field {options.Name}.", StringComparison.Ordinal);
-        return section is null || at < 0 ? WithoutMember(failure) : failure[at..].Replace($"{options.Name}.", $"{section}:", StringComparison.Ordinal);
+        return section is null || at < 0
+            ? WithoutMember(failure)
+            : failure[at..].Replace($"{options.Name}.", $"{section}:", StringComparison.Ordinal);
     }
 
     // "Type: Engine:Type must name the engine of this worker.": the validator puts the member before a message of our own.
     private static string WithoutMember(string failure) =>
-        failure.IndexOf(": ", StringComparison.Ordinal) is > 0 and var colon && failure[..colon].All(char.IsLetterOrDigit) ? failure[(colon + 2)..] : failure;
+        failure.IndexOf(": ", StringComparison.Ordinal) is > 0 and var colon && failure[..colon].All(char.IsLetterOrDigit)
+            ? failure[(colon + 2)..]
+            : failure;
 }

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Options;
 namespace AgentPlatform.Api.Stopping;
 
 /// <summary>
-/// The two moments of a process's end, for jobs and HTTP alike: from <see cref="Began"/> on it looks for nothing new, at <see cref="Over"/> it
-/// gives up what still runs. Both are earlier than the hosted services' own turns to stop, which come one after another.
+/// The two moments of a process's end, for jobs and HTTP alike: from <see cref="Began"/> on it looks for nothing new, at <see cref="Over"/>
+/// it gives up what still runs. Both are earlier than the hosted services' own turns to stop, which come one after another.
 /// </summary>
 public sealed class DrainClock : IDisposable
 {
@@ -17,7 +17,8 @@ public sealed class DrainClock : IDisposable
     {
         (Began, Over) = (lifetime.ApplicationStopping, _over.Token);
         _registration = Began.Register(() =>
-            _timer = time.CreateTimer(static over => ((CancellationTokenSource)over!).Cancel(), _over, options.Value.DrainTimeout, Timeout.InfiniteTimeSpan));
+            _timer = time.CreateTimer(static over => ((CancellationTokenSource)over!).Cancel(), _over, options.Value.DrainTimeout,
+                Timeout.InfiniteTimeSpan));
     }
 
     /// <summary>Cancelled when the process begins to stop.</summary>

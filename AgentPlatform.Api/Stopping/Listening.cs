@@ -7,7 +7,8 @@ namespace AgentPlatform.Api.Stopping;
 /// Keeps the port open for a while after the signal to stop. The host asks this before it stops any service, and stops the server,
 /// which was added last, before all others: what requests need, such as the connection to the broker, outlives them.
 /// </summary>
-internal sealed class Listening(DrainClock drain, IHostApplicationLifetime lifetime, IOptions<StoppingOptions> options, TimeProvider time) : IHostedLifecycleService
+internal sealed class Listening(
+    DrainClock drain, IHostApplicationLifetime lifetime, IOptions<StoppingOptions> options, TimeProvider time) : IHostedLifecycleService
 {
     /// <inheritdoc/>
     public async Task StoppingAsync(CancellationToken cancellationToken)

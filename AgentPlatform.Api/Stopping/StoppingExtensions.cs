@@ -22,12 +22,13 @@ internal static class StoppingExtensions
         services.AddHealthChecks().AddCheck<StoppingReadiness>("stopping");
 
         // The host must not cut off what the drain lets run.
-        services.AddOptions<HostOptions>().Configure<IOptions<StoppingOptions>>(static (host, stopping) => host.ShutdownTimeout = stopping.Value.DrainTimeout + _margin);
+        services.AddOptions<HostOptions>().Configure<IOptions<StoppingOptions>>(static (host, stopping) =>
+            host.ShutdownTimeout = stopping.Value.DrainTimeout + _margin);
     }
 
     /// <summary>
-    /// Answers requests that come during the drain like any other, and has their connections closed after it (<c>Connection: close</c>, in HTTP/2
-    /// GOAWAY), so that the client's next request finds another instance instead of a connection that is closed at that moment.
+    /// Answers requests that come during the drain like any other, and has their connections closed after it (<c>Connection: close</c>, in
+    /// HTTP/2 GOAWAY), so that the client's next request finds another instance instead of a connection that is closed at that moment.
     /// </summary>
     public static void UseStopping(this WebApplication app)
     {

@@ -9,7 +9,9 @@ public sealed class StoppingOptions : IValidatableObject
     /// <summary>Name of the configuration section.</summary>
     public const string Section = "Stopping";
 
-    /// <summary>How long running requests may go on after the signal to stop. The grace period of a pod must be some seconds longer.</summary>
+    /// <summary>
+    /// How long running requests may go on after the signal to stop. The grace period of a pod must be some seconds longer.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
@@ -25,7 +27,8 @@ public sealed class StoppingOptions : IValidatableObject
     {
         if (ListenTime > DrainTimeout)
         {
-            yield return new ValidationResult($"{Section}:{nameof(ListenTime)} must not be longer than {Section}:{nameof(DrainTimeout)}.", [nameof(ListenTime)]);
+            yield return new ValidationResult($"{Section}:{nameof(ListenTime)} must not be longer than {Section}:{nameof(DrainTimeout)}.",
+                [nameof(ListenTime)]);
         }
     }
 }

@@ -6,6 +6,9 @@ namespace AgentPlatform.Api.Stopping;
 internal sealed class StoppingReadiness(DrainClock drain) : IHealthCheck
 {
     /// <inheritdoc/>
-    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) => Task.FromResult(
-        drain.Began.IsCancellationRequested ? new HealthCheckResult(context.Registration.FailureStatus, "The process is stopping.") : HealthCheckResult.Healthy());
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+        Task.FromResult(
+        drain.Began.IsCancellationRequested
+            ? new HealthCheckResult(context.Registration.FailureStatus, "The process is stopping.")
+            : HealthCheckResult.Healthy());
 }

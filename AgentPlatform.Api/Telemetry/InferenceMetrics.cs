@@ -4,7 +4,10 @@ using AgentPlatform.Inference;
 
 namespace AgentPlatform.Api.Telemetry;
 
-/// <summary>Durations of requests as OpenTelemetry's conventions for generative AI name them: https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/</summary>
+/// <summary>
+/// Durations of requests as OpenTelemetry's conventions for generative AI name them:
+/// https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/
+/// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class InferenceMetrics
 {
@@ -20,15 +23,18 @@ internal sealed class InferenceMetrics
     public InferenceMetrics(IMeterFactory meters)
     {
         var meter = meters.Create(Name);
-        _duration = meter.CreateHistogram("gen_ai.server.request.duration", "s", "Time from a request to the end of its answer", tags: null, advice: new InstrumentAdvice<double>
+        _duration = meter.CreateHistogram("gen_ai.server.request.duration", "s", "Time from a request to the end of its answer", tags: null,
+            advice: new InstrumentAdvice<double>
         {
             HistogramBucketBoundaries = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92],
         });
-        _timeToFirstToken = meter.CreateHistogram("gen_ai.server.time_to_first_token", "s", "Time from a request to its first token", tags: null, advice: new InstrumentAdvice<double>
+        _timeToFirstToken = meter.CreateHistogram("gen_ai.server.time_to_first_token", "s", "Time from a request to its first token",
+            tags: null, advice: new InstrumentAdvice<double>
         {
             HistogramBucketBoundaries = [0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0],
         });
-        _timePerOutputToken = meter.CreateHistogram("gen_ai.server.time_per_output_token", "s", "Time between tokens after the first", tags: null, advice: new InstrumentAdvice<double>
+        _timePerOutputToken = meter.CreateHistogram("gen_ai.server.time_per_output_token", "s", "Time between tokens after the first",
+            tags: null, advice: new InstrumentAdvice<double>
         {
             HistogramBucketBoundaries = [0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5],
         });

@@ -87,7 +87,8 @@ internal static class PromptRecord
                 if (call.TryGetProperty("function"u8, out var function))
                 {
                     MessageJson.WriteToolCall(
-                        json, MessageJson.TextOf(call, "id"u8), MessageJson.TextOf(function, "name"u8), MessageJson.TextOf(function, "arguments"u8));
+                        json, MessageJson.TextOf(call, "id"u8), MessageJson.TextOf(function, "name"u8),
+                        MessageJson.TextOf(function, "arguments"u8));
                 }
             }
         }

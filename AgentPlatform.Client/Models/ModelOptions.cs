@@ -9,7 +9,9 @@ public enum Transport
     /// <summary>Through RabbitMQ, by the pool of workers that serves the model's version.</summary>
     Queue,
 
-    /// <summary>A container that serves this platform's agent contract: <c>/invoke</c>, <c>/batch</c>, <c>/analyze</c>, <c>/v1</c>.</summary>
+    /// <summary>
+    /// A container that serves this platform's agent contract: <c>/invoke</c>, <c>/batch</c>, <c>/analyze</c>, <c>/v1</c>.
+    /// </summary>
     Http,
 
     /// <summary>Any OpenAI-compatible server.</summary>
@@ -34,7 +36,9 @@ public sealed class ModelOptions
     /// <summary>What a user should know before relying on it.</summary>
     public string? Description { get; set; }
 
-    /// <summary>Base address of the agent container, or of the OpenAI-compatible server with its version (<c>https://host/v1</c>).</summary>
+    /// <summary>
+    /// Base address of the agent container, or of the OpenAI-compatible server with its version (<c>https://host/v1</c>).
+    /// </summary>
     public Uri? Endpoint { get; set; }
 
     /// <summary>Key for <see cref="Endpoint"/>, if it wants one.</summary>
@@ -43,7 +47,9 @@ public sealed class ModelOptions
     /// <summary>What the other side calls the model; its <see cref="Name"/> if nothing is said.</summary>
     public string? UpstreamModel { get; set; }
 
-    /// <summary>How long requests are collected for one <c>/batch</c> (transport <c>http</c>); zero sends each on its own. 50 ms is typical.</summary>
+    /// <summary>
+    /// How long requests are collected for one <c>/batch</c> (transport <c>http</c>); zero sends each on its own. 50 ms is typical.
+    /// </summary>
     public TimeSpan BatchWindow { get; set; }
 
     /// <summary>Most requests in one <c>/batch</c>.</summary>

@@ -5,7 +5,9 @@ using Microsoft.Extensions.Configuration;
 
 namespace AgentPlatform.Client.Models;
 
-/// <summary>What must hold of a model by its transport, which annotations cannot say. Every mistake is one sentence that names the key.</summary>
+/// <summary>
+/// What must hold of a model by its transport, which annotations cannot say. Every mistake is one sentence that names the key.
+/// </summary>
 public static partial class ModelRules
 {
     private static readonly TimeSpan _maxBatchWindow = TimeSpan.FromSeconds(10);
@@ -61,14 +63,16 @@ public static partial class ModelRules
     }
 
     /// <summary>Whether the broker's address is configured.</summary>
-    public static bool HasBroker(IConfiguration configuration) => MessagingExtensions.AddressKeys.Any(key => !string.IsNullOrWhiteSpace(configuration[key]));
+    public static bool HasBroker(IConfiguration configuration) =>
+        MessagingExtensions.AddressKeys.Any(key => !string.IsNullOrWhiteSpace(configuration[key]));
 
     /// <summary>Whether a model that is reached through the broker has one.</summary>
     public static IEnumerable<string> CheckBroker(ModelOptions model, IConfiguration configuration)
     {
         if (model.Transport == Transport.Queue && !HasBroker(configuration))
         {
-            yield return $"{MessagingExtensions.AddressKeys[0]} is missing, and the model '{model.Name}' is reached through the broker; set it to an address such as amqp://user:password@host:5672.";
+            yield return $"{MessagingExtensions.AddressKeys[0]} is missing, and the model '{model.Name}' is reached through the broker; " +
+                $"set it to an address such as amqp://user:password@host:5672.";
         }
     }
 

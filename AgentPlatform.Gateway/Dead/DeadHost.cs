@@ -15,7 +15,8 @@ internal static class DeadHost
         builder.Configuration.AddInMemoryCollection(settings);
         if (!ModelRules.HasBroker(builder.Configuration))
         {
-            throw new OptionsValidationException("", typeof(BrokerOptions), ["ConnectionStrings:messaging is missing; set it to the broker's address, such as amqp://user:password@host:5672."]);
+            throw new OptionsValidationException("", typeof(BrokerOptions),
+                ["ConnectionStrings:messaging is missing; set it to the broker's address, such as amqp://user:password@host:5672."]);
         }
 
         // Standard output is for what was asked.

@@ -27,13 +27,15 @@ internal sealed class DeadList(IHost host, TextWriter output, TextWriter errors)
             ["ID", "DIED (UTC)", "MODEL", "VERSION", "ATTEMPTS", "REASON"],
             .. jobs.OrderBy(job => job.DiedAt).Select(job => new[]
             {
-                job.Id, Time(job.DiedAt), job.Model ?? "-", job.Version ?? "-", job.Attempts.Count > 0 ? $"{job.Attempts.Count}" : "-", job.Reason,
+                job.Id, Time(job.DiedAt), job.Model ?? "-", job.Version ?? "-", job.Attempts.Count > 0 ? $"{job.Attempts.Count}" : "-",
+                job.Reason,
             }),
         ];
         var widths = Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length)).ToArray();
         foreach (var row in rows)
         {
-            await output.WriteLineAsync(Printable(string.Join("  ", row.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd()));
+            await output.WriteLineAsync(Printable(string.Join("  ", row.Select((cell, column) => cell.PadRight(widths[column])))
+                .TrimEnd()));
         }
 
         return true;
@@ -78,7 +80,8 @@ internal sealed class DeadList(IHost host, TextWriter output, TextWriter errors)
     }
 
     /// <summary>The messages with these ids; a request may have died more than once, so an id may have several.</summary>
-    internal static async Task<List<HeldJob>> FindAsync(IDeadReader reader, IReadOnlyCollection<string> ids, CancellationToken cancellationToken)
+    internal static async Task<List<HeldJob>> FindAsync(
+        IDeadReader reader, IReadOnlyCollection<string> ids, CancellationToken cancellationToken)
     {
         List<HeldJob> found = [];
         await foreach (var held in HeldJob.ReadAsync(reader, cancellationToken))
@@ -128,7 +131,8 @@ internal sealed class DeadList(IHost host, TextWriter output, TextWriter errors)
         Line("trace", job.TraceParent);
         foreach (var attempt in job.Attempts)
         {
-            Line("attempt", $"{attempt.Attempt}: {attempt.Worker ?? "no worker heard of"}, {attempt.Parts} parts, {attempt.End ?? "no end"}");
+            Line("attempt",
+                $"{attempt.Attempt}: {attempt.Worker ?? "no worker heard of"}, {attempt.Parts} parts, {attempt.End ?? "no end"}");
         }
 
         return text.AppendLine().AppendLine(Encoding.UTF8.GetString(job.Body.Span)).ToString();

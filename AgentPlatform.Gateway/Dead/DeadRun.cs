@@ -15,7 +15,8 @@ internal sealed class DeadRun(IHost host, TextWriter output, TextWriter errors)
     private readonly TimeProvider _time = host.Services.GetRequiredService<TimeProvider>();
 
     /// <summary>Runs the jobs one after another; true if all of them succeeded.</summary>
-    public async Task<bool> RunAsync(IReadOnlyCollection<string> ids, string? version, TimeSpan timeout, CancellationToken cancellationToken)
+    public async Task<bool> RunAsync(
+        IReadOnlyCollection<string> ids, string? version, TimeSpan timeout, CancellationToken cancellationToken)
     {
         await host.StartAsync(cancellationToken);
         try
@@ -116,7 +117,8 @@ internal sealed class DeadRun(IHost host, TextWriter output, TextWriter errors)
         }
     }
 
-    // A run that breaks the workers again is written to the queue of dead jobs as any other is. One entry is enough, the one that people know.
+    // A run that breaks the workers again is written to the queue of dead jobs as any other is. One entry is enough, the one that people
+    // know.
     private async Task DropCopyAsync(Guid requestId)
     {
         await using var reader = await _letters.OpenAsync(CancellationToken.None);

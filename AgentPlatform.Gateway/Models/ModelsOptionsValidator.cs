@@ -12,7 +12,8 @@ internal sealed class ModelsOptionsValidator(IConfiguration configuration) : IVa
     {
         var failures = options.Models.Count == 0
             ? ["No model is configured; set at least Models:0:Name (in the environment: Models__0__Name)."]
-            : options.Models.SelectMany((model, index) => ModelRules.Check(model, $"Models:{index}")).Concat(CheckNames(options.Models)).Concat(CheckQueues(options.Models))
+            : options.Models.SelectMany((model, index) => ModelRules.Check(model, $"Models:{index}")).Concat(CheckNames(options.Models))
+                .Concat(CheckQueues(options.Models))
                 .Concat(options.Models.SelectMany(model => ModelRules.CheckBroker(model, configuration)).Take(1)).ToList();
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
     }

@@ -32,7 +32,9 @@ public readonly record struct AnalyzeRequest(string? Model, int TextSize)
             switch (field)
             {
                 case "text":
-                    size = !string.IsNullOrWhiteSpace(JsonField.ReadString(ref reader, field)) ? reader.ValueSpan.Length : throw JsonField.Missing(field);
+                    size = !string.IsNullOrWhiteSpace(JsonField.ReadString(ref reader, field))
+                        ? reader.ValueSpan.Length
+                        : throw JsonField.Missing(field);
                     break;
                 case "model":
                     model = reader.TokenType == JsonTokenType.Null ? null : JsonField.ReadString(ref reader, field);

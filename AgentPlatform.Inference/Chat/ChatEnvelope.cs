@@ -31,7 +31,8 @@ public sealed class ChatEnvelope
     public static ChatEnvelope ForCompletion(InferenceRequest request, DateTimeOffset created) => new("chat.completion", request, created);
 
     /// <summary>The envelope of each piece of a streamed answer.</summary>
-    public static ChatEnvelope ForChunks(InferenceRequest request, DateTimeOffset created) => new("chat.completion.chunk", request, created);
+    public static ChatEnvelope ForChunks(InferenceRequest request, DateTimeOffset created) =>
+        new("chat.completion.chunk", request, created);
 
     /// <summary>Writes <paramref name="part"/>, a JSON object, with the envelope's members before its own.</summary>
     /// <returns>How many bytes.</returns>

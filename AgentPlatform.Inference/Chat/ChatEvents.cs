@@ -3,10 +3,12 @@ using System.Buffers;
 namespace AgentPlatform.Inference.Chat;
 
 /// <summary>
-/// Writes a streamed chat completion as server-sent events: <c>data: {chunk}</c> for each part of the answer, one with the usage, then <c>data: [DONE]</c>.
+/// Writes a streamed chat completion as server-sent events: <c>data: {chunk}</c> for each part of the answer, one with the usage, then
+/// <c>data: [DONE]</c>.
 /// </summary>
 /// <param name="envelope">The members that all chunks of the answer share.</param>
-/// <param name="includeUsage">Whether the usage gets a chunk of its own; then each chunk before it says <c>"usage":null</c>, as OpenAI's do.</param>
+/// <param name="includeUsage">Whether the usage gets a chunk of its own; then each chunk before it says <c>"usage":null</c>, as OpenAI's
+/// do.</param>
 /// <remarks>Keeps nothing of an answer, and allocates nothing for a part of it.</remarks>
 public sealed class ChatEvents(ChatEnvelope envelope, bool includeUsage)
 {
@@ -17,8 +19,8 @@ public sealed class ChatEvents(ChatEnvelope envelope, bool includeUsage)
     public static ReadOnlySpan<byte> End => "\n\n"u8;
 
     /// <summary>
-    /// A comment that fills a silence. Without the empty line that would make it look like an event: OpenAI's clients for Python and Go take every
-    /// empty line for the end of one.
+    /// A comment that fills a silence. Without the empty line that would make it look like an event: OpenAI's clients for Python and Go
+    /// take every empty line for the end of one.
     /// </summary>
     public static ReadOnlySpan<byte> Heartbeat => ": heartbeat\n"u8;
 

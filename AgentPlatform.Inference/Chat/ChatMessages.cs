@@ -115,7 +115,8 @@ internal static class ChatMessages
                 break;
             default:
                 throw new InferenceException(InferenceError.Invalid(
-                    $"'messages[{index}].role' must be one of system, developer, user, assistant, tool, function.", $"messages[{index}].role", "invalid_value"));
+                    $"'messages[{index}].role' must be one of system, developer, user, assistant, tool, function.",
+                    $"messages[{index}].role", "invalid_value"));
         }
 
         if (!hasContent)
@@ -147,7 +148,8 @@ internal static class ChatMessages
 
         return count > 0
             ? true
-            : throw new InferenceException(InferenceError.Invalid($"'messages[{index}].content' must hold at least one part.", $"messages[{index}].content", "empty_array"));
+            : throw new InferenceException(InferenceError.Invalid($"'messages[{index}].content' must hold at least one part.",
+                $"messages[{index}].content", "empty_array"));
     }
 
     private static void CheckPart(ref Utf8JsonReader reader, int index, int part)

@@ -17,7 +17,9 @@ public readonly record struct TokenProbability(ReadOnlyMemory<byte> Bytes, doubl
 /// <summary>A token of an answer with its probability, and those of the likeliest tokens at its place.</summary>
 public sealed record TokenLogprob(TokenProbability Chosen, IReadOnlyList<TokenProbability> Top);
 
-/// <summary>Writes the parts of one chat answer into one buffer, so that a token costs no allocation. Each part ends the one before.</summary>
+/// <summary>
+/// Writes the parts of one chat answer into one buffer, so that a token costs no allocation. Each part ends the one before.
+/// </summary>
 /// <remarks>One caller at a time.</remarks>
 public sealed class ChatParts : IDisposable
 {
@@ -27,7 +29,8 @@ public sealed class ChatParts : IDisposable
     private readonly ArrayBufferWriter<byte> _buffer = new(256);
     private readonly Utf8JsonWriter _json;
 
-    public ChatParts() => _json = new Utf8JsonWriter(_buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    public ChatParts() =>
+        _json = new Utf8JsonWriter(_buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
     /// <summary>
     /// A choice's first part, which tells its role and nothing else, as OpenAI's does: some clients take what else is in it twice. Sample:
@@ -47,7 +50,9 @@ public sealed class ChatParts : IDisposable
     /// <summary>Sample: <c>{"choices":[{"index":0,"delta":{},"finish_reason":null}],"agentplatform":{…}}</c></summary>
     public ReplyPart Progress(int index, Action<Utf8JsonWriter> own) => Delta(index, text: null, own: own);
 
-    /// <summary>Sample: <c>{"choices":[{"index":0,"message":{"role":"assistant","content":"Hi"},"finish_reason":"stop"}],"usage":{…}}</c></summary>
+    /// <summary>
+    /// Sample: <c>{"choices":[{"index":0,"message":{"role":"assistant","content":"Hi"},"finish_reason":"stop"}],"usage":{…}}</c>
+    /// </summary>
     /// <param name="choices">The choices, in their order.</param>
     /// <param name="usage">The tokens that they took; null if nobody counts them.</param>
     /// <param name="own">Writes members of an object <c>agentplatform</c> beside <c>choices</c>; other clients skip it.</param>
@@ -95,7 +100,8 @@ public sealed class ChatParts : IDisposable
     public void Dispose() => _json.Dispose();
 
     private ReplyPart Delta(
-        int index, string? text, string? finishReason = null, bool isRole = false, IReadOnlyList<TokenLogprob>? logprobs = null, Action<Utf8JsonWriter>? own = null)
+        int index, string? text, string? finishReason = null, bool isRole = false, IReadOnlyList<TokenLogprob>? logprobs = null,
+        Action<Utf8JsonWriter>? own = null)
     {
         Begin();
         _json.WriteStartObject();

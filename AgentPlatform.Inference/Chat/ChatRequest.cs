@@ -45,7 +45,9 @@ public readonly record struct ChatRequest(string? Model, bool Stream, bool Inclu
                     request = request with { IncludeUsage = false };
                     break;
                 case "model":
-                    request = request with { Model = JsonField.ReadString(ref reader, field) is { Length: > 0 } model ? model : throw JsonField.Missing(field) };
+                    request = request with { Model = JsonField.ReadString(ref reader, field) is { Length: > 0 } model
+                        ? model
+                        : throw JsonField.Missing(field) };
                     break;
                 case "messages":
                     ChatMessages.Check(ref reader, limits);
@@ -72,7 +74,8 @@ public readonly record struct ChatRequest(string? Model, bool Stream, bool Inclu
 
         return !request.IncludeUsage || request.Stream
             ? request
-            : throw new InferenceException(InferenceError.Invalid("'stream_options' is only allowed when 'stream' is true.", "stream_options"));
+            : throw new InferenceException(InferenceError.Invalid("'stream_options' is only allowed when 'stream' is true.",
+                "stream_options"));
     }
 
     private static void CheckParameter(ref Utf8JsonReader reader, string field, RequestLimits limits)

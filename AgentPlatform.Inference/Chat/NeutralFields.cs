@@ -3,23 +3,25 @@ using System.Text.Json;
 namespace AgentPlatform.Inference.Chat;
 
 /// <summary>
-/// The one rule for what a chat request asks for by a field: a field that an engine cannot honour is refused, unless it asks for what happens
-/// without it. Clients write such fields out (Semantic Kernel sends <c>tools</c> with <c>"tool_choice":"none"</c>, Microsoft.Extensions.AI
-/// <c>"reasoning_effort":"none"</c>), and they want an answer.
+/// The one rule for what a chat request asks for by a field: a field that an engine cannot honour is refused, unless it asks for what
+/// happens without it. Clients write such fields out (Semantic Kernel sends <c>tools</c> with <c>"tool_choice":"none"</c>,
+/// Microsoft.Extensions.AI <c>"reasoning_effort":"none"</c>), and they want an answer.
 /// </summary>
 public static class NeutralFields
 {
     // Who asks, how the answer is sent and what is kept of it: nothing of the answer itself, whatever the value.
     private static readonly HashSet<string> _harmless = new(StringComparer.Ordinal)
     {
-        "model", "messages", "stream", "stream_options", "user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key",
+        "model", "messages", "stream", "stream_options", "user", "metadata", "store", "service_tier", "safety_identifier",
+        "prompt_cache_key",
         "prompt_cache_retention", "cache_prompt",
     };
 
     // Off at zero, at one, at true.
     private static readonly HashSet<string> _zeros = new(StringComparer.Ordinal)
     {
-        "presence_penalty", "frequency_penalty", "top_logprobs", "top_k", "min_p", "min_tokens", "mirostat", "dynatemp_range", "dry_multiplier",
+        "presence_penalty", "frequency_penalty", "top_logprobs", "top_k", "min_p", "min_tokens", "mirostat", "dynatemp_range",
+        "dry_multiplier",
         "xtc_probability", "best_of", "thinking_budget",
     };
 
@@ -37,7 +39,8 @@ public static class NeutralFields
     /// <param name="name">The field.</param>
     /// <param name="value">Its value.</param>
     /// <param name="request">The whole request: what some fields ask for depends on others.</param>
-    public static bool IsNeutral(string name, JsonElement value, JsonElement request) => value.ValueKind == JsonValueKind.Null || _harmless.Contains(name) || name switch
+    public static bool IsNeutral(string name, JsonElement value, JsonElement request) =>
+        value.ValueKind == JsonValueKind.Null || _harmless.Contains(name) || name switch
     {
         // Tools that the model may not call are none; neither their choice nor their order matters without any.
         "tools" => IsOff(value) || Chooses(request, "tool_choice", "none"),
@@ -61,7 +64,9 @@ public static class NeutralFields
     private static bool IsNeutral(string name, double number) =>
         (number == 0 && _zeros.Contains(name)) || (number == 1 && _ones.Contains(name)) || (number == -1 && name == "top_k");
 
-    /// <summary>null, false, "", "none", [], {}, an object of such members, and <c>{"type":"text"}</c>, <c>{"type":"disabled"}</c>.</summary>
+    /// <summary>
+    /// null, false, "", "none", [], {}, an object of such members, and <c>{"type":"text"}</c>, <c>{"type":"disabled"}</c>.
+    /// </summary>
     private static bool IsOff(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.Null or JsonValueKind.False => true,
@@ -73,11 +78,13 @@ public static class NeutralFields
     };
 
     private static bool IsText(JsonElement modalities) =>
-        IsOff(modalities) || (modalities.ValueKind == JsonValueKind.Array && modalities.EnumerateArray().All(static modality => Says(modality, "text")));
+        IsOff(modalities)
+            || (modalities.ValueKind == JsonValueKind.Array && modalities.EnumerateArray().All(static modality => Says(modality, "text")));
 
     private static bool Has(JsonElement request, string name) => request.TryGetProperty(name, out var value) && !IsOff(value);
 
-    private static bool Chooses(JsonElement request, string name, string choice) => request.TryGetProperty(name, out var value) && Says(value, choice);
+    private static bool Chooses(JsonElement request, string name, string choice) =>
+        request.TryGetProperty(name, out var value) && Says(value, choice);
 
     private static bool Says(JsonElement value, params ReadOnlySpan<string> texts)
     {

@@ -11,7 +11,8 @@ public static class JsonBody
     /// <param name="body">All of it.</param>
     /// <param name="maxValues">Most JSON values that it may hold.</param>
     /// <param name="maxDepth">How deep it may be nested.</param>
-    /// <exception cref="InferenceException">400: no body, not UTF-8, or not one JSON value, one of too many, or nested too deep.</exception>
+    /// <exception cref="InferenceException">400: no body, not UTF-8, or not one JSON value, one of too many, or nested too
+    /// deep.</exception>
     public static void Check(ReadOnlySpan<byte> body, int maxValues, int maxDepth = JsonLimits.MaxDepth)
     {
         if (body.IsEmpty)
@@ -34,12 +35,14 @@ public static class JsonBody
                 values += reader.TokenType is JsonTokenType.PropertyName or JsonTokenType.EndObject or JsonTokenType.EndArray ? 0 : 1;
                 if (values > maxValues)
                 {
-                    throw new InferenceException(InferenceError.Invalid($"The body holds more than {maxValues} JSON values.", code: "value_out_of_range"));
+                    throw new InferenceException(InferenceError.Invalid($"The body holds more than {maxValues} JSON values.",
+                        code: "value_out_of_range"));
                 }
 
                 if (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray && reader.CurrentDepth == maxDepth)
                 {
-                    throw new InferenceException(InferenceError.Invalid($"The body is nested more than {maxDepth} deep.", code: "nested_too_deep"));
+                    throw new InferenceException(InferenceError.Invalid($"The body is nested more than {maxDepth} deep.",
+                        code: "nested_too_deep"));
                 }
 
                 if (reader.ValueIsEscaped)

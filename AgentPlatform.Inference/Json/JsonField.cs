@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace AgentPlatform.Inference.Json;
 
-/// <summary>Reads the value of a field that must have a certain type and range. The error, an <see cref="InferenceException"/>, names the field.</summary>
+/// <summary>
+/// Reads the value of a field that must have a certain type and range. The error, an <see cref="InferenceException"/>, names the field.
+/// </summary>
 public static class JsonField
 {
     /// <summary>The value of a string.</summary>
@@ -42,7 +44,8 @@ public static class JsonField
     }
 
     /// <summary>An object, whatever is in it.</summary>
-    public static void SkipObject(ref Utf8JsonReader reader, string field) => Skip(ref reader, field, JsonTokenType.StartObject, "an object");
+    public static void SkipObject(ref Utf8JsonReader reader, string field) =>
+        Skip(ref reader, field, JsonTokenType.StartObject, "an object");
 
     /// <summary>An array of objects; returns how many.</summary>
     public static int CountObjects(ref Utf8JsonReader reader, string field, int max)

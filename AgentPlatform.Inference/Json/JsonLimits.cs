@@ -3,7 +3,8 @@ using System.Text.Json;
 namespace AgentPlatform.Inference.Json;
 
 /// <summary>
-/// How deep the JSON of requests and answers may be nested, for everybody who reads it: tool schemas are deeper than the framework's default of 64.
+/// How deep the JSON of requests and answers may be nested, for everybody who reads it: tool schemas are deeper than the framework's
+/// default of 64.
 /// </summary>
 public static class JsonLimits
 {

@@ -38,7 +38,10 @@ public static class ChatJson
         return found || !always ? output.WrittenSpan.ToArray() : Insert(output.WrittenSpan, name);
     }
 
-    /// <summary>A completion without the members that the HTTP surface writes itself (id, object, created, model), and those of the server's account.</summary>
+    /// <summary>
+    /// A completion without the members that the HTTP surface writes itself (id, object, created, model), and those of the server's
+    /// account.
+    /// </summary>
     /// <exception cref="FormatException">It is not a JSON object with <c>choices</c>.</exception>
     public static byte[] WithoutEnvelope(ReadOnlySpan<byte> completion)
     {
@@ -75,7 +78,8 @@ public static class ChatJson
         return hasChoices ? output.WrittenSpan.ToArray() : throw new FormatException("The answer has no choices.");
     }
 
-    /// <exception cref="FormatException">It is not UTF-8, which JSON is, and clients rely on: readers of JSON do not look into strings that nobody asks for.</exception>
+    /// <exception cref="FormatException">It is not UTF-8, which JSON is, and clients rely on: readers of JSON do not look into strings that
+    /// nobody asks for.</exception>
     internal static void CheckText(ReadOnlySpan<byte> json)
     {
         if (!Utf8.IsValid(json))
@@ -94,7 +98,8 @@ public static class ChatJson
 
     /// <summary>Whether a member is the HTTP surface's own, or tells of the account that the platform has at the server.</summary>
     internal static bool IsEnvelope(ref Utf8JsonReader reader) =>
-        reader.ValueTextEquals("id"u8) || reader.ValueTextEquals("object"u8) || reader.ValueTextEquals("created"u8) || reader.ValueTextEquals("model"u8)
+        reader.ValueTextEquals("id"u8) || reader.ValueTextEquals("object"u8) || reader.ValueTextEquals("created"u8)
+            || reader.ValueTextEquals("model"u8)
         || reader.ValueTextEquals("organization"u8) || reader.ValueTextEquals("organization_id"u8) || reader.ValueTextEquals("project"u8)
         || reader.ValueTextEquals("project_id"u8) || reader.ValueTextEquals("account"u8) || reader.ValueTextEquals("request_id"u8);
 

@@ -29,7 +29,8 @@ public sealed class OpenAIInference(HttpClient http, OpenAIEndpoint endpoint, IL
         return request.Stream ? StreamAsync(request, cancellationToken) : CompleteAsync(request, cancellationToken);
     }
 
-    private async IAsyncEnumerable<ReplyPart> CompleteAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<ReplyPart> CompleteAsync(
+        InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         byte[] result;
         try
@@ -46,7 +47,8 @@ public sealed class OpenAIInference(HttpClient http, OpenAIEndpoint endpoint, IL
         yield return new ReplyPart(ReplyKind.Result, result);
     }
 
-    private async IAsyncEnumerable<ReplyPart> StreamAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<ReplyPart> StreamAsync(
+        InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var response = await OpenAsync(request, cancellationToken);
         await using var content = await response.Content.ReadAsStreamAsync(cancellationToken);
@@ -68,7 +70,8 @@ public sealed class OpenAIInference(HttpClient http, OpenAIEndpoint endpoint, IL
         // A server that hangs up without [DONE] may have been cut off; only a finish_reason says that the answer was whole.
         yield return isDone || chunk.IsFinished
             ? new ReplyPart(ReplyKind.End, chunk.Usage)
-            : throw new InferenceException(InferenceError.EngineFailed("The model's server ended its stream before the answer was complete."));
+            : throw new InferenceException(
+                InferenceError.EngineFailed("The model's server ended its stream before the answer was complete."));
     }
 
     private async Task<HttpResponseMessage> OpenAsync(InferenceRequest request, CancellationToken cancellationToken)
@@ -94,7 +97,8 @@ public sealed class OpenAIInference(HttpClient http, OpenAIEndpoint endpoint, IL
     private async Task<HttpResponseMessage> SendAsync(InferenceRequest request, CancellationToken cancellationToken)
     {
         using var message = endpoint.CreateRequest(HttpMethod.Post, request.Operation.Info().OpenAIPath!);
-        message.Content = new ByteArrayContent(ChatJson.WithModel(request.Body.Span, endpoint.UpstreamModel)) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
+        message.Content = new ByteArrayContent(ChatJson.WithModel(request.Body.Span,
+            endpoint.UpstreamModel)) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
         var response = await http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         if (response.IsSuccessStatusCode)
         {
@@ -132,7 +136,8 @@ public sealed class OpenAIInference(HttpClient http, OpenAIEndpoint endpoint, IL
         }
         catch (FormatException e)
         {
-            throw new InferenceException(InferenceError.EngineFailed("The model's server sent an event that is not a chat completion chunk."), e);
+            throw new InferenceException(
+                InferenceError.EngineFailed("The model's server sent an event that is not a chat completion chunk."), e);
         }
     }
 }

@@ -23,7 +23,9 @@ public sealed class SseReader(Stream stream) : IDisposable
     /// <summary>The event's data; valid until the next read.</summary>
     public ReadOnlyMemory<byte> Data => _data.WrittenMemory;
 
-    /// <summary>Goes to the next event with data; false at the stream's end. An event that the end cuts off is dropped, as the specification says.</summary>
+    /// <summary>
+    /// Goes to the next event with data; false at the stream's end. An event that the end cuts off is dropped, as the specification says.
+    /// </summary>
     /// <exception cref="InvalidDataException">An event is too large.</exception>
     /// <exception cref="IOException">The connection broke.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]

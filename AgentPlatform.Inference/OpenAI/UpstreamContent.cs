@@ -25,7 +25,8 @@ public static class UpstreamContent
     }
 
     /// <summary>The beginning of what should be a sentence; what follows is nobody's to read.</summary>
-    public static Task<ReadOnlyMemory<byte>> ReadErrorAsync(this HttpContent content, CancellationToken cancellationToken) => ReadAsync(content, MaxErrorSize, cancellationToken);
+    public static Task<ReadOnlyMemory<byte>> ReadErrorAsync(this HttpContent content, CancellationToken cancellationToken) =>
+        ReadAsync(content, MaxErrorSize, cancellationToken);
 
     private static async Task<ReadOnlyMemory<byte>> ReadAsync(HttpContent content, int most, CancellationToken cancellationToken)
     {

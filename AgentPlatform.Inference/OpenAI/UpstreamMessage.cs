@@ -43,7 +43,8 @@ public sealed record UpstreamMessage(string? Message, string? Type, string? Code
     }
 
     private static UpstreamMessage Describe(JsonElement error) =>
-        new(Member(error, "message") ?? Member(error, "detail") ?? Member(error, "title"), Member(error, "type"), Member(error, "code"), Member(error, "param"));
+        new(Member(error, "message") ?? Member(error, "detail") ?? Member(error, "title"), Member(error, "type"), Member(error, "code"),
+            Member(error, "param"));
 
     private static string? Member(JsonElement error, string name) => error.TryGetProperty(name, out var value) ? Text(value) : null;
 

@@ -14,7 +14,8 @@ public sealed class AnsweringOptions
     public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromMilliseconds(300);
 
     /// <summary>
-    /// How long a gateway may be away from the broker before workers take it for gone and drop what it asked for. At least twice <see cref="Broker.BrokerOptions.MaxReconnectDelay"/>.
+    /// How long a gateway may be away from the broker before workers take it for gone and drop what it asked for. At least twice
+    /// <see cref="Broker.BrokerOptions.MaxReconnectDelay"/>.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan GatewayTimeout { get; set; } = TimeSpan.FromSeconds(5);

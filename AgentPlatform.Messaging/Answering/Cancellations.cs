@@ -14,7 +14,10 @@ public sealed class Cancellations
     private readonly HashSet<Guid> _early = [];
     private readonly Queue<Guid> _earlyOrder = new();
 
-    /// <summary>Cancels <paramref name="work"/> when that run of the request is cancelled, or at once if it was before. Dispose when the work is over.</summary>
+    /// <summary>
+    /// Cancels <paramref name="work"/> when that run of the request is cancelled, or at once if it was before. Dispose when the work is
+    /// over.
+    /// </summary>
     public IDisposable Watch(Guid requestId, ushort attempt, CancellationTokenSource work)
     {
         var run = new Run(this, requestId, attempt, work);

@@ -5,12 +5,13 @@ using Microsoft.Extensions.Logging;
 namespace AgentPlatform.Messaging.Answering;
 
 /// <summary>
-/// A worker's look at its own consumer: one that holds no job, gets none and whose queue has some is not one for the broker any more, whatever the
-/// client says, and its connection is replaced. Two looks have to agree, since a job may be on its way at one of them.
+/// A worker's look at its own consumer: one that holds no job, gets none and whose queue has some is not one for the broker any more,
+/// whatever the client says, and its connection is replaced. Two looks have to agree, since a job may be on its way at one of them.
 /// </summary>
 /// <seealso href="https://github.com/rabbitmq/rabbitmq-dotnet-client/issues/1993"/>
 internal sealed partial class ConsumerWatch(
-    IJobReceiver receiver, JobInbox inbox, JobSource source, IQueueInspector queues, HeldMessages held, TimeProvider time, ILogger<ConsumerWatch> logger)
+    IJobReceiver receiver, JobInbox inbox, JobSource source, IQueueInspector queues, HeldMessages held, TimeProvider time,
+    ILogger<ConsumerWatch> logger)
     : BackgroundService
 {
     private static readonly TimeSpan _interval = TimeSpan.FromSeconds(5);

@@ -16,7 +16,8 @@ internal sealed partial class ControlListener : IControlHandler
     private readonly MessagingTelemetry _telemetry;
     private readonly RepeatedLog<string> _malformed;
 
-    public ControlListener(Cancellations cancellations, TakeoverQuestions questions, MessagingTelemetry telemetry, TimeProvider time, ILogger<ControlListener> logger)
+    public ControlListener(Cancellations cancellations, TakeoverQuestions questions, MessagingTelemetry telemetry, TimeProvider time,
+        ILogger<ControlListener> logger)
     {
         (_cancellations, _questions, _telemetry) = (cancellations, questions, telemetry);
         Topics = [CancelMessage.RoutingKey, GrantMessage.RoutingKey(questions.Worker)];
@@ -47,7 +48,8 @@ internal sealed partial class ControlListener : IControlHandler
         }
     }
 
-    private static TMessage Parse<TMessage>(ReadOnlySpan<byte> body, JsonTypeInfo<TMessage> type) => JsonSerializer.Deserialize(body, type) ?? throw new JsonException("The message is null.");
+    private static TMessage Parse<TMessage>(ReadOnlySpan<byte> body, JsonTypeInfo<TMessage> type) =>
+        JsonSerializer.Deserialize(body, type) ?? throw new JsonException("The message is null.");
 
     [LoggerMessage(LogLevel.Error, "Dropped {Count} control messages, the latest since: {Reason}")]
     private static partial void MalformedControl(ILogger logger, int count, string reason);

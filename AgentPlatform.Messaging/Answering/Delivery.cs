@@ -6,7 +6,8 @@ using AgentPlatform.Messaging.Wire;
 namespace AgentPlatform.Messaging.Answering;
 
 /// <summary>
-/// A job that the broker gave to this worker, with the only way to settle it. Settle it once; until then it occupies one place of the prefetch.
+/// A job that the broker gave to this worker, with the only way to settle it. Settle it once; until then it occupies one place of the
+/// prefetch.
 /// </summary>
 /// <remarks>Safe for concurrent use. Of several ways to settle it the first one counts.</remarks>
 public sealed class Delivery
@@ -29,7 +30,9 @@ public sealed class Delivery
     /// <summary>Which message of the request it is: 0 for the first, one more for each time that its gateway issued it again.</summary>
     public ushort Issue => _job.Issue;
 
-    /// <summary>Whether some worker may have had the request before, so that its gateway is to be asked (<see cref="TakeoverQuestions"/>).</summary>
+    /// <summary>
+    /// Whether some worker may have had the request before, so that its gateway is to be asked (<see cref="TakeoverQuestions"/>).
+    /// </summary>
     public bool IsRepeated { get; }
 
     /// <summary>Cancelled when the channel closed: the broker gives the job to another worker, and this one's work is waste.</summary>

@@ -81,7 +81,8 @@ public sealed class FrameWriter : IDisposable
     private ushort _attempt;
     private uint _offset;
 
-    internal FrameWriter(FrameSender sender, FrameLane lane, Guid requestId) => (_sender, _lane, _requestId, Gone) = (sender, lane, requestId, _gone.Token);
+    internal FrameWriter(FrameSender sender, FrameLane lane, Guid requestId) =>
+        (_sender, _lane, _requestId, Gone) = (sender, lane, requestId, _gone.Token);
 
     /// <summary>Cancelled when nobody can receive the answer any more: the gateway's queue is gone, or the connection.</summary>
     public CancellationToken Gone { get; }
@@ -101,7 +102,9 @@ public sealed class FrameWriter : IDisposable
     /// <summary>Whether something was sent since the last look; guarded by the lane.</summary>
     internal bool HasSpoken { get; set; }
 
-    /// <summary>Whether the answer is one of this worker's, so that the gateway is to know while it is alive; guarded by the lane.</summary>
+    /// <summary>
+    /// Whether the answer is one of this worker's, so that the gateway is to know while it is alive; guarded by the lane.
+    /// </summary>
     internal bool IsBegun { get; set; }
 
     /// <summary>This worker works on the request from now on, and says so from time to time.</summary>
@@ -120,18 +123,23 @@ public sealed class FrameWriter : IDisposable
     public void Start(ReadOnlyMemory<byte> note) => _lane.Append(this, new Frame(_requestId, _attempt, _offset, FrameKind.Started, note));
 
     /// <summary>The same, and waits until the broker knows: for a job that may end this process as soon as its engine has it.</summary>
-    public Task StartAsync(ReadOnlyMemory<byte> note) => _lane.AppendUrgent(this, new Frame(_requestId, _attempt, _offset, FrameKind.Started, note));
+    public Task StartAsync(ReadOnlyMemory<byte> note) =>
+        _lane.AppendUrgent(this, new Frame(_requestId, _attempt, _offset, FrameKind.Started, note));
 
     /// <summary>Sends a part that others follow; copies it and does not wait.</summary>
-    /// <exception cref="OverflowException">Its resume state is longer than 65,535 bytes. Nothing was sent, and another part may follow.</exception>
+    /// <exception cref="OverflowException">Its resume state is longer than 65,535 bytes. Nothing was sent, and another part may
+    /// follow.</exception>
     public void Write(in ReplyPart part)
     {
         _lane.Append(this, new Frame(_requestId, _attempt, _offset, part.Kind.ToFrameKind(), part.Payload, part.ResumeState));
         _offset++;
     }
 
-    /// <summary>Sends the last part and waits until the broker has it, and with it all parts before; false if they did not all arrive.</summary>
-    public Task<bool> CompleteAsync(ReplyPart part) => SendLastAsync(new Frame(_requestId, _attempt, _offset++, part.Kind.ToFrameKind(), part.Payload));
+    /// <summary>
+    /// Sends the last part and waits until the broker has it, and with it all parts before; false if they did not all arrive.
+    /// </summary>
+    public Task<bool> CompleteAsync(ReplyPart part) =>
+        SendLastAsync(new Frame(_requestId, _attempt, _offset++, part.Kind.ToFrameKind(), part.Payload));
 
     /// <summary>The same with a failure for the last part.</summary>
     /// <param name="error">The failure.</param>
@@ -151,7 +159,8 @@ public sealed class FrameWriter : IDisposable
 
     internal Frame Alive() => new(_requestId, _attempt, 0, FrameKind.Alive, default);
 
-    private async Task<bool> SendLastAsync(Frame frame) => await _lane.AppendLast(this, frame) == PublishOutcome.Confirmed && !Gone.IsCancellationRequested;
+    private async Task<bool> SendLastAsync(Frame frame) => await _lane.AppendLast(this, frame) == PublishOutcome.Confirmed
+        && !Gone.IsCancellationRequested;
 
     // A callback of the token may dispose of this writer; the lane therefore calls it outside of its lock.
     internal void SignalGone()

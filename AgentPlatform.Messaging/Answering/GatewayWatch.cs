@@ -5,7 +5,8 @@ using Microsoft.Extensions.Options;
 namespace AgentPlatform.Messaging.Answering;
 
 /// <summary>A worker's look at the gateways that it answers: ends the work for one that is gone, since nobody waits for it.</summary>
-internal sealed partial class GatewayWatch(FrameSender frames, ReplyQueues queues, IOptions<AnsweringOptions> options, TimeProvider time, ILogger<GatewayWatch> logger)
+internal sealed partial class GatewayWatch(
+    FrameSender frames, ReplyQueues queues, IOptions<AnsweringOptions> options, TimeProvider time, ILogger<GatewayWatch> logger)
     : BackgroundService
 {
     private const int LooksPerTimeout = 4;
@@ -38,6 +39,7 @@ internal sealed partial class GatewayWatch(FrameSender frames, ReplyQueues queue
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "Nobody has read {ReplyQueue} for {Timeout}: its gateway is gone, and the {Answers} requests of it that were here have ended")]
+    [LoggerMessage(LogLevel.Warning,
+        "Nobody has read {ReplyQueue} for {Timeout}: its gateway is gone, and the {Answers} requests of it that were here have ended")]
     private static partial void GatewayGone(ILogger logger, string replyQueue, TimeSpan timeout, int answers);
 }

@@ -8,13 +8,15 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace AgentPlatform.Messaging.Answering;
 
 /// <summary>
-/// The messages that this worker has and the broker has not heard of yet. One that is held for ever takes a place of the prefetch for ever, and a
-/// worker whose prefetch is full gets no more jobs, though it is connected and idle; so it is measured, and unhealthy when one outlives its deadline.
+/// The messages that this worker has and the broker has not heard of yet. One that is held for ever takes a place of the prefetch for ever,
+/// and a worker whose prefetch is full gets no more jobs, though it is connected and idle; so it is measured, and unhealthy when one
+/// outlives its deadline.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 public sealed class HeldMessages : IHealthCheck
 {
-    // What a job may still need after its deadline: its engine ends its step, its error goes to the broker, a broker that is away comes back.
+    // What a job may still need after its deadline: its engine ends its step, its error goes to the broker, a broker that is away comes
+    // back.
     private static readonly TimeSpan _margin = TimeSpan.FromSeconds(30);
 
     private readonly ConcurrentDictionary<Receipt, byte> _held = new();
@@ -24,8 +26,10 @@ public sealed class HeldMessages : IHealthCheck
     {
         _time = time;
         var meter = meters.Create(MessagingTelemetry.Name);
-        meter.CreateObservableGauge("agentplatform.worker.jobs.held", () => _held.Count, "{job}", "Jobs that this worker has taken and not settled");
-        meter.CreateObservableGauge("agentplatform.worker.jobs.held.oldest", () => Oldest.TotalSeconds, "s", "For how long the oldest of them has been held");
+        meter.CreateObservableGauge("agentplatform.worker.jobs.held", () => _held.Count, "{job}",
+            "Jobs that this worker has taken and not settled");
+        meter.CreateObservableGauge("agentplatform.worker.jobs.held.oldest", () => Oldest.TotalSeconds, "s",
+            "For how long the oldest of them has been held");
     }
 
     /// <summary>How many there are.</summary>
@@ -52,6 +56,7 @@ public sealed class HeldMessages : IHealthCheck
         return Task.FromResult(overdue.Count == 0
             ? HealthCheckResult.Healthy()
             : new HealthCheckResult(context.Registration.FailureStatus, string.Create(
-                CultureInfo.InvariantCulture, $"{overdue.Count} jobs are held beyond their deadlines, the oldest for {overdue.Max().TotalSeconds:0} s.")));
+                CultureInfo.InvariantCulture,
+                $"{overdue.Count} jobs are held beyond their deadlines, the oldest for {overdue.Max().TotalSeconds:0} s.")));
     }
 }

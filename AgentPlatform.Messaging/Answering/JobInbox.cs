@@ -21,7 +21,8 @@ public sealed partial class JobInbox : IJobHandler
     private readonly RepeatedLog<(string? MessageId, string Reason)> _notJobs;
     private long _delivered;
 
-    public JobInbox(JobSource source, DeadJobs dead, HeldMessages held, MessagingTelemetry telemetry, TimeProvider time, ILogger<JobInbox> logger)
+    public JobInbox(
+        JobSource source, DeadJobs dead, HeldMessages held, MessagingTelemetry telemetry, TimeProvider time, ILogger<JobInbox> logger)
     {
         (_source, _dead, _held, _telemetry, _time) = (source, dead, held, telemetry, time);
         _notJobs = new(time, (message, count) => NotAJob(logger, count, message.MessageId, message.Reason));

@@ -4,8 +4,8 @@ using AgentPlatform.Messaging.Broker;
 namespace AgentPlatform.Messaging.Answering;
 
 /// <summary>
-/// The broker's claim to hear what became of a message that it gave to this worker. It is settled once, by whoever comes first, and takes one
-/// place of the prefetch until then.
+/// The broker's claim to hear what became of a message that it gave to this worker. It is settled once, by whoever comes first, and takes
+/// one place of the prefetch until then.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 public sealed class Receipt(ISettlement settlement, HeldMessages held, TimeProvider time)

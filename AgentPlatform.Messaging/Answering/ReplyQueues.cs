@@ -4,8 +4,9 @@ using Microsoft.Extensions.Options;
 namespace AgentPlatform.Messaging.Answering;
 
 /// <summary>
-/// Which gateways are gone, as their reply queues show it: a queue outlives its gateway by minutes and takes all that is sent there, so that only the number of its
-/// consumers tells. A gateway may lose its connection and come back; it is gone when it has not been there for <see cref="AnsweringOptions.GatewayTimeout"/>.
+/// Which gateways are gone, as their reply queues show it: a queue outlives its gateway by minutes and takes all that is sent there, so
+/// that only the number of its consumers tells. A gateway may lose its connection and come back; it is gone when it has not been there for
+/// <see cref="AnsweringOptions.GatewayTimeout"/>.
 /// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 public sealed class ReplyQueues
@@ -31,7 +32,9 @@ public sealed class ReplyQueues
         }
     }
 
-    /// <summary>Whether the queue's gateway is gone. Costs nothing while it was there at the last look; otherwise the broker is asked again.</summary>
+    /// <summary>
+    /// Whether the queue's gateway is gone. Costs nothing while it was there at the last look; otherwise the broker is asked again.
+    /// </summary>
     public ValueTask<bool> IsGoneAsync(string queue)
     {
         lock (_absentSince)

@@ -17,7 +17,8 @@ public sealed class TakeoverQuestions
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(1);
 
-    // A gateway that is gone is noticed sooner (ReplyQueues). One that is there and says nothing may be deaf to this worker, or this worker to it.
+    // A gateway that is gone is noticed sooner (ReplyQueues). One that is there and says nothing may be deaf to this worker, or this worker
+    // to it.
     private static readonly TimeSpan _limit = TimeSpan.FromSeconds(30);
 
     private readonly ConcurrentDictionary<Guid, TaskCompletionSource<GrantMessage>> _asked = new();
@@ -28,7 +29,10 @@ public sealed class TakeoverQuestions
     /// <summary>This worker's name, unique among those that run: two on one machine must be told apart.</summary>
     public string Worker { get; init; } = $"{Environment.MachineName}.{Environment.ProcessId}";
 
-    /// <summary>Asks the job's gateway; null if the job is of no use any more and is to be acknowledged: the gateway says so, or the job's time is over.</summary>
+    /// <summary>
+    /// Asks the job's gateway; null if the job is of no use any more and is to be acknowledged: the gateway says so, or the job's time is
+    /// over.
+    /// </summary>
     /// <exception cref="TimeoutException">The gateway is there and does not answer. Another worker may fare better.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled before the answer came.</exception>
     public async Task<Grant?> AskAsync(Delivery delivery, FrameWriter writer, CancellationToken cancellationToken)
@@ -55,7 +59,8 @@ public sealed class TakeoverQuestions
                 // Question and answer travel without guarantee: whichever is lost is asked for again.
                 writer.Ask(question);
                 var left = delivery.Request.TimeLimit.Left;
-                await ((Task)answered.Task).WaitAsync(left < _patience ? left : _patience, _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await ((Task)answered.Task).WaitAsync(left < _patience ? left : _patience, _time, cancellationToken)
+                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 cancellationToken.ThrowIfCancellationRequested();
             }
 
@@ -75,7 +80,9 @@ public sealed class TakeoverQuestions
         }
 
         // The message may have been on its way for long, and its time was counted from its arrival here.
-        var limit = grant.TimeLeft is { } left ? new TimeLimit(TimeSpan.FromMilliseconds(Math.Clamp(left, 0, JobHeaders.MostTimeLeft.TotalMilliseconds)), _time) : known;
+        var limit = grant.TimeLeft is { } left
+            ? new TimeLimit(TimeSpan.FromMilliseconds(Math.Clamp(left, 0, JobHeaders.MostTimeLeft.TotalMilliseconds)), _time)
+            : known;
         return new Grant(attempt, grant.Parts > 0 ? new PartialAnswer(grant.Parts, grant.ResumeState) : null, grant.Alone, limit);
     }
 

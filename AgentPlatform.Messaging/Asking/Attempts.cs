@@ -49,7 +49,9 @@ internal readonly record struct ClaimDecision(bool IsGranted, ushort Attempt, bo
 /// </remarks>
 internal sealed class Attempts(AskingOptions options, TimeProvider time)
 {
-    /// <summary>Messages of one re-issue. The broker gives them to different workers, since one of them may be frozen and not known to be.</summary>
+    /// <summary>
+    /// Messages of one re-issue. The broker gives them to different workers, since one of them may be frozen and not known to be.
+    /// </summary>
     public const ushort Copies = 2;
 
     // A request that breaks its workers does so soon; one that was lost later was most likely lost with its worker for another's fault, and
@@ -107,7 +109,10 @@ internal sealed class Attempts(AskingOptions options, TimeProvider time)
         return true;
     }
 
-    /// <summary>The holder says that the deadline has passed, and it has not: whether to take it for lost. A worker like that may get the request again, but not for ever.</summary>
+    /// <summary>
+    /// The holder says that the deadline has passed, and it has not: whether to take it for lost. A worker like that may get the request
+    /// again, but not for ever.
+    /// </summary>
     public bool TryEndEarly(string? worker, uint parts)
     {
         if (_earlyEnds++ >= options.DeliveryLimit)
@@ -162,7 +167,8 @@ internal sealed class Attempts(AskingOptions options, TimeProvider time)
     /// <summary>The holder is lost.</summary>
     /// <param name="end">How.</param>
     /// <param name="parts">How many parts of the answer there are.</param>
-    /// <param name="listeningSince">Timestamp since which its frames could come. A holder that was last heard of before it may have been lost with the broker, which is not the request's fault.</param>
+    /// <param name="listeningSince">Timestamp since which its frames could come. A holder that was last heard of before it may have been
+    /// lost with the broker, which is not the request's fault.</param>
     public void Lose(AttemptEnd end, uint parts, long listeningSince = 0)
     {
         _ended.Add(new AttemptRecord(Current, _worker, parts - _partsBefore, end));
@@ -172,8 +178,8 @@ internal sealed class Attempts(AskingOptions options, TimeProvider time)
         }
         else if (end is not (AttemptEnd.Returned or AttemptEnd.Early) && _seen >= listeningSince)
         {
-            // As far as was heard of it: that it is lost may be known much later. A worker can break before its engine begins, over the size of a request for one.
-            // But one that still waits to be alone is not alone yet with what breaks the worker.
+            // As far as was heard of it: that it is lost may be known much later. A worker can break before its engine begins, over the
+            // size of a request for one. But one that still waits to be alone is not alone yet with what breaks the worker.
             var wasSoon = time.GetElapsedTime(_begun, _seen) < _soon;
             _suspicion += wasSoon && (_worker is not null || !_isAlone) ? Strike : 1;
         }
@@ -182,18 +188,30 @@ internal sealed class Attempts(AskingOptions options, TimeProvider time)
         (_isHeld, _isAlone, _claim, _worker, _partsBefore, _lost) = (false, false, default, null, parts, time.GetTimestamp());
 
         // What the worker gave back comes to another one by itself; of the others the broker may know nothing for a long time.
-        _patience = end is AttemptEnd.Silent or AttemptEnd.Gap or AttemptEnd.Early or AttemptEnd.Unreadable ? TimeSpan.Zero : options.LeaseTimeout;
+        _patience = end is AttemptEnd.Silent or AttemptEnd.Gap or AttemptEnd.Early or AttemptEnd.Unreadable
+            ? TimeSpan.Zero
+            : options.LeaseTimeout;
     }
 
-    /// <summary>When the request was made, if its first message was at a worker so long ago that all messages of its queue that are older were so too; else null.</summary>
+    /// <summary>
+    /// When the request was made, if its first message was at a worker so long ago that all messages of its queue that are older were so
+    /// too; else null.
+    /// </summary>
     /// <remarks>Safe for concurrent use.</remarks>
-    public long? Passed => Volatile.Read(ref _passing) is not long.MaxValue and var begun && time.GetElapsedTime(begun) > _firstWord ? _made : null;
+    public long? Passed => Volatile.Read(ref _passing) is not long.MaxValue and var begun && time.GetElapsedTime(begun) > _firstWord
+        ? _made
+        : null;
 
-    /// <summary>Whether a request that was made at <paramref name="front"/> is so much younger that this one stood before it in the queue.</summary>
+    /// <summary>
+    /// Whether a request that was made at <paramref name="front"/> is so much younger that this one stood before it in the queue.
+    /// </summary>
     /// <remarks>Safe for concurrent use.</remarks>
     public bool IsBefore(long front) => time.GetElapsedTime(_made, front) > _firstWord;
 
-    /// <summary>Whether nobody was heard of for so long that, unless the first message still waits in its queue, it must be lost or at a worker that is.</summary>
+    /// <summary>
+    /// Whether nobody was heard of for so long that, unless the first message still waits in its queue, it must be lost or at a worker that
+    /// is.
+    /// </summary>
     public bool IsFirstMissing => !_isHeld && Current == 0 && time.GetElapsedTime(_made) > _firstWord;
 
     /// <summary>The first message does not wait in its queue: whoever has it is too late.</summary>
@@ -203,7 +221,9 @@ internal sealed class Attempts(AskingOptions options, TimeProvider time)
     /// <param name="listeningSince">Timestamp since which its frames could come.</param>
     public bool IsSilent(long listeningSince) => _isHeld && time.GetElapsedTime(Math.Max(_seen, listeningSince)) > options.LeaseTimeout;
 
-    /// <summary>Whether the request is to be issued again now, as <see cref="Copies"/> messages from number <paramref name="issue"/> on.</summary>
+    /// <summary>
+    /// Whether the request is to be issued again now, as <see cref="Copies"/> messages from number <paramref name="issue"/> on.
+    /// </summary>
     public bool TryReissue(out ushort issue)
     {
         issue = (ushort)(_lastIssue + 1);

@@ -9,12 +9,15 @@ using Microsoft.Extensions.Options;
 namespace AgentPlatform.Messaging.Asking;
 
 /// <summary>Puts requests into the queues of model versions.</summary>
-/// <remarks>Safe for concurrent use. Whether a request whose confirm was lost is in the queue cannot be known; it is not published a second time.</remarks>
-public sealed class JobPublisher(BrokerState broker, IJobSender jobs, QueueAdmission admission, MessagingTelemetry telemetry, IOptions<BrokerOptions> options)
+/// <remarks>
+/// Safe for concurrent use. Whether a request whose confirm was lost is in the queue cannot be known; it is not published a second time.
+/// </remarks>
+public sealed class JobPublisher(
+    BrokerState broker, IJobSender jobs, QueueAdmission admission, MessagingTelemetry telemetry, IOptions<BrokerOptions> options)
 {
     /// <summary>
-    /// Publishes <paramref name="request"/> to <paramref name="queue"/>; its answer will come to <paramref name="replyQueue"/>. A request that is issued
-    /// again goes to the lane beside the queue.
+    /// Publishes <paramref name="request"/> to <paramref name="queue"/>; its answer will come to <paramref name="replyQueue"/>. A request
+    /// that is issued again goes to the lane beside the queue.
     /// </summary>
     /// <param name="request">The request.</param>
     /// <param name="queue">The queue of the model's version.</param>
@@ -25,12 +28,16 @@ public sealed class JobPublisher(BrokerState broker, IJobSender jobs, QueueAdmis
     /// <exception cref="InferenceException">
     /// The request is larger than a message may be, the queue is full, or the broker or the queue is away.
     /// </exception>
-    /// <exception cref="OperationCanceledException">The caller no longer waits for the broker's word; the queue may have the request or not.</exception>
-    public async Task PublishAsync(InferenceRequest request, string queue, string version, string replyQueue, ushort issue, CancellationToken cancellationToken)
+    /// <exception cref="OperationCanceledException">The caller no longer waits for the broker's word; the queue may have the request or
+    /// not.</exception>
+    public async Task PublishAsync(
+        InferenceRequest request, string queue, string version, string replyQueue, ushort issue, CancellationToken cancellationToken)
     {
         if (request.Body.Length > options.Value.MaxMessageSize)
         {
-            throw new InferenceException(new InferenceError(ErrorKind.TooLarge, $"The request is larger than the {options.Value.MaxMessageSize} bytes that the message broker takes.", "request_too_large"));
+            throw new InferenceException(new InferenceError(ErrorKind.TooLarge,
+                $"The request is larger than the {options.Value.MaxMessageSize} bytes that the message broker takes.",
+                "request_too_large"));
         }
 
         if (!await broker.WaitOpenAsync(cancellationToken))
@@ -40,12 +47,15 @@ public sealed class JobPublisher(BrokerState broker, IJobSender jobs, QueueAdmis
 
         if (broker.IsBlocked)
         {
-            throw new InferenceException(InferenceError.Unavailable("The message broker is short of memory or disk space and takes nothing for now.", retryAfterSeconds: 10));
+            throw new InferenceException(
+                InferenceError.Unavailable("The message broker is short of memory or disk space and takes nothing for now.",
+                    retryAfterSeconds: 10));
         }
 
         var lane = issue == 0 ? queue : QueueNames.Resume(queue);
         using var activity = MessagingTelemetry.StartSend(lane);
-        var outcome = await jobs.SendAsync(lane, JobMessage.Write(request, version, replyQueue, issue), cancellationToken).WaitAsync(cancellationToken);
+        var outcome = await jobs.SendAsync(lane, JobMessage.Write(request, version, replyQueue, issue), cancellationToken)
+            .WaitAsync(cancellationToken);
         telemetry.Sent(lane);
         switch (outcome)
         {
@@ -56,7 +66,9 @@ public sealed class JobPublisher(BrokerState broker, IJobSender jobs, QueueAdmis
                 throw admission.Full(queue, request.Model);
             case PublishOutcome.Returned:
                 activity?.SetStatus(ActivityStatusCode.Error, "The queue does not exist.");
-                throw new InferenceException(InferenceError.Unavailable($"The queue of model '{request.Model}' does not exist on the broker.", retryAfterSeconds: 5));
+                throw new InferenceException(
+                    InferenceError.Unavailable($"The queue of model '{request.Model}' does not exist on the broker.",
+                        retryAfterSeconds: 5));
             default:
                 activity?.SetStatus(ActivityStatusCode.Error, "The connection broke.");
                 throw BrokerAway();

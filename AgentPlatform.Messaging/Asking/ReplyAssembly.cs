@@ -64,7 +64,9 @@ public sealed class ReplyAssembly
     /// <summary>It is over: nobody counts it as waiting any more.</summary>
     internal void Leave() => _admission?.Leave(Queue, Request, ref _place);
 
-    /// <summary>Takes a frame that was addressed to this request and copies what it keeps; false if it is of an attempt that was lost.</summary>
+    /// <summary>
+    /// Takes a frame that was addressed to this request and copies what it keeps; false if it is of an attempt that was lost.
+    /// </summary>
     public bool Accept(in Frame frame)
     {
         lock (_lock)
@@ -98,7 +100,9 @@ public sealed class ReplyAssembly
         }
     }
 
-    /// <summary>Answers a worker that asks whether to work on this request; null while it is being given up, until that is safely written down.</summary>
+    /// <summary>
+    /// Answers a worker that asks whether to work on this request; null while it is being given up, until that is safely written down.
+    /// </summary>
     /// <param name="note">The question.</param>
     /// <param name="listeningSince">Timestamp since which this gateway hears what workers send.</param>
     internal GrantMessage? Claim(ClaimNote note, long listeningSince)
@@ -113,7 +117,8 @@ public sealed class ReplyAssembly
 
             _next = _delivered;
             return new GrantMessage(
-                Request.RequestId, note.Claim, decision.Attempt, _delivered, _resumeState.Written.ToArray(), decision.Alone, JobHeaders.MillisecondsLeft(Request.TimeLimit));
+                Request.RequestId, note.Claim, decision.Attempt, _delivered, _resumeState.Written.ToArray(), decision.Alone,
+                JobHeaders.MillisecondsLeft(Request.TimeLimit));
         }
     }
 
@@ -255,7 +260,8 @@ public sealed class ReplyAssembly
     private void End(ErrorNote note)
     {
         var error = note.ToError();
-        if (error.Kind == ErrorKind.DeadlinePassed && Request.TimeLimit.Left is var left && left > _nearlyOver && _attempts.TryEndEarly(note.Worker, _delivered))
+        if (error.Kind == ErrorKind.DeadlinePassed && Request.TimeLimit.Left is var left && left > _nearlyOver
+            && _attempts.TryEndEarly(note.Worker, _delivered))
         {
             // The client waits, and by its gateway's clock there is time: the worker counts wrongly.
             EndedEarly?.Invoke(note.Worker, left);

@@ -27,7 +27,8 @@ public sealed partial class ReplyReceiver : IReplyHandler
     private readonly RepeatedLog<(string Worker, TimeSpan Left)> _early;
 
     public ReplyReceiver(
-        ControlPublisher control, QueueAdmission admission, BrokerState broker, MessagingTelemetry telemetry, IOptions<AskingOptions> options,
+        ControlPublisher control, QueueAdmission admission, BrokerState broker, MessagingTelemetry telemetry,
+        IOptions<AskingOptions> options,
         TimeProvider time, ILogger<ReplyReceiver> logger)
     {
         (_control, _admission, _broker, _telemetry) = (control, admission, broker, telemetry);
@@ -45,8 +46,12 @@ public sealed partial class ReplyReceiver : IReplyHandler
     /// <summary>The requests that wait for their answers.</summary>
     internal IEnumerable<ReplyAssembly> Waiting => _waiting.Select(static waiting => waiting.Value);
 
-    /// <summary>Begins to gather the answer to a request; call before publishing it to <paramref name="queue"/>, and <see cref="Forget"/> when it is over.</summary>
-    /// <exception cref="InferenceException">429: so many wait in the queue that its turn would come after its deadline, or what waits is too large.</exception>
+    /// <summary>
+    /// Begins to gather the answer to a request; call before publishing it to <paramref name="queue"/>, and <see cref="Forget"/> when it is
+    /// over.
+    /// </summary>
+    /// <exception cref="InferenceException">429: so many wait in the queue that its turn would come after its deadline, or what waits is
+    /// too large.</exception>
     public ReplyAssembly Admit(InferenceRequest request, string queue, string version)
     {
         var assembly = new ReplyAssembly(request, queue, version, _options, _time)
@@ -80,7 +85,9 @@ public sealed partial class ReplyReceiver : IReplyHandler
     public Activity? StartReceiving() => MessagingTelemetry.StartReceive(Address);
 
     /// <inheritdoc/>
-    /// <remarks>The requests whose answers are on their way to the old one are silent from now on, and are issued again with the new one.</remarks>
+    /// <remarks>
+    /// The requests whose answers are on their way to the old one are silent from now on, and are issued again with the new one.
+    /// </remarks>
     public void ChangeAddress() => _address = NewAddress();
 
     /// <inheritdoc/>
@@ -159,6 +166,7 @@ public sealed partial class ReplyReceiver : IReplyHandler
     [LoggerMessage(LogLevel.Error, "Dropped what workers sent, {Count} times, the latest since: {Reason}")]
     private static partial void MalformedReply(ILogger logger, int count, string reason);
 
-    [LoggerMessage(LogLevel.Warning, "{Count} requests were refused by workers as past their deadlines though they had time, the latest by {Worker} with {Left} left; other workers go on with them")]
+    [LoggerMessage(LogLevel.Warning, "{Count} requests were refused by workers as past their deadlines though they had time, the latest " +
+        "by {Worker} with {Left} left; other workers go on with them")]
     private static partial void WorkerEarly(ILogger logger, int count, string worker, TimeSpan left);
 }

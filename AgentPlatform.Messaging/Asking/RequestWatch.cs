@@ -11,9 +11,9 @@ using Microsoft.Extensions.Options;
 namespace AgentPlatform.Messaging.Asking;
 
 /// <summary>
-/// Looks after the requests that wait for their answers: issues those again whose worker is lost, or whose message is (its queue was deleted, or a
-/// worker froze before it began), and gives up those that break every worker. It draws no conclusion from a silence that is this process's
-/// own: while the connection is away or blocked, and after it was held up itself.
+/// Looks after the requests that wait for their answers: issues those again whose worker is lost, or whose message is (its queue was
+/// deleted, or a worker froze before it began), and gives up those that break every worker. It draws no conclusion from a silence that is
+/// this process's own: while the connection is away or blocked, and after it was held up itself.
 /// </summary>
 internal sealed partial class RequestWatch : BackgroundService
 {
@@ -39,10 +39,12 @@ internal sealed partial class RequestWatch : BackgroundService
     private readonly RepeatedLog<(Guid Request, PublishOutcome Outcome)> _notDeadLettered;
 
     public RequestWatch(
-        ReplyReceiver replies, JobPublisher jobs, IQueueInspector queues, DeadJobs dead, BrokerState broker, MessagingTelemetry telemetry, IOptions<AskingOptions> options,
+        ReplyReceiver replies, JobPublisher jobs, IQueueInspector queues, DeadJobs dead, BrokerState broker, MessagingTelemetry telemetry,
+        IOptions<AskingOptions> options,
         TimeProvider time, ILogger<RequestWatch> logger)
     {
-        (_replies, _jobs, _queues, _dead, _broker, _telemetry, _options, _time, _logger) = (replies, jobs, queues, dead, broker, telemetry, options.Value, time, logger);
+        (_replies, _jobs, _queues, _dead, _broker, _telemetry, _options, _time, _logger) = (replies, jobs, queues, dead, broker, telemetry,
+            options.Value, time, logger);
         _reissued = new(time, (request, count) => Reissued(logger, count, request));
         _notReissued = new(time, (failed, count) => NotReissued(logger, count, failed.Request, failed.Reason));
         _notDeadLettered = new(time, (failed, count) => NotDeadLettered(logger, count, failed.Request, failed.Outcome));
@@ -81,7 +83,8 @@ internal sealed partial class RequestWatch : BackgroundService
     private async ValueTask<HashSet<ReplyAssembly>> MissingAsync(CancellationToken cancellationToken)
     {
         HashSet<ReplyAssembly>? missing = null;
-        foreach (var queue in _replies.Waiting.Where(static request => request.IsFirstMissing()).GroupBy(static request => request.Queue).ToList())
+        foreach (var queue in _replies.Waiting.Where(static request => request.IsFirstMissing()).GroupBy(static request => request.Queue)
+            .ToList())
         {
             // Nothing waits there; or what was published later has been at a worker for a while, and a queue gives out the oldest first.
             var state = await _queues.LookAsync(queue.Key, cancellationToken);
@@ -152,18 +155,22 @@ internal sealed partial class RequestWatch : BackgroundService
 
         _telemetry.DeadLettered(waiting.Queue);
         DeadLettered(_logger, waiting.Request.RequestId, _options.DeliveryLimit);
-        waiting.Fail(new InferenceError(ErrorKind.EngineFailed, $"The request was given up: {_options.DeliveryLimit} workers were lost over it.", DeadJobs.Poison));
+        waiting.Fail(new InferenceError(ErrorKind.EngineFailed,
+            $"The request was given up: {_options.DeliveryLimit} workers were lost over it.", DeadJobs.Poison));
     }
 
-    private static DeadAttempt Describe(AttemptRecord record) => new(record.Attempt, record.Worker, (int)record.Parts, record.End.ToString().ToLowerInvariant());
+    private static DeadAttempt Describe(AttemptRecord record) =>
+        new(record.Attempt, record.Worker, (int)record.Parts, record.End.ToString().ToLowerInvariant());
 
     [LoggerMessage(LogLevel.Warning, "{Count} requests lost their workers and were issued again, the latest {RequestId}")]
     private static partial void Reissued(ILogger logger, int count, Guid requestId);
 
-    [LoggerMessage(LogLevel.Warning, "{Count} times a request that lost its worker could not be issued again yet, the latest {RequestId}: {Reason}")]
+    [LoggerMessage(LogLevel.Warning,
+        "{Count} times a request that lost its worker could not be issued again yet, the latest {RequestId}: {Reason}")]
     private static partial void NotReissued(ILogger logger, int count, Guid requestId, string reason);
 
-    [LoggerMessage(LogLevel.Warning, "{Count} times a request that is to be given up could not be written to the queue of dead jobs yet, the latest {RequestId}: {Outcome}")]
+    [LoggerMessage(LogLevel.Warning, "{Count} times a request that is to be given up could not be written to the queue of dead jobs yet, " +
+        "the latest {RequestId}: {Outcome}")]
     private static partial void NotDeadLettered(ILogger logger, int count, Guid requestId, PublishOutcome outcome);
 
     [LoggerMessage(LogLevel.Error, "Request {RequestId} was given up after {Losses} workers were lost over it")]

@@ -9,11 +9,17 @@ public sealed class BrokerOptions
     /// <summary>Name of the configuration section.</summary>
     public const string Section = "Messaging";
 
-    /// <summary>Largest request in bytes that is given to the broker, which closes the connection over a larger one than its <c>max_message_size</c>: 16 MiB since RabbitMQ 4.0, more before.</summary>
+    /// <summary>
+    /// Largest request in bytes that is given to the broker, which closes the connection over a larger one than its
+    /// <c>max_message_size</c>: 16 MiB since RabbitMQ 4.0, more before.
+    /// </summary>
     [Range(1024, int.MaxValue)]
     public int MaxMessageSize { get; set; } = 16 * 1024 * 1024;
 
-    /// <summary>How long the broker may confirm nothing before the connection counts as hung and is replaced; a second more for each MiB that is under way.</summary>
+    /// <summary>
+    /// How long the broker may confirm nothing before the connection counts as hung and is replaced; a second more for each MiB that is
+    /// under way.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:05:00")]
     public TimeSpan ConfirmTimeout { get; set; } = TimeSpan.FromSeconds(10);
 

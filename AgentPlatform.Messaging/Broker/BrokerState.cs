@@ -37,7 +37,9 @@ public sealed class BrokerState(TimeProvider time)
     /// <summary>Timestamp of the moment since which it is connected, or was connected last.</summary>
     public long OpenedAt => Volatile.Read(ref _openedAt);
 
-    /// <summary>Whether it is connected; but where a program has just started the first attempt to connect is waited for, a few seconds at most.</summary>
+    /// <summary>
+    /// Whether it is connected; but where a program has just started the first attempt to connect is waited for, a few seconds at most.
+    /// </summary>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public async ValueTask<bool> WaitOpenAsync(CancellationToken cancellationToken)
     {

@@ -12,7 +12,9 @@ public interface IJobReceiver
     /// <summary>Whether the broker gives jobs to this process now.</summary>
     bool IsAttached { get; }
 
-    /// <summary>Starts taking jobs: now if the broker is there, and again after each reconnect. A broker that goes away meanwhile is not a failure.</summary>
+    /// <summary>
+    /// Starts taking jobs: now if the broker is there, and again after each reconnect. A broker that goes away meanwhile is not a failure.
+    /// </summary>
     Task AttachAsync(CancellationToken cancellationToken);
 
     /// <summary>Ends the connection, so that another one is made and everything on it set up anew.</summary>

@@ -1,6 +1,8 @@
 namespace AgentPlatform.Messaging.Broker;
 
-/// <summary>The queues that a gateway sends to. They are there before the first job is sent, so that jobs wait for a pool that is scaled to zero.</summary>
+/// <summary>
+/// The queues that a gateway sends to. They are there before the first job is sent, so that jobs wait for a pool that is scaled to zero.
+/// </summary>
 /// <param name="Names">Names as <see cref="QueueNames.Job"/> makes them; the lane beside each is meant too.</param>
 public sealed record JobQueues(IReadOnlyCollection<string> Names);
 

@@ -17,7 +17,10 @@ public static class QueueNames
     /// <summary>The queue of one model at one version.</summary>
     public static string Job(string model, string version) => $"infer.{model}.{version}{DefaultLane}";
 
-    /// <summary>The lane beside a job queue for requests that a worker was lost over: they have waited before and do not wait behind the others again.</summary>
+    /// <summary>
+    /// The lane beside a job queue for requests that a worker was lost over: they have waited before and do not wait behind the others
+    /// again.
+    /// </summary>
     public static string Resume(string jobQueue) => $"{jobQueue[..^DefaultLane.Length]}.resume";
 
     /// <summary>The queue to which workers send the answers of one gateway instance.</summary>

@@ -6,5 +6,6 @@ namespace AgentPlatform.Messaging.Broker;
 internal static class RegisteredServices
 {
     /// <summary>Whether a service is registered.</summary>
-    public static bool Has<TService>(this IServiceCollection services) => services.Any(static service => service.ServiceType == typeof(TService));
+    public static bool Has<TService>(this IServiceCollection services) =>
+        services.Any(static service => service.ServiceType == typeof(TService));
 }

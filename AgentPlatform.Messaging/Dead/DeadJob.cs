@@ -12,7 +12,10 @@ public sealed record DeadJob
     /// <summary>The queue that it was in.</summary>
     public string? Queue { get; init; }
 
-    /// <summary>Why it is here, in one word: <c>poison</c>, <c>malformed</c>, or the broker's <c>delivery_limit</c>, <c>rejected</c>, <c>expired</c>.</summary>
+    /// <summary>
+    /// Why it is here, in one word: <c>poison</c>, <c>malformed</c>, or the broker's <c>delivery_limit</c>, <c>rejected</c>,
+    /// <c>expired</c>.
+    /// </summary>
     public required string Reason { get; init; }
 
     /// <summary>The same in a sentence; null where the word says it all.</summary>

@@ -5,7 +5,9 @@ using AgentPlatform.Messaging.Wire;
 
 namespace AgentPlatform.Messaging.Dead;
 
-/// <summary>Makes a <see cref="DeadJob"/> of a message. Never fails: what cannot be read is left out, since any message may end here.</summary>
+/// <summary>
+/// Makes a <see cref="DeadJob"/> of a message. Never fails: what cannot be read is left out, since any message may end here.
+/// </summary>
 internal static class DeadJobParser
 {
     public static DeadJob Parse(BrokerMessage message)
@@ -14,7 +16,9 @@ internal static class DeadJobParser
         var own = Text(headers, DeadHeaders.Reason);
         return new DeadJob
         {
-            Id = string.IsNullOrEmpty(message.Id) ? $"body-{Convert.ToHexStringLower(SHA256.HashData(message.Body.Span))[..12]}" : message.Id,
+            Id = string.IsNullOrEmpty(message.Id)
+                ? $"body-{Convert.ToHexStringLower(SHA256.HashData(message.Body.Span))[..12]}"
+                : message.Id,
             Queue = Text(headers, DeadHeaders.Queue) ?? message.Death?.Queue,
             Reason = own ?? message.Death?.Reason ?? "unknown",
             Detail = Text(headers, DeadHeaders.Detail),

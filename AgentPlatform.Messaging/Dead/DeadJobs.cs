@@ -23,7 +23,8 @@ public sealed class DeadJobs(IDeadLetters letters, TimeProvider time)
     /// <param name="attempts">Its attempts, the first one first.</param>
     /// <param name="reason">Why it was given up, in one word.</param>
     /// <returns>The broker's word; only <see cref="PublishOutcome.Confirmed"/> says that it is there.</returns>
-    public Task<PublishOutcome> PublishAsync(InferenceRequest request, string from, string version, IReadOnlyList<DeadAttempt> attempts, string reason = Poison)
+    public Task<PublishOutcome> PublishAsync(
+        InferenceRequest request, string from, string version, IReadOnlyList<DeadAttempt> attempts, string reason = Poison)
     {
         var headers = JobHeaders.Write(request, version);
         headers[DeadHeaders.Queue] = from;
@@ -39,15 +40,17 @@ public sealed class DeadJobs(IDeadLetters letters, TimeProvider time)
         });
     }
 
-    /// <summary>Publishes a message that is not a job to <see cref="QueueNames.Dead"/>, with its body and what of its headers concerns a job.</summary>
+    /// <summary>
+    /// Publishes a message that is not a job to <see cref="QueueNames.Dead"/>, with its body and what of its headers concerns a job.
+    /// </summary>
     /// <param name="message">The message.</param>
     /// <param name="from">Where it was.</param>
     /// <param name="detail">What is wrong with it.</param>
     /// <returns>The broker's word; only <see cref="PublishOutcome.Confirmed"/> says that it is there.</returns>
     internal Task<PublishOutcome> PublishMalformedAsync(BrokerMessage message, string from, string detail)
     {
-        // Not all of them: the broker closes the channel over some (CC that is not a list), and over headers that do not fit into one frame. This
-        // message must not take the worker's connection with it.
+        // Not all of them: the broker closes the channel over some (CC that is not a list), and over headers that do not fit into one
+        // frame. This message must not take the worker's connection with it.
         var headers = JobHeaders.All.Where(message.Headers.ContainsKey).ToDictionary(static key => key, key => message.Headers[key] switch
         {
             string text => text[..Math.Min(text.Length, MaxText)],

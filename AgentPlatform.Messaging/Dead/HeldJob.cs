@@ -9,7 +9,8 @@ namespace AgentPlatform.Messaging.Dead;
 public sealed record HeldJob(DeadJob Job, HeldMessage Message)
 {
     /// <summary>All jobs that a reader finds; each is held from then on.</summary>
-    public static async IAsyncEnumerable<HeldJob> ReadAsync(IDeadReader reader, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public static async IAsyncEnumerable<HeldJob> ReadAsync(
+        IDeadReader reader, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(reader);
         await foreach (var held in reader.ReadAsync(cancellationToken))

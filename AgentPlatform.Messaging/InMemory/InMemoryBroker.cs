@@ -4,11 +4,12 @@ using AgentPlatform.Messaging.Broker;
 namespace AgentPlatform.Messaging.InMemory;
 
 /// <summary>
-/// A broker inside of a process, for tests and for a gateway and a worker that share one. It keeps the promises of the ports, and nothing beyond
-/// the process's life.
+/// A broker inside of a process, for tests and for a gateway and a worker that share one. It keeps the promises of the ports, and nothing
+/// beyond the process's life.
 /// </summary>
 /// <remarks>Safe for concurrent use. One object is the broker of all services that are to reach each other.</remarks>
-public sealed class InMemoryBroker(TimeProvider time, int maxQueueLength = 10_000) : IJobSender, IReplySender, IControlSender, IQueueInspector, IDeadLetters, IDisposable
+public sealed class InMemoryBroker(
+    TimeProvider time, int maxQueueLength = 10_000) : IJobSender, IReplySender, IControlSender, IQueueInspector, IDeadLetters, IDisposable
 {
     private readonly ConcurrentDictionary<string, InMemoryQueue> _jobs = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, IReplyHandler> _replies = new(StringComparer.Ordinal);
@@ -55,7 +56,8 @@ public sealed class InMemoryBroker(TimeProvider time, int maxQueueLength = 10_00
     }
 
     /// <inheritdoc/>
-    public Task<PublishOutcome> PutAsync(BrokerMessage message) => Task.FromResult(_dead.TryAdd(message) ? PublishOutcome.Confirmed : PublishOutcome.Refused);
+    public Task<PublishOutcome> PutAsync(BrokerMessage message) =>
+        Task.FromResult(_dead.TryAdd(message) ? PublishOutcome.Confirmed : PublishOutcome.Refused);
 
     /// <inheritdoc/>
     public async Task<IDeadReader> OpenAsync(CancellationToken cancellationToken) =>

@@ -26,7 +26,8 @@ public static class InMemoryExtensions
 
     /// <summary>Connects a process's handlers with the broker for as long as its host runs.</summary>
     private sealed class Connection(
-        InMemoryBroker broker, BrokerState state, IEnumerable<JobQueues> queues, IEnumerable<IReplyHandler> replies, IEnumerable<IControlHandler> control) : IHostedService
+        InMemoryBroker broker, BrokerState state, IEnumerable<JobQueues> queues, IEnumerable<IReplyHandler> replies,
+        IEnumerable<IControlHandler> control) : IHostedService
     {
         public async Task StartAsync(CancellationToken cancellationToken)
         {

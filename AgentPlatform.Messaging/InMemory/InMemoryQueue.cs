@@ -12,7 +12,9 @@ internal sealed class InMemoryMessage(BrokerMessage content, long since)
     public int Deliveries { get; set; }
 }
 
-/// <summary>A queue: first in, first out; what is given back comes first again. What has expired is dropped when it comes to the front.</summary>
+/// <summary>
+/// A queue: first in, first out; what is given back comes first again. What has expired is dropped when it comes to the front.
+/// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class InMemoryQueue(TimeProvider time, int maxLength)
 {
@@ -37,7 +39,9 @@ internal sealed class InMemoryQueue(TimeProvider time, int maxLength)
             _waiting.AddLast(new InMemoryMessage(message with
             {
                 Body = message.Body.ToArray(),
-                Headers = message.Headers.ToDictionary(static header => header.Key, static header => header.Value is int number ? (long)number : header.Value),
+                Headers = message.Headers.ToDictionary(static header => header.Key, static header => header.Value is int number
+                    ? (long)number
+                    : header.Value),
             }, time.GetTimestamp()));
         }
 

@@ -10,11 +10,14 @@ namespace AgentPlatform.Messaging.RabbitMQ;
 internal static class Amqp
 {
     /// <summary>
-    /// Set by RabbitMQ on a message that it dead-lettered itself: a list of tables with <c>reason</c>, <c>queue</c> and <c>time</c>, the latest first.
+    /// Set by RabbitMQ on a message that it dead-lettered itself: a list of tables with <c>reason</c>, <c>queue</c> and <c>time</c>, the
+    /// latest first.
     /// </summary>
     private const string Deaths = "x-death";
 
-    /// <summary>Whether a call failed since its channel or connection is closed. What was not confirmed may have been done or not.</summary>
+    /// <summary>
+    /// Whether a call failed since its channel or connection is closed. What was not confirmed may have been done or not.
+    /// </summary>
     public static bool IsGone(Exception e) =>
         e is AlreadyClosedException or OperationInterruptedException or IOException or ObjectDisposedException;
 
@@ -41,10 +44,13 @@ internal static class Amqp
             Id = properties.MessageId,
             Type = properties.Type,
             ReplyTo = properties.ReplyTo,
-            Headers = headers.Where(static header => header.Key != Deaths).ToDictionary(static header => header.Key, static header => Value(header.Value)),
+            Headers = headers.Where(static header => header.Key != Deaths)
+                .ToDictionary(static header => header.Key, static header => Value(header.Value)),
             Body = body,
-            Death = headers.TryGetValue(Deaths, out var deaths) && deaths is IList<object?> { Count: > 0 } list && list[0] is IDictionary<string, object?> death
-                ? new BrokerDeath(Text(death, "reason"), Text(death, "queue"), death.TryGetValue("time", out var time) && time is AmqpTimestamp at ? Time(at) : null)
+            Death = headers.TryGetValue(Deaths, out var deaths) && deaths is IList<object?> { Count: > 0 } list
+                && list[0] is IDictionary<string, object?> death
+                ? new BrokerDeath(Text(death, "reason"), Text(death, "queue"), death.TryGetValue("time", out var time)
+                    && time is AmqpTimestamp at ? Time(at) : null)
                 : null,
         };
     }
@@ -58,10 +64,13 @@ internal static class Amqp
         _ => new UnreadableHeader(value.GetType().Name),
     };
 
-    private static string? Text(IDictionary<string, object?> table, string key) => table.TryGetValue(key, out var value) ? Value(value) as string : null;
+    private static string? Text(IDictionary<string, object?> table, string key) =>
+        table.TryGetValue(key, out var value) ? Value(value) as string : null;
 
     private static DateTimeOffset? Time(AmqpTimestamp time) =>
-        time.UnixTime >= 0 && time.UnixTime <= DateTimeOffset.MaxValue.ToUnixTimeSeconds() ? DateTimeOffset.FromUnixTimeSeconds(time.UnixTime) : null;
+        time.UnixTime >= 0 && time.UnixTime <= DateTimeOffset.MaxValue.ToUnixTimeSeconds()
+            ? DateTimeOffset.FromUnixTimeSeconds(time.UnixTime)
+            : null;
 
     // Milliseconds that the broker counts by itself, from when it has the message; null beyond the 32 bits that it takes.
     private static string? Expiration(TimeSpan? after) =>

@@ -10,7 +10,9 @@ namespace AgentPlatform.Messaging.RabbitMQ;
 /// <summary>What lives on a connection and must be set up anew on the next one: a publisher, a consumer.</summary>
 internal interface IBrokerSession
 {
-    /// <summary>Declares what it needs and opens its channels on <paramref name="connection"/>; the ones of an earlier connection are dead.</summary>
+    /// <summary>
+    /// Declares what it needs and opens its channels on <paramref name="connection"/>; the ones of an earlier connection are dead.
+    /// </summary>
     Task OpenAsync(IConnection connection, CancellationToken cancellationToken);
 }
 
@@ -28,7 +30,8 @@ internal sealed partial class BrokerConnection : BackgroundService
     private readonly BrokerState _state;
 
     public BrokerConnection(
-        IConnectionFactory factory, IEnumerable<IBrokerSession> sessions, BrokerState state, IOptions<BrokerOptions> options, TimeProvider time,
+        IConnectionFactory factory, IEnumerable<IBrokerSession> sessions, BrokerState state, IOptions<BrokerOptions> options,
+        TimeProvider time,
         ILogger<BrokerConnection> logger)
     {
         (_factory, _sessions, _state, _time, _logger) = (factory, sessions, state, time, logger);
@@ -54,7 +57,9 @@ internal sealed partial class BrokerConnection : BackgroundService
             {
                 return;
             }
-            catch (Exception e) when (e is RabbitMQClientException or IOException or TimeoutException or OperationCanceledException or ObjectDisposedException)
+            catch (Exception e)
+                when (e is RabbitMQClientException or IOException or TimeoutException or OperationCanceledException
+                    or ObjectDisposedException)
             {
                 BrokerAway(_logger, e.Message, delay);
             }

@@ -26,12 +26,17 @@ internal sealed class ConfirmedPublisher(BrokerState state, IOptions<BrokerOptio
     }
 
     /// <summary>Publishes and waits for the broker's word. <paramref name="body"/> must stay as it is until then.</summary>
-    /// <exception cref="OperationCanceledException">It was cancelled before it was given to the broker; after that nothing takes it back.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled before it was given to the broker; after that nothing takes it
+    /// back.</exception>
     public Task<PublishOutcome> PublishAsync(
-        string exchange, string routingKey, BasicProperties properties, ReadOnlyMemory<byte> body, CancellationToken cancellationToken = default) =>
-        _lane is { } lane ? lane.PublishAsync(new Message(exchange, routingKey, properties, body, cancellationToken)) : Task.FromResult(PublishOutcome.Lost);
+        string exchange, string routingKey, BasicProperties properties, ReadOnlyMemory<byte> body,
+        CancellationToken cancellationToken = default) =>
+        _lane is { } lane
+            ? lane.PublishAsync(new Message(exchange, routingKey, properties, body, cancellationToken))
+            : Task.FromResult(PublishOutcome.Lost);
 
-    private sealed class Message(string exchange, string routingKey, BasicProperties properties, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
+    private sealed class Message(
+        string exchange, string routingKey, BasicProperties properties, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
         : TaskCompletionSource<PublishOutcome>(TaskCreationOptions.RunContinuationsAsynchronously)
     {
         public string Exchange => exchange;
@@ -49,7 +54,8 @@ internal sealed class ConfirmedPublisher(BrokerState state, IOptions<BrokerOptio
     /// <summary>The publisher on one connection.</summary>
     private sealed class Lane
     {
-        private readonly Channel<Message> _messages = System.Threading.Channels.Channel.CreateUnbounded<Message>(new UnboundedChannelOptions { SingleReader = true });
+        private readonly Channel<Message> _messages =
+            System.Threading.Channels.Channel.CreateUnbounded<Message>(new UnboundedChannelOptions { SingleReader = true });
         private readonly IConnection _connection;
         private readonly IChannel _channel;
         private readonly BrokerState _state;
@@ -64,8 +70,8 @@ internal sealed class ConfirmedPublisher(BrokerState state, IOptions<BrokerOptio
             {
                 _messages.Writer.TryComplete();
                 _watchdog.Dispose();
-                // A closed channel with an open connection would leave a publisher that is dead for good. Not awaited: the connection's loop
-                // that reads the broker's answers waits for this handler.
+                // A closed channel with an open connection would leave a publisher that is dead for good. Not awaited: the connection's
+                // loop that reads the broker's answers waits for this handler.
                 _ = connection.IsOpen ? connection.AbortAsync() : Task.CompletedTask;
                 return Task.CompletedTask;
             };
@@ -112,7 +118,8 @@ internal sealed class ConfirmedPublisher(BrokerState state, IOptions<BrokerOptio
             }
             catch (Exception e)
             {
-                // A message that cannot be written at all, such as one with a header that AMQP has no type for: whoever sends it is to know.
+                // A message that cannot be written at all, such as one with a header that AMQP has no type for: whoever sends it is to
+                // know.
                 _window.Leave(message.Body.Length);
                 message.TrySetException(e);
             }

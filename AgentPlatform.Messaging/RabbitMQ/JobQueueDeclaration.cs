@@ -6,7 +6,9 @@ using RabbitMQ.Client;
 
 namespace AgentPlatform.Messaging.RabbitMQ;
 
-/// <summary>Declares job queues and what they need, and knows which of them an earlier build declared, or one with other settings.</summary>
+/// <summary>
+/// Declares job queues and what they need, and knows which of them an earlier build declared, or one with other settings.
+/// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed partial class JobQueueDeclaration(IOptions<QueueOptions> options, ILogger<JobQueueDeclaration> logger)
 {
@@ -39,7 +41,8 @@ internal sealed partial class JobQueueDeclaration(IOptions<QueueOptions> options
     }
 
     [LoggerMessage(LogLevel.Warning,
-        "The queue {Queue} was declared by an earlier build or with other settings of Messaging, and keeps its own bounds. Set a policy for it, or delete it once all gateways and workers "
+        "The queue {Queue} was declared by an earlier build or with other settings of Messaging, and keeps its own bounds. Set a policy " +
+        "for it, or delete it once all gateways and workers "
         + "are of this build; jobs that wait in it are issued again. See docs/operations.md, Bounds of queues")]
     private static partial void OtherQueue(ILogger logger, string queue);
 }

@@ -9,15 +9,23 @@ internal sealed class QueueOptions
     /// <summary>Name of the configuration section.</summary>
     public const string Section = "Messaging";
 
-    /// <summary>Most jobs that may wait for one model version; a publish beyond it is refused. An argument of the queue: one that exists keeps its own.</summary>
+    /// <summary>
+    /// Most jobs that may wait for one model version; a publish beyond it is refused. An argument of the queue: one that exists keeps its
+    /// own.
+    /// </summary>
     [Range(1, 10_000_000)]
     public int MaxQueueLength { get; set; } = 10_000;
 
-    /// <summary>Most bytes of jobs that may wait for one model version, as <see cref="MaxQueueLength"/>. More than gateways let in together, so that they refuse before the broker does.</summary>
+    /// <summary>
+    /// Most bytes of jobs that may wait for one model version, as <see cref="MaxQueueLength"/>. More than gateways let in together, so that
+    /// they refuse before the broker does.
+    /// </summary>
     [Range(1024 * 1024, 1024L * 1024 * 1024 * 1024)]
     public long MaxQueueBytes { get; set; } = 256 * 1024 * 1024;
 
-    /// <summary>Most jobs in <c>infer.dead</c>; beyond it, and beyond <see cref="MaxDeadBytes"/>, the oldest are dropped. An argument of that queue.</summary>
+    /// <summary>
+    /// Most jobs in <c>infer.dead</c>; beyond it, and beyond <see cref="MaxDeadBytes"/>, the oldest are dropped. An argument of that queue.
+    /// </summary>
     [Range(1, 10_000_000)]
     public int MaxDeadJobs { get; set; } = 10_000;
 

@@ -32,7 +32,8 @@ internal sealed class RabbitMQControlReceiver(IControlHandler handler) : IBroker
     private sealed class Consumer(IControlHandler handler, IConnection connection, IChannel channel) : QueueConsumer(connection, channel)
     {
         public override Task HandleBasicDeliverAsync(
-            string consumerTag, ulong deliveryTag, bool redelivered, string exchange, string routingKey, IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body,
+            string consumerTag, ulong deliveryTag, bool redelivered, string exchange, string routingKey,
+            IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body,
             CancellationToken cancellationToken = default)
         {
             handler.Receive(routingKey, body.Span);

@@ -7,10 +7,12 @@ namespace AgentPlatform.Messaging.RabbitMQ;
 
 /// <summary>Publishes to the queue of dead jobs, and opens it on connections of their own.</summary>
 /// <remarks>Safe for concurrent use.</remarks>
-internal sealed class RabbitMQDeadLetters(ConfirmedPublisher publisher, IConnectionFactory factory, IOptions<QueueOptions> options, TimeProvider time) : IDeadLetters
+internal sealed class RabbitMQDeadLetters(
+    ConfirmedPublisher publisher, IConnectionFactory factory, IOptions<QueueOptions> options, TimeProvider time) : IDeadLetters
 {
     /// <inheritdoc/>
-    public Task<PublishOutcome> PutAsync(BrokerMessage message) => publisher.PublishAsync("", QueueNames.Dead, Amqp.Properties(message), message.Body);
+    public Task<PublishOutcome> PutAsync(BrokerMessage message) =>
+        publisher.PublishAsync("", QueueNames.Dead, Amqp.Properties(message), message.Body);
 
     /// <inheritdoc/>
     public async Task<IDeadReader> OpenAsync(CancellationToken cancellationToken)

@@ -7,8 +7,8 @@ namespace AgentPlatform.Messaging.RabbitMQ;
 
 /// <summary>
 /// A look into <see cref="QueueNames.Dead"/>, on a connection of its own. AMQP can show a message only by handing it out, so every message
-/// that was read stays with this reader, unacknowledged, until it is removed or given back, at the latest when the reader is disposed of or its
-/// process dies. Others would meanwhile see an empty queue; therefore readers take turns.
+/// that was read stays with this reader, unacknowledged, until it is removed or given back, at the latest when the reader is disposed of or
+/// its process dies. Others would meanwhile see an empty queue; therefore readers take turns.
 /// </summary>
 /// <remarks>Not for concurrent use.</remarks>
 internal sealed class RabbitMQDeadReader : IDeadReader
@@ -27,7 +27,8 @@ internal sealed class RabbitMQDeadReader : IDeadReader
 
     /// <summary>Waits for its turn and opens the queue.</summary>
     /// <exception cref="TimeoutException">Somebody else has been looking at it for too long.</exception>
-    public static async Task<RabbitMQDeadReader> OpenAsync(IConnectionFactory factory, QueueOptions options, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<RabbitMQDeadReader> OpenAsync(
+        IConnectionFactory factory, QueueOptions options, TimeProvider time, CancellationToken cancellationToken)
     {
         var connection = await factory.CreateConnectionAsync(cancellationToken);
         try
@@ -83,7 +84,8 @@ internal sealed class RabbitMQDeadReader : IDeadReader
     {
         try
         {
-            // Given back by name and not only by the channel's end, which the broker handles some time later: the next reader would miss some.
+            // Given back by name and not only by the channel's end, which the broker handles some time later: the next reader would miss
+            // some.
             await _channel.BasicNackAsync(0, multiple: true, requeue: true, CancellationToken.None);
             await _channel.CloseAsync(CancellationToken.None);
         }
@@ -118,7 +120,8 @@ internal sealed class RabbitMQDeadReader : IDeadReader
             await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
             try
             {
-                await channel.QueueDeclareAsync(Turn, durable: false, exclusive: true, autoDelete: false, cancellationToken: cancellationToken);
+                await channel.QueueDeclareAsync(Turn, durable: false, exclusive: true, autoDelete: false,
+                    cancellationToken: cancellationToken);
                 return;
             }
             catch (OperationInterruptedException e) when (e.ShutdownReason?.ReplyCode == Constants.ResourceLocked)

@@ -25,10 +25,12 @@ internal static class RabbitMQExtensions
                 {
                     factory.AutomaticRecoveryEnabled = false;
 
-                    // A broker's pod that is replaced leaves an address that answers nothing, for which the client would wait 30 s. A broker that is there answers at once.
+                    // A broker's pod that is replaced leaves an address that answers nothing, for which the client would wait 30 s. A
+                    // broker that is there answers at once.
                     factory.RequestedConnectionTimeout = TimeSpan.FromSeconds(3);
 
-                    // A peer that is frozen or cut off holds jobs that it has not begun until the broker misses it, which is after two of these.
+                    // A peer that is frozen or cut off holds jobs that it has not begun until the broker misses it, which is after two of
+                    // these.
                     factory.RequestedHeartbeat = TimeSpan.FromSeconds(5);
                 });
         }

@@ -6,7 +6,8 @@ namespace AgentPlatform.Messaging.RabbitMQ;
 
 /// <summary>Consumes a job queue and the lane beside it.</summary>
 /// <remarks>Safe for concurrent use.</remarks>
-internal sealed partial class RabbitMQJobReceiver(JobSource source, JobQueueDeclaration declaration, IJobHandler handler, ILogger<RabbitMQJobReceiver> logger)
+internal sealed partial class RabbitMQJobReceiver(
+    JobSource source, JobQueueDeclaration declaration, IJobHandler handler, ILogger<RabbitMQJobReceiver> logger)
     : IJobReceiver, IBrokerSession, IDisposable
 {
     private readonly SemaphoreSlim _gate = new(1);
@@ -104,11 +105,13 @@ internal sealed partial class RabbitMQJobReceiver(JobSource source, JobQueueDecl
     [LoggerMessage(LogLevel.Debug, "The broker is away: {Reason}")]
     private static partial void BrokerAway(ILogger logger, string reason);
 
-    private sealed class Consumer(IJobHandler handler, IConnection connection, IChannel channel, CancellationToken lost) : QueueConsumer(connection, channel)
+    private sealed class Consumer(
+        IJobHandler handler, IConnection connection, IChannel channel, CancellationToken lost) : QueueConsumer(connection, channel)
     {
         // The client reuses the body's memory once this method returns.
         public override Task HandleBasicDeliverAsync(
-            string consumerTag, ulong deliveryTag, bool redelivered, string exchange, string routingKey, IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body,
+            string consumerTag, ulong deliveryTag, bool redelivered, string exchange, string routingKey,
+            IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body,
             CancellationToken cancellationToken = default) =>
             handler.HandleAsync(Amqp.Message(properties, body.ToArray()), new Settlement(Channel, deliveryTag), redelivered, lost);
     }

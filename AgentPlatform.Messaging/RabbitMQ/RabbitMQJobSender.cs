@@ -5,7 +5,8 @@ namespace AgentPlatform.Messaging.RabbitMQ;
 
 /// <summary>Publishes jobs, and declares the queues that they go to.</summary>
 /// <remarks>Safe for concurrent use.</remarks>
-internal sealed class RabbitMQJobSender(ConfirmedPublisher publisher, JobQueueDeclaration declaration, IEnumerable<JobQueues> queues) : IJobSender, IBrokerSession
+internal sealed class RabbitMQJobSender(
+    ConfirmedPublisher publisher, JobQueueDeclaration declaration, IEnumerable<JobQueues> queues) : IJobSender, IBrokerSession
 {
     private readonly IReadOnlyList<string> _queues = [.. queues.SelectMany(static some => some.Names).Distinct()];
 

@@ -42,7 +42,8 @@ internal sealed class RabbitMQReplyReceiver(IReplyHandler handler, IOptions<Brok
     private sealed class Consumer(IReplyHandler handler, IConnection connection, IChannel channel) : QueueConsumer(connection, channel)
     {
         public override Task HandleBasicDeliverAsync(
-            string consumerTag, ulong deliveryTag, bool redelivered, string exchange, string routingKey, IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body,
+            string consumerTag, ulong deliveryTag, bool redelivered, string exchange, string routingKey,
+            IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body,
             CancellationToken cancellationToken = default)
         {
             handler.Receive(body);

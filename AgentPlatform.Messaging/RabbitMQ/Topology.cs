@@ -23,7 +23,9 @@ internal static class Topology
     /// <summary>Direct exchange for jobs; the routing key is the queue's name.</summary>
     public const string JobExchange = "infer";
 
-    /// <summary>Headers exchange for jobs that the broker gives up: by its reason to <see cref="QueueNames.Dead"/> or to <see cref="ExpiredQueue"/>.</summary>
+    /// <summary>
+    /// Headers exchange for jobs that the broker gives up: by its reason to <see cref="QueueNames.Dead"/> or to <see cref="ExpiredQueue"/>.
+    /// </summary>
     public const string DeathExchange = "infer.death";
 
     /// <summary>Classic queue that keeps nothing: where jobs go whose deadline passed while they waited, which nobody needs.</summary>
@@ -86,7 +88,8 @@ internal static class Topology
             // It is there, and comes back with its node; until then what expires waits.
         }
 
-        Task BindAsync(IChannel on, string queue, string reason) => on.QueueBindAsync(queue, DeathExchange, "", new Dictionary<string, object?>
+        Task BindAsync(IChannel on, string queue, string reason) =>
+            on.QueueBindAsync(queue, DeathExchange, "", new Dictionary<string, object?>
         {
             // Headers that begin with x- count only then; RabbitMQ knows it since 3.10.
             ["x-match"] = "all-with-x",
@@ -100,7 +103,8 @@ internal static class Topology
         {
             ["x-queue-type"] = "quorum",
 
-            // Whoever looks at a dead job is a delivery. Without this RabbitMQ drops it after 20 of them since 4.0; not all know -1, no limit.
+            // Whoever looks at a dead job is a delivery. Without this RabbitMQ drops it after 20 of them since 4.0; not all know -1, no
+            // limit.
             ["x-delivery-limit"] = 1_000_000_000,
             ["x-max-length"] = options.MaxDeadJobs,
             [MaxBytes] = options.MaxDeadBytes,
@@ -110,26 +114,31 @@ internal static class Topology
             ["x-overflow"] = "drop-head",
         }, cancellationToken);
 
-    /// <summary>Declares a queue, on a channel of its own. One that exists with other bounds stays as it is, since the broker changes no queue.</summary>
+    /// <summary>
+    /// Declares a queue, on a channel of its own. One that exists with other bounds stays as it is, since the broker changes no queue.
+    /// </summary>
     public static async Task<QueueFit> DeclareBoundedAsync(
         IConnection connection, string queue, Dictionary<string, object?> arguments, CancellationToken cancellationToken)
     {
         await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
         try
         {
-            await channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false, arguments, cancellationToken: cancellationToken);
+            await channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false, arguments,
+                cancellationToken: cancellationToken);
             return QueueFit.AsDeclared;
         }
         catch (OperationInterruptedException e) when (e.ShutdownReason is { ReplyCode: Constants.PreconditionFailed } refusal)
         {
-            // "PRECONDITION_FAILED - inequivalent arg 'x-max-length-bytes' for queue 'infer.m.1.default' in vhost '/': received ... but current is ..."
-            // The first difference is named, in the broker's order, in which the dead-letter exchange comes before the bounds.
+            // "PRECONDITION_FAILED - inequivalent arg 'x-max-length-bytes' for queue 'infer.m.1.default' in vhost '/': received ... but
+            // current is ..." The first difference is named, in the broker's order, in which the dead-letter exchange comes before the
+            // bounds.
             var argument = refusal.ReplyText.Split('\'') is [_, var name, ..] ? name : "";
             if (argument == DeadLetterExchange)
             {
                 // With a policy instead of the argument it is the same queue: "... received none but current is the value 'infer.death' of
                 // type 'longstr'".
-                var isTheSame = !arguments.ContainsKey(DeadLetterExchange) && refusal.ReplyText.Contains($"'{DeathExchange}'", StringComparison.Ordinal);
+                var isTheSame = !arguments.ContainsKey(DeadLetterExchange)
+                    && refusal.ReplyText.Contains($"'{DeathExchange}'", StringComparison.Ordinal);
                 return isTheSame ? QueueFit.AsDeclared : QueueFit.Older;
             }
 

@@ -1,8 +1,8 @@
 namespace AgentPlatform.Messaging.Telemetry;
 
 /// <summary>
-/// A line of the log that thousands of messages may give cause for at once: the first is written, those that follow within ten seconds are counted, and the
-/// last of them is written with that count when the time is over.
+/// A line of the log that thousands of messages may give cause for at once: the first is written, those that follow within ten seconds are
+/// counted, and the last of them is written with that count when the time is over.
 /// </summary>
 /// <param name="time">Measures the time.</param>
 /// <param name="write">Writes the line: the latest example, and for how many it stands.</param>

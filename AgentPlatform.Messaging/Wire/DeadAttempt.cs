@@ -16,7 +16,8 @@ public sealed record DeadAttempt(int Attempt, string? Worker, int Parts, string?
 
     /// <summary>Attempts as JSON: the latest ones, with long texts cut.</summary>
     internal static string Write(IReadOnlyList<DeadAttempt> attempts) => JsonSerializer.Serialize(
-        [.. attempts.Skip(attempts.Count - MaxAttempts).Select(attempt => attempt with { Worker = Cut(attempt.Worker), End = Cut(attempt.End) })],
+        [.. attempts.Skip(attempts.Count - MaxAttempts)
+            .Select(attempt => attempt with { Worker = Cut(attempt.Worker), End = Cut(attempt.End) })],
         DeadJsonContext.Default.DeadAttemptArray);
 
     /// <summary>Reads attempts; none if they cannot be read.</summary>
@@ -24,7 +25,9 @@ public sealed record DeadAttempt(int Attempt, string? Worker, int Parts, string?
     {
         try
         {
-            return json is null ? [] : [.. (JsonSerializer.Deserialize(json, DeadJsonContext.Default.DeadAttemptArray) ?? []).OfType<DeadAttempt>()];
+            return json is null
+                ? []
+                : [.. (JsonSerializer.Deserialize(json, DeadJsonContext.Default.DeadAttemptArray) ?? []).OfType<DeadAttempt>()];
         }
         catch (Exception e) when (e is JsonException or ArgumentException)
         {

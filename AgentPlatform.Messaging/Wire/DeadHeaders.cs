@@ -1,6 +1,8 @@
 namespace AgentPlatform.Messaging.Wire;
 
-/// <summary>What a message in <see cref="Broker.QueueNames.Dead"/> carries beside what it carried as a job (<see cref="JobHeaders"/>).</summary>
+/// <summary>
+/// What a message in <see cref="Broker.QueueNames.Dead"/> carries beside what it carried as a job (<see cref="JobHeaders"/>).
+/// </summary>
 internal static class DeadHeaders
 {
     /// <summary>The queue that the job was in.</summary>

@@ -26,7 +26,9 @@ public enum FrameKind : byte
     /// <summary>The worker has the request and is alive, though it has nothing to send.</summary>
     Alive = 6,
 
-    /// <summary>A worker asks whether it is to work on a request that somebody may have begun; payload: a <see cref="ClaimNote"/> as JSON.</summary>
+    /// <summary>
+    /// A worker asks whether it is to work on a request that somebody may have begun; payload: a <see cref="ClaimNote"/> as JSON.
+    /// </summary>
     Claim = 7,
 
     /// <summary>The worker stops and gives the request back in good order; another one goes on.</summary>
@@ -47,11 +49,10 @@ internal static class FrameKinds
 
 /// <summary>A <see cref="ReplyPart"/> with its address, as it travels from a worker to the gateway that waits for it.</summary>
 /// <param name="RequestId">The request it answers.</param>
-/// <param name="Attempt">Which run of the request made it. The gateway gives the numbers, each higher than those before: 0 is that of the first worker, others are in the answers to claims.</param>
-/// <param name="Offset">
-/// Place of a part in the answer, from 0, without gaps; the reader accepts only the next one. Of <see cref="FrameKind.Started"/>: that of the first
-/// part that will follow. Otherwise 0.
-/// </param>
+/// <param name="Attempt">Which run of the request made it. The gateway gives the numbers, each higher than those before: 0 is that of the
+/// first worker, others are in the answers to claims.</param>
+/// <param name="Offset">Place of a part in the answer, from 0, without gaps; the reader accepts only the next one. Of
+/// <see cref="FrameKind.Started"/>: that of the first part that will follow. Otherwise 0.</param>
 /// <param name="Kind">What the payload is.</param>
 /// <param name="Payload">UTF-8; valid as long as the message that it was read from.</param>
 /// <param name="ResumeState">See <see cref="ReplyPart.ResumeState"/>.</param>

@@ -14,20 +14,23 @@ public sealed record StartedNote(string Worker)
     public byte[] ToUtf8() => JsonSerializer.SerializeToUtf8Bytes(this, ContractsJsonContext.Default.StartedNote);
 
     /// <summary>Reads a note; null if it is none.</summary>
-    internal static StartedNote? Read(ReadOnlySpan<byte> utf8) => FrameNotes.Read(utf8, ContractsJsonContext.Default.StartedNote) is { Worker: not null } note ? note : null;
+    internal static StartedNote? Read(ReadOnlySpan<byte> utf8) =>
+        FrameNotes.Read(utf8, ContractsJsonContext.Default.StartedNote) is { Worker: not null } note ? note : null;
 }
 
 /// <summary>Payload of <see cref="FrameKind.Claim"/>.</summary>
 /// <param name="Worker">Name of the worker that asks; the answer goes there.</param>
 /// <param name="Claim">Identifies the question, which is repeated until it is answered.</param>
-/// <param name="Issue">Which message of the request the worker has: 0 for the first, one more for each time that its gateway issued it again.</param>
+/// <param name="Issue">Which message of the request the worker has: 0 for the first, one more for each time that its gateway issued it
+/// again.</param>
 public sealed record ClaimNote(string Worker, Guid Claim, ushort Issue)
 {
     /// <summary>The note as UTF-8 JSON.</summary>
     public byte[] ToUtf8() => JsonSerializer.SerializeToUtf8Bytes(this, ContractsJsonContext.Default.ClaimNote);
 
     /// <summary>Reads a note; null if it is none.</summary>
-    internal static ClaimNote? Read(ReadOnlySpan<byte> utf8) => FrameNotes.Read(utf8, ContractsJsonContext.Default.ClaimNote) is { Worker.Length: > 0 } note ? note : null;
+    internal static ClaimNote? Read(ReadOnlySpan<byte> utf8) =>
+        FrameNotes.Read(utf8, ContractsJsonContext.Default.ClaimNote) is { Worker.Length: > 0 } note ? note : null;
 }
 
 /// <summary>Payload of <see cref="FrameKind.Error"/>: an <see cref="InferenceError"/>, and who says so.</summary>
@@ -38,7 +41,8 @@ public sealed record ClaimNote(string Worker, Guid Claim, ushort Issue)
 /// <param name="Code">For a program.</param>
 /// <param name="Param">The field at fault.</param>
 /// <param name="RetryAfterSeconds">When a retry makes sense.</param>
-public sealed record ErrorNote(string? Worker, int Status, string? Type, string? Message, string? Code, string? Param, int? RetryAfterSeconds)
+public sealed record ErrorNote(
+    string? Worker, int Status, string? Type, string? Message, string? Code, string? Param, int? RetryAfterSeconds)
 {
     /// <summary>The error as UTF-8 JSON.</summary>
     public static byte[] ToUtf8(InferenceError error, string worker)
@@ -49,7 +53,9 @@ public sealed record ErrorNote(string? Worker, int Status, string? Type, string?
     }
 
     /// <summary>Reads an error; one that says so if it cannot be read.</summary>
-    internal static ErrorNote Read(ReadOnlySpan<byte> utf8) => FrameNotes.Read(utf8, ContractsJsonContext.Default.ErrorNote) is { Status: >= 400 and <= 599, Type: not null, Message: not null } note
+    internal static ErrorNote Read(ReadOnlySpan<byte> utf8) =>
+        FrameNotes.Read(utf8,
+            ContractsJsonContext.Default.ErrorNote) is { Status: >= 400 and <= 599, Type: not null, Message: not null } note
         ? note
         : new ErrorNote(null, 502, "server_error", "The worker failed and its reason could not be read.", "engine_error", null, null);
 

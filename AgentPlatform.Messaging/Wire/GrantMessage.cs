@@ -13,7 +13,8 @@ namespace AgentPlatform.Messaging.Wire;
 /// <param name="ResumeState">Their resume states, one behind the other.</param>
 /// <param name="Alone">Whether it must share its engine with nobody until its first new part.</param>
 /// <param name="TimeLeft">Milliseconds that the request has left; null if it has no deadline.</param>
-internal sealed record GrantMessage(Guid RequestId, Guid Claim, ushort? Attempt, uint Parts, [property: JsonPropertyName("trail")] byte[] ResumeState, bool Alone, long? TimeLeft = null)
+internal sealed record GrantMessage(Guid RequestId, Guid Claim, ushort? Attempt, uint Parts,
+    [property: JsonPropertyName("trail")] byte[] ResumeState, bool Alone, long? TimeLeft = null)
 {
     /// <summary>The request is over, or another message of it is being worked on.</summary>
     public static GrantMessage Refuse(Guid requestId, Guid claim) => new(requestId, claim, null, 0, [], false);

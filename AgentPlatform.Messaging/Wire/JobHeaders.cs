@@ -15,7 +15,10 @@ internal static class JobHeaders
     public const string ContractVersion = "x-contract";
     public const string Stream = "x-stream";
 
-    /// <summary>The client's deadline by its gateway's clock, as a date: Unix time in milliseconds. Nobody compares it with a clock of another machine.</summary>
+    /// <summary>
+    /// The client's deadline by its gateway's clock, as a date: Unix time in milliseconds. Nobody compares it with a clock of another
+    /// machine.
+    /// </summary>
     public const string Deadline = "x-deadline";
 
     /// <summary>Milliseconds that the request had left when the message was published; missing if it has no deadline.</summary>
@@ -28,7 +31,8 @@ internal static class JobHeaders
     public const string Issue = "x-issue";
 
     /// <summary>All of them.</summary>
-    public static readonly IReadOnlyList<string> All = [ContractVersion, Stream, Deadline, TimeLeft, Tenant, Model, ModelVersion, Issue, "traceparent"];
+    public static readonly IReadOnlyList<string> All = [ContractVersion, Stream, Deadline, TimeLeft, Tenant, Model, ModelVersion, Issue,
+        "traceparent"];
 
     /// <summary>A deadline further away bounds nothing.</summary>
     public static readonly TimeSpan MostTimeLeft = TimeSpan.FromDays(1);

@@ -69,7 +69,8 @@ internal sealed record JobMessage(InferenceRequest Request, string ReplyQueue, u
             Operation = operation,
             Stream = Flag(headers, JobHeaders.Stream),
             Deadline = DateTimeOffset.FromUnixTimeMilliseconds(
-                Number(headers, JobHeaders.Deadline, DateTimeOffset.MinValue.ToUnixTimeMilliseconds(), DateTimeOffset.MaxValue.ToUnixTimeMilliseconds())),
+                Number(headers, JobHeaders.Deadline, DateTimeOffset.MinValue.ToUnixTimeMilliseconds(),
+                    DateTimeOffset.MaxValue.ToUnixTimeMilliseconds())),
             TimeLimit = new TimeLimit(left, time),
             Tenant = Text(headers, JobHeaders.Tenant),
             Body = message.Body,
@@ -88,14 +89,19 @@ internal sealed record JobMessage(InferenceRequest Request, string ReplyQueue, u
     }
 
     private static string? Text(IReadOnlyDictionary<string, object?> headers, string key) =>
-        headers.GetValueOrDefault(key) is not { } value ? null : value as string ?? throw new FormatException($"Its header '{key}' is not a text.");
+        headers.GetValueOrDefault(key) is not { } value ? null : value as string
+            ?? throw new FormatException($"Its header '{key}' is not a text.");
 
     private static bool Flag(IReadOnlyDictionary<string, object?> headers, string key) =>
-        headers.GetValueOrDefault(key) is { } value && (value as bool? ?? throw new FormatException($"Its header '{key}' is not a boolean."));
+        headers.GetValueOrDefault(key) is { } value
+            && (value as bool? ?? throw new FormatException($"Its header '{key}' is not a boolean."));
 
     private static long Number(IReadOnlyDictionary<string, object?> headers, string key, long least, long most)
     {
-        var number = headers.GetValueOrDefault(key) as long? ?? throw new FormatException($"Its header '{key}' is missing or not a number.");
-        return number >= least && number <= most ? number : throw new FormatException($"Its header '{key}' is {number}, which is out of range.");
+        var number = headers.GetValueOrDefault(key) as long?
+            ?? throw new FormatException($"Its header '{key}' is missing or not a number.");
+        return number >= least && number <= most
+            ? number
+            : throw new FormatException($"Its header '{key}' is {number}, which is out of range.");
     }
 }

@@ -16,7 +16,8 @@ internal sealed class HttpTransport(
     public IAsyncEnumerable<ReplyPart> RunAsync(InferenceRequest request, CancellationToken cancellationToken) =>
         request.Stream ? streams.RunAsync(request, cancellationToken) : CompleteAsync(request, cancellationToken);
 
-    private async IAsyncEnumerable<ReplyPart> CompleteAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<ReplyPart> CompleteAsync(
+        InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var result = batcher is null
             ? await agent.SendAsync(request, cancellationToken)

@@ -7,12 +7,14 @@ namespace AgentPlatform.Client.Transports.Queue;
 
 /// <summary>Reaches one version of a model through its queue on the broker.</summary>
 /// <remarks>Safe for concurrent use.</remarks>
-internal sealed class QueueTransport(string model, string version, JobPublisher jobs, ReplyReceiver replies, ControlPublisher control) : IInference
+internal sealed class QueueTransport(
+    string model, string version, JobPublisher jobs, ReplyReceiver replies, ControlPublisher control) : IInference
 {
     private readonly string _queue = QueueNames.Job(model, version);
 
     /// <inheritdoc/>
-    public async IAsyncEnumerable<ReplyPart> RunAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<ReplyPart> RunAsync(
+        InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var answer = replies.Admit(request, _queue, version);

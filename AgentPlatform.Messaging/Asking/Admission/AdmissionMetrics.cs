@@ -20,18 +20,21 @@ public sealed class AdmissionMetrics(IMeterFactory meters)
     public void Observe(IReadOnlyDictionary<string, QueueLoad> loads)
     {
         _meter.CreateObservableGauge(
-            "agentplatform.queue.waiting", () => loads.Select(load => Measure(load.Value.Waiting, load.Key)), "{request}", "Requests of this gateway that no worker has begun");
+            "agentplatform.queue.waiting", () => loads.Select(load => Measure(load.Value.Waiting, load.Key)), "{request}",
+            "Requests of this gateway that no worker has begun");
         _meter.CreateObservableGauge(
             "agentplatform.queue.waiting_size", () => loads.Select(load => Measure(load.Value.WaitingBytes, load.Key)), "By", "Their size");
         _meter.CreateObservableGauge(
             "agentplatform.queue.expected_wait",
-            () => loads.Select(load => (load.Key, Wait: load.Value.ExpectedWait)).Where(load => load.Wait is not null).Select(load => Measure(load.Wait!.Value.TotalSeconds, load.Key)),
+            () => loads.Select(load => (load.Key, Wait: load.Value.ExpectedWait)).Where(load => load.Wait is not null)
+                .Select(load => Measure(load.Wait!.Value.TotalSeconds, load.Key)),
             "s", "How long another request would wait; missing while the pool's pace is not known");
     }
 
     /// <summary>Counts a request that was refused.</summary>
     public void Refused(string queue, AdmissionRefusal reason) =>
-        _refused.Add(1, new KeyValuePair<string, object?>(Queue, queue), new KeyValuePair<string, object?>("agentplatform.refusal.reason", NameOf(reason)));
+        _refused.Add(1, new KeyValuePair<string, object?>(Queue, queue),
+            new KeyValuePair<string, object?>("agentplatform.refusal.reason", NameOf(reason)));
 
     /// <summary>Counts a request whose deadline passed before a worker began with it; the broker drops its job.</summary>
     public void Expired(string queue) => _expired.Add(1, new KeyValuePair<string, object?>(Queue, queue));
@@ -44,5 +47,6 @@ public sealed class AdmissionMetrics(IMeterFactory meters)
         _ => "full",
     };
 
-    private static Measurement<T> Measure<T>(T value, string queue) where T : struct => new(value, new KeyValuePair<string, object?>(Queue, queue));
+    private static Measurement<T> Measure<T>(T value, string queue) where T : struct =>
+        new(value, new KeyValuePair<string, object?>(Queue, queue));
 }

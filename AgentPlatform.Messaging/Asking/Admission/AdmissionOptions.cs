@@ -3,13 +3,18 @@ using Microsoft.Extensions.Options;
 
 namespace AgentPlatform.Messaging.Asking.Admission;
 
-/// <summary>What a gateway lets into the queues; configuration section <c>Messaging:Admission</c>. All of it holds for each gateway and each queue.</summary>
+/// <summary>
+/// What a gateway lets into the queues; configuration section <c>Messaging:Admission</c>. All of it holds for each gateway and each queue.
+/// </summary>
 public sealed class AdmissionOptions
 {
     /// <summary>Name of the configuration section.</summary>
     public const string Section = "Messaging:Admission";
 
-    /// <summary>How much of the time that a request has left for waiting may be needed for it: estimates err, and an answer that comes just too late is the dearest of all.</summary>
+    /// <summary>
+    /// How much of the time that a request has left for waiting may be needed for it: estimates err, and an answer that comes just too late
+    /// is the dearest of all.
+    /// </summary>
     [Range(0.1, 1.0)]
     public double DeadlineShare { get; set; } = 0.75;
 
@@ -18,8 +23,8 @@ public sealed class AdmissionOptions
     public double InitialPace { get; set; } = 25;
 
     /// <summary>
-    /// How many requests may wait at least while the pool's pace is not known, however short their deadlines: the backlog by which KEDA starts
-    /// workers. A pool needs <c>JobsPerReplica</c> x <c>MaxReplicas</c> of all gateways together to grow to its full size at once.
+    /// How many requests may wait at least while the pool's pace is not known, however short their deadlines: the backlog by which KEDA
+    /// starts workers. A pool needs <c>JobsPerReplica</c> x <c>MaxReplicas</c> of all gateways together to grow to its full size at once.
     /// </summary>
     [Range(1, 1_000_000)]
     public int InitialBacklog { get; set; } = 50;

@@ -24,7 +24,8 @@ public sealed class QueueAdmission
     }
 
     /// <summary>The load of a queue.</summary>
-    public QueueLoad this[string queue] => _loads.GetOrAdd(queue, static (_, admission) => new QueueLoad(admission._options, admission._time), this);
+    public QueueLoad this[string queue] =>
+        _loads.GetOrAdd(queue, static (_, admission) => new QueueLoad(admission._options, admission._time), this);
 
     /// <summary>Gives the request its place in the queue; call before publishing it.</summary>
     /// <param name="queue">The queue's name.</param>
@@ -38,7 +39,8 @@ public sealed class QueueAdmission
         if (refusal != AdmissionRefusal.None)
         {
             _metrics.Refused(queue, refusal);
-            throw new InferenceException(InferenceError.Overloaded(Describe(refusal, request.Model, load.Waiting, wait), load.RetryAfter(wait)));
+            throw new InferenceException(InferenceError.Overloaded(Describe(refusal, request.Model, load.Waiting, wait),
+                load.RetryAfter(wait)));
         }
     }
 
@@ -61,9 +63,11 @@ public sealed class QueueAdmission
     private static string Describe(AdmissionRefusal refusal, string model, int waiting, TimeSpan? wait) => refusal switch
     {
         AdmissionRefusal.Deadline => string.Create(CultureInfo.InvariantCulture,
-            $"The model '{model}' is overloaded: the request would wait for {(wait < TimeSpan.FromSeconds(1) ? "less than a second" : $"about {wait?.TotalSeconds:0} s")}, too long for its deadline."),
+            $"The model '{model}' is overloaded: the request would wait for " +
+            $"{(wait < TimeSpan.FromSeconds(1) ? "less than a second" : $"about {wait?.TotalSeconds:0} s")}, too long for its deadline."),
         AdmissionRefusal.UnknownPace => string.Create(CultureInfo.InvariantCulture,
-            $"The model '{model}' is overloaded: {waiting} requests wait already, and too little is known of its pace to expect an answer within the deadline."),
+            $"The model '{model}' is overloaded: {waiting} requests wait already, and too little is known of its pace to expect an " +
+            $"answer within the deadline."),
         _ => $"The model '{model}' is overloaded: the requests that wait for it are too large together.",
     };
 }

@@ -35,7 +35,9 @@ public sealed class QueueLoad(AdmissionOptions options, TimeProvider time)
     /// <summary>Their bytes.</summary>
     public long WaitingBytes => Volatile.Read(ref _waitingBytes);
 
-    /// <summary>How long a request that is published now would wait; null while the pool's pace is not known, such as after a start from zero.</summary>
+    /// <summary>
+    /// How long a request that is published now would wait; null while the pool's pace is not known, such as after a start from zero.
+    /// </summary>
     public TimeSpan? ExpectedWait
     {
         get
@@ -50,11 +52,15 @@ public sealed class QueueLoad(AdmissionOptions options, TimeProvider time)
     /// <summary>In how many seconds a refused client may try again, at least 1.</summary>
     public int RetryAfterSeconds => RetryAfter(ExpectedWait);
 
-    /// <summary>Gives a request its place, unless its turn would come too late for an answer within <paramref name="timeLeft"/> or what waits is too large.</summary>
+    /// <summary>
+    /// Gives a request its place, unless its turn would come too late for an answer within <paramref name="timeLeft"/> or what waits is too
+    /// large.
+    /// </summary>
     /// <param name="timeLeft">How long its client goes on waiting.</param>
     /// <param name="bytes">The request's size.</param>
     /// <param name="place">Its place, to be kept where it is; empty if it got none.</param>
-    /// <param name="expectedWait">How long it would wait or would have waited, where known; for <see cref="AdmissionRefusal.UnknownPace"/> as far as can be guessed.</param>
+    /// <param name="expectedWait">How long it would wait or would have waited, where known; for <see cref="AdmissionRefusal.UnknownPace"/>
+    /// as far as can be guessed.</param>
     public AdmissionRefusal Enter(TimeSpan timeLeft, int bytes, out QueuePlace place, out TimeSpan? expectedWait)
     {
         lock (_lock)
@@ -83,7 +89,9 @@ public sealed class QueueLoad(AdmissionOptions options, TimeProvider time)
 
     /// <summary>In how many seconds a client is asked back whose request would have waited for so long.</summary>
     public int RetryAfter(TimeSpan? expectedWait) =>
-        expectedWait is { } wait ? (int)Math.Clamp(Math.Ceiling(wait.TotalSeconds), 1, options.MaxRetryAfter.TotalSeconds) : UnknownRetrySeconds;
+        expectedWait is { } wait
+            ? (int)Math.Clamp(Math.Ceiling(wait.TotalSeconds), 1, options.MaxRetryAfter.TotalSeconds)
+            : UnknownRetrySeconds;
 
     internal void Start(ref QueuePlace place)
     {
@@ -143,8 +151,11 @@ public sealed class QueueLoad(AdmissionOptions options, TimeProvider time)
             return known > limit ? AdmissionRefusal.Deadline : AdmissionRefusal.None;
         }
 
-        // A pool may be starting from zero, and needs a backlog to be started at all; one that runs so many at once is worth as many that wait.
-        return _waiting >= Math.Max(Math.Max(options.InitialBacklog, _running), AssumedPace * limit) ? AdmissionRefusal.UnknownPace : AdmissionRefusal.None;
+        // A pool may be starting from zero, and needs a backlog to be started at all; one that runs so many at once is worth as many that
+        // wait.
+        return _waiting >= Math.Max(Math.Max(options.InitialBacklog, _running), AssumedPace * limit)
+            ? AdmissionRefusal.UnknownPace
+            : AdmissionRefusal.None;
     }
 
     // What it did when it was last measured, which may be long ago and of a pool of another size.

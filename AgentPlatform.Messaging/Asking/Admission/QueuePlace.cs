@@ -9,7 +9,8 @@ public struct QueuePlace
 {
     private readonly QueueLoad? _load;
 
-    internal QueuePlace(QueueLoad load, double entered, int bytes) => (_load, Entered, Bytes, Stage) = (load, entered, bytes, PlaceStage.Waiting);
+    internal QueuePlace(QueueLoad load, double entered, int bytes) =>
+        (_load, Entered, Bytes, Stage) = (load, entered, bytes, PlaceStage.Waiting);
 
     internal double Entered { get; }
 

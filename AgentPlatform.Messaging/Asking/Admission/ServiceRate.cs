@@ -2,8 +2,8 @@ namespace AgentPlatform.Messaging.Asking.Admission;
 
 /// <summary>
 /// How many requests a second a pool starts when it has all it can do. Each measurement is the time between two starts of which the second
-/// request was waiting all along; what happened longer ago counts less. An hour of light load therefore says nothing, and the first second of
-/// a backlog says much.
+/// request was waiting all along; what happened longer ago counts less. An hour of light load therefore says nothing, and the first second
+/// of a backlog says much.
 /// </summary>
 /// <remarks>Not thread-safe. All times are seconds.</remarks>
 internal sealed class ServiceRate
