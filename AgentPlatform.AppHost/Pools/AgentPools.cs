@@ -11,7 +11,8 @@ internal static class AgentPools
     /// <param name="name">Name of the agent for clients.</param>
     /// <param name="model">Pool of its model, which must support tool calls.</param>
     /// <param name="classifier">Pool of the classifier.</param>
-    public static IResourceBuilder<ProjectResource> AddMonitoringAgent(this ModelPools pools, string name, string model, string classifier) =>
+    public static IResourceBuilder<ProjectResource> AddMonitoringAgent(
+        this ModelPools pools, string name, string model, string classifier) =>
         pools.AddAgent(name, model, "Watches social media: judges and counts comments, and says what to look at.")
             .WithEnvironment("Agent__InstructionsFile", Sample(pools, "CommentFeed/monitor.md"))
             .WithEnvironment("Extensions__0", Sample(pools, $"SocialMedia/{BuildOutput}/SocialMedia.dll"))

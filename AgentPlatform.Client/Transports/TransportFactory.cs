@@ -19,14 +19,19 @@ public static class TransportFactory
         switch (model.Transport)
         {
             case Transport.OpenAI:
-                return new OpenAIInference(Client(), new OpenAIEndpoint(model.Endpoint!, model.NameUpstream, model.ApiKey), Logger<OpenAIInference>());
+                return new OpenAIInference(Client(), new OpenAIEndpoint(model.Endpoint!, model.NameUpstream, model.ApiKey),
+                    Logger<OpenAIInference>());
             case Transport.Http:
-                var agent = new AgentClient(Client(), new OpenAIEndpoint(model.Endpoint!, model.NameUpstream, model.ApiKey), Logger<AgentClient>());
-                var streams = new OpenAIInference(Client(), new OpenAIEndpoint(new Uri($"{model.Endpoint!.AbsoluteUri.TrimEnd('/')}/v1"), model.NameUpstream, model.ApiKey), Logger<OpenAIInference>());
+                var agent = new AgentClient(Client(), new OpenAIEndpoint(model.Endpoint!, model.NameUpstream, model.ApiKey),
+                    Logger<AgentClient>());
+                var streams = new OpenAIInference(Client(),
+                    new OpenAIEndpoint(new Uri($"{model.Endpoint!.AbsoluteUri.TrimEnd('/')}/v1"), model.NameUpstream, model.ApiKey),
+                    Logger<OpenAIInference>());
                 return new HttpTransport(agent, streams, model.BatchWindow > TimeSpan.Zero ? Batcher(agent) : null);
             default:
                 return new QueueTransport(
-                    model.Name, model.Version, services.GetRequiredService<JobPublisher>(), services.GetRequiredService<ReplyReceiver>(), services.GetRequiredService<ControlPublisher>());
+                    model.Name, model.Version, services.GetRequiredService<JobPublisher>(), services.GetRequiredService<ReplyReceiver>(),
+                    services.GetRequiredService<ControlPublisher>());
         }
 
         // An agent takes as many batches at once as come.

@@ -32,7 +32,8 @@ public sealed class MicroBatcher<TItem, TResult> : IAsyncDisposable
     /// <param name="metrics">Where batches are counted, if anywhere.</param>
     /// <param name="maxConcurrentBatches">How many batches may be computed at once.</param>
     public MicroBatcher(
-        Func<IReadOnlyList<TItem>, CancellationToken, ValueTask<IReadOnlyList<TResult>>> compute, BatchingOptions options, TimeProvider time,
+        Func<IReadOnlyList<TItem>, CancellationToken, ValueTask<IReadOnlyList<TResult>>> compute, BatchingOptions options,
+        TimeProvider time,
         BatchingMetrics? metrics = null, int maxConcurrentBatches = 1)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxConcurrentBatches, 1);

@@ -6,13 +6,16 @@ public sealed class LineLengthTests
     private const int MostColumnsOfCode = 140;
     private const int MostColumnsOfProse = 120;
 
+    // What is quoted as it is on the wire stays on one line.
+    private const string RawLiteral = "\"\"\"";
+
     private static readonly string[] _foreignFolders = ["bin", "obj", ".git", "node_modules"];
 
     [Fact]
     public void No_line_of_code_is_too_long() => Assert.Empty(
         from file in Files("*.cs")
         from line in File.ReadLines(file).Index()
-        where line.Item.Length > MostColumnsOfCode
+        where line.Item.Length > MostColumnsOfCode && !line.Item.Contains(RawLiteral, StringComparison.Ordinal)
         select $"{file}:{line.Index + 1} has {line.Item.Length} columns");
 
     [Fact]

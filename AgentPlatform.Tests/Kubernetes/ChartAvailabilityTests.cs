@@ -14,7 +14,8 @@ public sealed class ChartAvailabilityTests(ChartFixture charts) : IClassFixture<
     {
         foreach (var chart in await charts.AllAsync())
         {
-            foreach (var container in chart.Of("Deployment").Select(item => Assert.Single(Chart.List(item["spec"]!["template"]!["spec"]!["containers"]))))
+            foreach (var container in chart.Of("Deployment")
+                .Select(item => Assert.Single(Chart.List(item["spec"]!["template"]!["spec"]!["containers"]))))
             {
                 Assert.Equal(ServiceDefaultsExtensions.HealthPath, (string?)container["startupProbe"]!["httpGet"]!["path"]);
                 Assert.Equal(ServiceDefaultsExtensions.ReadinessPath, (string?)container["readinessProbe"]!["httpGet"]!["path"]);
@@ -31,7 +32,8 @@ public sealed class ChartAvailabilityTests(ChartFixture charts) : IClassFixture<
             foreach (var deployment in chart.Of("Deployment"))
             {
                 var update = deployment["spec"]!["strategy"]!["rollingUpdate"]!;
-                Assert.Equal(deployment["spec"]!["template"]!["spec"]!["nodeSelector"]!["nvidia.com/gpu.present"] is null ? (1, 0) : (0, 1), ((int)update["maxSurge"]!, (int)update["maxUnavailable"]!));
+                Assert.Equal(deployment["spec"]!["template"]!["spec"]!["nodeSelector"]!["nvidia.com/gpu.present"] is null ? (1, 0) : (0, 1),
+                    ((int)update["maxSurge"]!, (int)update["maxUnavailable"]!));
                 Assert.Equal(Chart.Name(deployment) == "gateway-deployment" ? 2 : null, (int?)deployment["spec"]!["replicas"]);
             }
         }
@@ -43,7 +45,9 @@ public sealed class ChartAvailabilityTests(ChartFixture charts) : IClassFixture<
         foreach (var chart in await charts.AllAsync())
         {
             Assert.All(chart.Of("Deployment"), deployment => Assert.Equal(1, (int)Assert.Single(
-                chart.Of("PodDisruptionBudget"), budget => Chart.Matches(budget["spec"]!["selector"]!["matchLabels"], deployment["spec"]!["template"]!))["spec"]!["maxUnavailable"]!));
+                chart.Of("PodDisruptionBudget"), budget =>
+                    Chart.Matches(budget["spec"]!["selector"]!["matchLabels"],
+                        deployment["spec"]!["template"]!))["spec"]!["maxUnavailable"]!));
         }
     }
 
@@ -57,7 +61,8 @@ public sealed class ChartAvailabilityTests(ChartFixture charts) : IClassFixture<
                 var pod = deployment["spec"]!["template"]!["spec"]!;
                 var container = Assert.Single(Chart.List(pod["containers"]));
                 var pause = (int?)container["lifecycle"]?["preStop"]!["sleep"]!["seconds"] ?? 0;
-                var drain = TimeSpan.Parse(PodSettings.Of(chart, container)["Stopping__DrainTimeout"], CultureInfo.InvariantCulture).TotalSeconds;
+                var drain = TimeSpan.Parse(PodSettings.Of(chart, container)["Stopping__DrainTimeout"],
+                    CultureInfo.InvariantCulture).TotalSeconds;
                 Assert.True((int)pod["terminationGracePeriodSeconds"]! >= pause + drain + 10, Chart.Name(deployment));
             }
         }
@@ -73,7 +78,8 @@ public sealed class ChartAvailabilityTests(ChartFixture charts) : IClassFixture<
             var settings = PodSettings.Of(chart, chart.Container("gateway"));
             var listen = TimeSpan.Parse(settings["Stopping__ListenTime"], CultureInfo.InvariantCulture);
             Assert.True(listen >= TimeSpan.FromSeconds(10));
-            Assert.Equal(listen + new KubernetesOptions().GatewayDrainTimeout, TimeSpan.Parse(settings["Stopping__DrainTimeout"], CultureInfo.InvariantCulture));
+            Assert.Equal(listen + new KubernetesOptions().GatewayDrainTimeout,
+                TimeSpan.Parse(settings["Stopping__DrainTimeout"], CultureInfo.InvariantCulture));
         }
     }
 
@@ -82,9 +88,12 @@ public sealed class ChartAvailabilityTests(ChartFixture charts) : IClassFixture<
     {
         foreach (var chart in await charts.AllAsync())
         {
-            Assert.All(chart.Of("ScaledObject"), scaling => Assert.Equal(
-                (int)StopTimes.PreStop.TotalSeconds,
-                (int)chart.Get("Deployment", (string)scaling["spec"]!["scaleTargetRef"]!["name"]!)["spec"]!["template"]!["spec"]!["containers"]![0]!["lifecycle"]!["preStop"]!["sleep"]!["seconds"]!));
+            Assert.All(chart.Of("ScaledObject"), scaling =>
+            {
+                var deployment = chart.Get("Deployment", (string)scaling["spec"]!["scaleTargetRef"]!["name"]!);
+                var worker = deployment["spec"]!["template"]!["spec"]!["containers"]![0]!;
+                Assert.Equal((int)StopTimes.PreStop.TotalSeconds, (int)worker["lifecycle"]!["preStop"]!["sleep"]!["seconds"]!);
+            });
         }
     }
 
@@ -97,7 +106,8 @@ public sealed class ChartAvailabilityTests(ChartFixture charts) : IClassFixture<
             {
                 Assert.Equal("currentReplicasIfHigher", (string?)spec["fallback"]!["behavior"]);
                 Assert.Equal((int)spec["minReplicaCount"]!, (int)spec["fallback"]!["replicas"]!);
-                Assert.Equal(300, (int)spec["advanced"]!["horizontalPodAutoscalerConfig"]!["behavior"]!["scaleDown"]!["stabilizationWindowSeconds"]!);
+                Assert.Equal(300,
+                    (int)spec["advanced"]!["horizontalPodAutoscalerConfig"]!["behavior"]!["scaleDown"]!["stabilizationWindowSeconds"]!);
             });
         }
     }
@@ -106,7 +116,8 @@ public sealed class ChartAvailabilityTests(ChartFixture charts) : IClassFixture<
     [Fact]
     public async Task Scaling_HasSettingsOfZeroWhereThereMayBeNoWorkerOnly()
     {
-        foreach (var spec in (await charts.AllAsync()).Append(await Chart.RenderCommittedAsync(ChartScenarios.FromZero)).SelectMany(chart => chart.Of("ScaledObject")).Select(item => item["spec"]!))
+        foreach (var spec in (await charts.AllAsync()).Append(await Chart.RenderCommittedAsync(ChartScenarios.FromZero))
+            .SelectMany(chart => chart.Of("ScaledObject")).Select(item => item["spec"]!))
         {
             var isFromZero = (int)spec["minReplicaCount"]! == 0;
             Assert.Equal((isFromZero ? 5 : null, isFromZero ? 300 : null), ((int?)spec["pollingInterval"], (int?)spec["cooldownPeriod"]));
@@ -122,11 +133,14 @@ public sealed class ChartAvailabilityTests(ChartFixture charts) : IClassFixture<
             var claim = Assert.Single(Chart.List(spec["volumeClaimTemplates"]));
             Assert.Contains(
                 Chart.List(spec["template"]!["spec"]!["containers"]![0]!["volumeMounts"]),
-                mount => (string?)mount["name"] == (string?)claim["metadata"]!["name"] && (string?)mount["mountPath"] == "/var/lib/rabbitmq");
+                mount => (string?)mount["name"] == (string?)claim["metadata"]!["name"]
+                    && (string?)mount["mountPath"] == "/var/lib/rabbitmq");
             Assert.True((int)spec["template"]!["spec"]!["terminationGracePeriodSeconds"]! >= 60);
 
             // It is asked for connections, so that clients come when it takes them.
-            Assert.Contains("check_port_connectivity", Chart.List(spec["template"]!["spec"]!["containers"]![0]!["readinessProbe"]!["exec"]!["command"]).Select(part => (string)part!));
+            Assert.Contains("check_port_connectivity",
+                Chart.List(spec["template"]!["spec"]!["containers"]![0]!["readinessProbe"]!["exec"]!["command"])
+                    .Select(part => (string)part!));
         }
     }
 
@@ -145,12 +159,18 @@ public sealed class ChartAvailabilityTests(ChartFixture charts) : IClassFixture<
             var configuration = (string)chart.Get("ConfigMap", "messaging-files")["data"]!["agentplatform.conf"]!;
             Assert.Equal("true", settings["RABBITMQ_USE_LONGNAME"]);
             Assert.All(Enumerable.Range(0, 3), node => Assert.Contains(
-                $"\ncluster_formation.classic_config.nodes.{node + 1} = {settings["RABBITMQ_NODENAME"].Replace("$(POD_NAME)", $"messaging-statefulset-{node}", StringComparison.Ordinal)}\n", configuration, StringComparison.Ordinal));
-            Assert.Equal("secret:messaging-users/erlang-cookie", PodSettings.Of(chart, spec["template"]!["spec"]!["initContainers"]![0]!)["ERLANG_COOKIE"]);
+                $"\ncluster_formation.classic_config.nodes.{node + 1} = " +
+                $"{settings["RABBITMQ_NODENAME"].Replace("$(POD_NAME)", $"messaging-statefulset-{node}", StringComparison.Ordinal)}\n",
+                configuration, StringComparison.Ordinal));
+            Assert.Equal("secret:messaging-users/erlang-cookie",
+                PodSettings.Of(chart, spec["template"]!["spec"]!["initContainers"]![0]!)["ERLANG_COOKIE"]);
 
-            Assert.Contains(chart.Of("PodDisruptionBudget"), budget => Chart.Matches(budget["spec"]!["selector"]!["matchLabels"], spec["template"]!));
+            Assert.Contains(chart.Of("PodDisruptionBudget"), budget =>
+                Chart.Matches(budget["spec"]!["selector"]!["matchLabels"], spec["template"]!));
             Assert.Equal("DoNotSchedule", (string?)spec["template"]!["spec"]!["topologySpreadConstraints"]![0]!["whenUnsatisfiable"]);
-            Assert.Contains("await_online_quorum_plus_one", spec["template"]!["spec"]!["containers"]![0]!["lifecycle"]!["preStop"]!["exec"]!["command"]!.ToJsonString(), StringComparison.Ordinal);
+            Assert.Contains("await_online_quorum_plus_one",
+                spec["template"]!["spec"]!["containers"]![0]!["lifecycle"]!["preStop"]!["exec"]!["command"]!.ToJsonString(),
+                StringComparison.Ordinal);
             var policy = chart.Get("NetworkPolicy", "messaging-cluster")["spec"]!;
             Assert.Equal([4369, 25672], Chart.List(policy["ingress"]![0]!["ports"]).Select(port => (int)port["port"]!));
         }
@@ -158,13 +178,15 @@ public sealed class ChartAvailabilityTests(ChartFixture charts) : IClassFixture<
         // One node keeps the name that it had, and with it its queues.
         var one = Assert.Single((await Chart.RenderCommittedAsync()).Of("StatefulSet"))["spec"]!;
         Assert.Equal(("messaging-service", 1), ((string?)one["serviceName"], (int)one["replicas"]!));
-        Assert.Equal("rabbit@$(POD_NAME)", PodSettings.Of(await Chart.RenderCommittedAsync(), one["template"]!["spec"]!["containers"]![0]!)["RABBITMQ_NODENAME"]);
+        Assert.Equal("rabbit@$(POD_NAME)",
+            PodSettings.Of(await Chart.RenderCommittedAsync(), one["template"]!["spec"]!["containers"]![0]!)["RABBITMQ_NODENAME"]);
     }
 
     [Fact]
     public async Task GracePeriod_FollowsTheDrainTimeout()
     {
-        var chart = await Chart.RenderAsync(await charts.PublishAsync(static pools => pools.AddOnnxChat("chat", "models/tiny-chat", "A model."), "--Pools:chat:DrainTimeout=00:05:00"));
+        var chart = await Chart.RenderAsync(await charts.PublishAsync(static pools =>
+            pools.AddOnnxChat("chat", "models/tiny-chat", "A model."), "--Pools:chat:DrainTimeout=00:05:00"));
 
         Assert.Equal("00:05:00", PodSettings.Of(chart, chart.Container("chat"))["Stopping__DrainTimeout"]);
         Assert.Equal(320, (int)chart.Get("Deployment", "chat-deployment")["spec"]!["template"]!["spec"]!["terminationGracePeriodSeconds"]!);
@@ -192,7 +214,8 @@ public sealed class ChartAvailabilityTests(ChartFixture charts) : IClassFixture<
         var chart = await charts.RenderEveryKindAsync();
 
         // Containers that restart among those that come first are stopped last.
-        var sidecars = chart.Pods().Where(item => (string?)item.Workload["kind"] == "Deployment").SelectMany(item => Chart.List(item.Pod["spec"]!["initContainers"])).ToList();
+        var sidecars = chart.Pods().Where(item => (string?)item.Workload["kind"] == "Deployment")
+            .SelectMany(item => Chart.List(item.Pod["spec"]!["initContainers"])).ToList();
         Assert.Equal(4, sidecars.Count);
         Assert.All(sidecars, sidecar => Assert.Equal("Always", (string?)sidecar["restartPolicy"]));
         Assert.All(sidecars, sidecar => Assert.NotNull(sidecar["startupProbe"]));

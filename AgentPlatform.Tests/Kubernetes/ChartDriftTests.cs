@@ -8,7 +8,8 @@ namespace AgentPlatform.Tests.Kubernetes;
 /// <summary>The committed chart is the one that the application host makes, and publishing changes nothing else in a folder.</summary>
 public sealed class ChartDriftTests : IDisposable
 {
-    private const string Accept = "dotnet run --project AgentPlatform.AppHost -- --operation publish --step publish --output-path deploy/chart";
+    private const string Accept =
+        "dotnet run --project AgentPlatform.AppHost -- --operation publish --step publish --output-path deploy/chart";
 
     private readonly string _folder = Directory.CreateTempSubdirectory("agentplatform-chart-").FullName;
 
@@ -21,7 +22,8 @@ public sealed class ChartDriftTests : IDisposable
         Assert.True(await platform.EndAsync() == 0, platform.Output);
 
         var (made, committed) = (Files(_folder), Files(ChartFixture.Committed));
-        var different = made.Keys.Union(committed.Keys).Where(file => made.GetValueOrDefault(file) != committed.GetValueOrDefault(file)).Order(StringComparer.Ordinal).ToList();
+        var different = made.Keys.Union(committed.Keys).Where(file => made.GetValueOrDefault(file) != committed.GetValueOrDefault(file))
+            .Order(StringComparer.Ordinal).ToList();
         Assert.True(different.Count == 0, $"deploy/chart is out of date: {string.Join(", ", different)}. Accept the change with: {Accept}");
     }
 
@@ -48,9 +50,12 @@ public sealed class ChartDriftTests : IDisposable
         var chart = Path.Combine(_folder, "Chart.yaml");
         await File.WriteAllTextAsync(chart, "name: other\n");
 
-        var refusal = await Assert.ThrowsAsync<StartupException>(() => ChartFixture.PublishAsync(_folder, static pools => pools.Add("new", EngineType.Agent, ModelOperation.Chat, "Comes.")));
+        var refusal = await Assert.ThrowsAsync<StartupException>(() =>
+            ChartFixture.PublishAsync(_folder, static pools => pools.Add("new", EngineType.Agent, ModelOperation.Chat, "Comes.")));
 
-        Assert.Equal($"The folder {_folder} holds the chart 'other': publish into another one with --output-path, or set Kubernetes:ChartName.", refusal.Message);
+        Assert.Equal(
+            $"The folder {_folder} holds the chart 'other': publish into another one with --output-path, or set Kubernetes:ChartName.",
+            refusal.Message);
         Assert.Equal([chart], Directory.EnumerateFileSystemEntries(_folder));
     }
 
@@ -68,11 +73,15 @@ public sealed class ChartDriftTests : IDisposable
 
         var (old, made) = (Files(before), Files(after));
         Assert.Equal(
-            ["account.yaml", "api.yaml", "binding.yaml", "broker.yaml", "config.yaml", "deletion-cost-binding.yaml", "deletion-cost.yaml", "deployment.yaml", "disruption.yaml", "network.yaml", "role.yaml", "scaling.yaml"],
-            made.Keys.Except(old.Keys).Order(StringComparer.Ordinal).Select(file => Path.GetRelativePath(Path.Combine("templates", "llama"), file)));
+            ["account.yaml", "api.yaml", "binding.yaml", "broker.yaml", "config.yaml", "deletion-cost-binding.yaml", "deletion-cost.yaml",
+                "deployment.yaml", "disruption.yaml", "network.yaml", "role.yaml", "scaling.yaml"],
+            made.Keys.Except(old.Keys).Order(StringComparer.Ordinal)
+                .Select(file => Path.GetRelativePath(Path.Combine("templates", "llama"), file)));
         var changed = old.Keys.Where(file => made[file] != old[file]).Order(StringComparer.Ordinal).ToList();
-        string[] expected = ["gateway/config.yaml", "gateway/deployment.yaml", "messaging/statefulset.yaml", "messaging/users.yaml", "refusals.yaml"];
-        Assert.Equal([.. expected.Select(file => Path.Combine(["templates", .. file.Split('/')])), "values.schema.json", "values.yaml"], changed);
+        string[] expected = ["gateway/config.yaml", "gateway/deployment.yaml", "messaging/statefulset.yaml", "messaging/users.yaml",
+            "refusals.yaml"];
+        Assert.Equal([.. expected.Select(file => Path.Combine(["templates", .. file.Split('/')])), "values.schema.json", "values.yaml"],
+            changed);
 
         // Lines are only added, but for the one that gives the broker its users.
         Assert.All(changed, file => Assert.DoesNotContain(
@@ -80,6 +89,7 @@ public sealed class ChartDriftTests : IDisposable
     }
 
     private static Dictionary<string, string> Files(string folder) => Directory.Exists(folder)
-        ? Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).ToDictionary(path => Path.GetRelativePath(folder, path), File.ReadAllText)
+        ? Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+            .ToDictionary(path => Path.GetRelativePath(folder, path), File.ReadAllText)
         : [];
 }

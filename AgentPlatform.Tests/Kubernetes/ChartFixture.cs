@@ -28,12 +28,17 @@ public sealed class ChartFixture : IDisposable
     internal Task<string> EveryKindAsync() => _everyKind ??= PublishAsync(static pools =>
     {
         pools.AddVllm("llama", "meta-llama/Llama-3.1-8B-Instruct", gpus: 2, configure: pool => pool.Model = "llama-3.1");
-        pools.AddOnnxChat("onnx", "models/smollm2", "In the worker, on a GPU.", pool => (pool.Gpus, pool.ExecutionProvider, pool.Weights, pool.WeightsClaim) = (1, "cuda", WeightsSource.Claim, "weights"));
-        pools.AddTriton("toxicity", "models/triton", ["Harmless", "Toxic"], configure: pool => (pool.Weights, pool.WeightsImage, pool.GpuResource) = (WeightsSource.OciImage, "registry.example/weights:1", "nvidia.com/mig-1g.10gb"));
-        pools.AddLlamaCpp("qwen", "models/qwen.gguf", configure: pool => (pool.Weights, pool.WeightsClaim) = (WeightsSource.Claim, "weights"));
+        pools.AddOnnxChat("onnx", "models/smollm2", "In the worker, on a GPU.", pool =>
+            (pool.Gpus, pool.ExecutionProvider, pool.Weights, pool.WeightsClaim) = (1, "cuda", WeightsSource.Claim, "weights"));
+        pools.AddTriton("toxicity", "models/triton", ["Harmless", "Toxic"], configure: pool =>
+            (pool.Weights, pool.WeightsImage, pool.GpuResource) = (WeightsSource.OciImage, "registry.example/weights:1",
+                "nvidia.com/mig-1g.10gb"));
+        pools.AddLlamaCpp("qwen", "models/qwen.gguf", configure: pool =>
+            (pool.Weights, pool.WeightsClaim) = (WeightsSource.Claim, "weights"));
         pools.AddOllama("small", "llama3.2:3b");
         pools.AddOpenAI("gpt", "gpt-5-mini");
-        pools.AddOnnxClassifier("fetched", "models/sentiment", "Fetches its weights.", pool => (pool.Weights, pool.WeightsAddress, pool.WeightsSha256) =
+        pools.AddOnnxClassifier("fetched", "models/sentiment", "Fetches its weights.", pool =>
+            (pool.Weights, pool.WeightsAddress, pool.WeightsSha256) =
             (WeightsSource.Download, "https://weights.example:8443/m/SHA256SUMS", new string('a', 64)));
         pools.AddAgent("agent", model: "llama", "An agent.");
     }, "--Parameters:llama-hf-token=sk-secret", "--Parameters:gpt-api-key=sk-secret");
@@ -51,10 +56,12 @@ public sealed class ChartFixture : IDisposable
     /// <summary>Publishes into a folder.</summary>
     internal static async Task PublishAsync(string output, Action<ModelPools> add, params string[] settings)
     {
-        var builder = DistributedApplication.CreateBuilder(["--operation", "publish", "--step", "publish", "--output-path", output, .. settings]);
+        var builder = DistributedApplication.CreateBuilder(["--operation", "publish", "--step", "publish", "--output-path", output,
+            .. settings]);
         var chart = KubernetesChart.Begin(builder)!;
         var messaging = builder.AddBroker("messaging").PublishAsBroker(chart);
-        var gateway = builder.AddProject<Projects.AgentPlatform_Gateway>("gateway").WithReference(messaging).WaitFor(messaging).PublishAsGateway(chart);
+        var gateway = builder.AddProject<Projects.AgentPlatform_Gateway>("gateway").WithReference(messaging).WaitFor(messaging)
+            .PublishAsGateway(chart);
         add(builder.AddModelPools(gateway, messaging, chart));
         await builder.Build().RunAsync();
         Assert.True(chart.IsComplete);

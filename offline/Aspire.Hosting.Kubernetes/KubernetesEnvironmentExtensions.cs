@@ -9,7 +9,8 @@ namespace Aspire.Hosting;
 public static class KubernetesEnvironmentExtensions
 {
     /// <summary>Adds an environment, whose Helm chart the step <c>publish-NAME</c> writes.</summary>
-    public static IResourceBuilder<KubernetesEnvironmentResource> AddKubernetesEnvironment(this IDistributedApplicationBuilder builder, string name)
+    public static IResourceBuilder<KubernetesEnvironmentResource> AddKubernetesEnvironment(
+        this IDistributedApplicationBuilder builder, string name)
     {
         var environment = new KubernetesEnvironmentResource(name, builder.Environment.ApplicationName);
         if (builder.ExecutionContext.IsRunMode)
@@ -17,12 +18,14 @@ public static class KubernetesEnvironmentExtensions
             return builder.CreateResourceBuilder(environment);
         }
 
-        builder.Pipeline.AddStep($"publish-{name}", context => new ChartPublisher(environment, context).PublishAsync(), requiredBy: WellKnownPipelineSteps.Publish);
+        builder.Pipeline.AddStep($"publish-{name}", context => new ChartPublisher(environment, context).PublishAsync(),
+            requiredBy: WellKnownPipelineSteps.Publish);
         return builder.AddResource(environment);
     }
 
     /// <summary>Whether the dashboard is published, too. The stand-in has none to publish.</summary>
-    public static IResourceBuilder<KubernetesEnvironmentResource> WithDashboard(this IResourceBuilder<KubernetesEnvironmentResource> builder, bool enabled = true)
+    public static IResourceBuilder<KubernetesEnvironmentResource> WithDashboard(
+        this IResourceBuilder<KubernetesEnvironmentResource> builder, bool enabled = true)
     {
         builder.Resource.DashboardEnabled = enabled;
         return builder;
@@ -41,7 +44,8 @@ public static class KubernetesEnvironmentExtensions
 public static class KubernetesServiceExtensions
 {
     /// <summary>Changes the objects of a resource before they are written.</summary>
-    public static IResourceBuilder<T> PublishAsKubernetesService<T>(this IResourceBuilder<T> builder, Action<KubernetesResource> configure) where T : IResource =>
+    public static IResourceBuilder<T> PublishAsKubernetesService<T>(
+        this IResourceBuilder<T> builder, Action<KubernetesResource> configure) where T : IResource =>
         builder.WithAnnotation(new KubernetesServiceCustomizationAnnotation(configure));
 }
 

@@ -35,6 +35,7 @@ public sealed class KubernetesResource : Resource
             }
         }
 
-        return new BaseKubernetesResource?[] { Workload, ConfigMap, Secret, Service }.OfType<BaseKubernetesResource>().Concat(AdditionalResources);
+        return new BaseKubernetesResource?[] { Workload, ConfigMap, Secret, Service }.OfType<BaseKubernetesResource>()
+            .Concat(AdditionalResources);
     }
 }

@@ -17,11 +17,14 @@ internal sealed class AgentClient(HttpClient http, OpenAIEndpoint agent, ILogger
 
     private readonly UpstreamErrors _errors = new(logger);
 
-    /// <summary>One request: a chat by <c>/invoke</c>, a text by <c>/analyze</c>. Returns the payload of its <see cref="ReplyKind.Result"/>.</summary>
+    /// <summary>
+    /// One request: a chat by <c>/invoke</c>, a text by <c>/analyze</c>. Returns the payload of its <see cref="ReplyKind.Result"/>.
+    /// </summary>
     /// <exception cref="InferenceException">The agent refused it, failed or cannot be reached.</exception>
     public async Task<byte[]> SendAsync(InferenceRequest request, CancellationToken cancellationToken)
     {
-        var answer = await PostAsync(request.Operation.Info().AgentRoute, BodyOf(request), request.Model, UpstreamContent.MaxAnswerSize, cancellationToken);
+        var answer = await PostAsync(request.Operation.Info().AgentRoute, BodyOf(request), request.Model, UpstreamContent.MaxAnswerSize,
+            cancellationToken);
         return ResultOf(request, answer);
     }
 
@@ -43,7 +46,8 @@ internal sealed class AgentClient(HttpClient http, OpenAIEndpoint agent, ILogger
         var answers = Split(await PostAsync("batch", body.WrittenMemory, requests[0].Model, limit, cancellationToken));
         return answers?.Count == requests.Count
             ? answers
-            : throw new InferenceException(InferenceError.EngineFailed($"The agent was sent a batch of {requests.Count} and answered {answers?.Count ?? 0}."));
+            : throw new InferenceException(
+                InferenceError.EngineFailed($"The agent was sent a batch of {requests.Count} and answered {answers?.Count ?? 0}."));
     }
 
     /// <summary>The payload of a <see cref="ReplyKind.Result"/> from an agent's answer.</summary>
@@ -65,9 +69,11 @@ internal sealed class AgentClient(HttpClient http, OpenAIEndpoint agent, ILogger
         }
     }
 
-    private byte[] BodyOf(InferenceRequest request) => ChatJson.WithModel(request.Body.Span, agent.UpstreamModel, always: request.Operation.Info().HasEnvelope);
+    private byte[] BodyOf(InferenceRequest request) =>
+        ChatJson.WithModel(request.Body.Span, agent.UpstreamModel, always: request.Operation.Info().HasEnvelope);
 
-    private async Task<ReadOnlyMemory<byte>> PostAsync(string path, ReadOnlyMemory<byte> body, string model, int limit, CancellationToken cancellationToken)
+    private async Task<ReadOnlyMemory<byte>> PostAsync(
+        string path, ReadOnlyMemory<byte> body, string model, int limit, CancellationToken cancellationToken)
     {
         try
         {

@@ -51,7 +51,9 @@ public sealed class PoisonTests(RabbitMQServer server)
         using var output = new StringWriter();
         using var errors = new StringWriter();
         var command = new DeadCommand(
-            output, errors, new Dictionary<string, string?> { ["ConnectionStrings:messaging"] = server.ConnectionString, ["Messaging:DeliveryLimit"] = Limit });
+            output, errors,
+            new Dictionary<string, string?> { ["ConnectionStrings:messaging"] = server.ConnectionString,
+                ["Messaging:DeliveryLimit"] = Limit });
         var code = await command.InvokeAsync(["dead", "requeue", id], CancellationToken.None).WaitAsync(_limit);
         return (code, output.ToString(), errors.ToString());
     }
@@ -61,7 +63,8 @@ public sealed class PoisonTests(RabbitMQServer server)
     {
         while (!outcome.IsCompleted)
         {
-            await using var worker = Start(dead, [.. CrashExtension.Settings("break me").Select(setting => $"{setting.Key}={setting.Value}")]);
+            await using var worker = Start(dead,
+                [.. CrashExtension.Settings("break me").Select(setting => $"{setting.Key}={setting.Value}")]);
             await Task.WhenAny(outcome, worker.EndAsync());
         }
 

@@ -25,7 +25,8 @@ internal sealed class ChartPublisher(KubernetesEnvironmentResource environment, 
     {
         if (environment.DashboardEnabled)
         {
-            throw new DistributedApplicationException("The stand-in for Aspire.Hosting.Kubernetes publishes no dashboard: call WithDashboard(false).");
+            throw new DistributedApplicationException(
+                "The stand-in for Aspire.Hosting.Kubernetes publishes no dashboard: call WithDashboard(false).");
         }
 
         foreach (var resource in context.Model.Resources.Where(resource => resource is ProjectResource or ContainerResource))

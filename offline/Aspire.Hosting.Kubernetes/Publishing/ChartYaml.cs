@@ -8,7 +8,9 @@ using YamlDotNet.Serialization.ObjectGraphVisitors;
 
 namespace Aspire.Hosting.Kubernetes.Publishing;
 
-/// <summary>YAML as Aspire writes it: texts in double quotes, keys and expressions that give numbers without, nothing that is null or an empty list.</summary>
+/// <summary>
+/// YAML as Aspire writes it: texts in double quotes, keys and expressions that give numbers without, nothing that is null or an empty list.
+/// </summary>
 internal sealed class ChartYaml
 {
     private readonly ISerializer _serializer = new SerializerBuilder()
@@ -82,8 +84,10 @@ internal sealed class ChartYaml
 
     private sealed class WithoutEmptyLists(IObjectGraphVisitor<IEmitter> next) : ChainedObjectGraphVisitor(next)
     {
-        public override bool EnterMapping(IPropertyDescriptor key, IObjectDescriptor value, IEmitter context, ObjectSerializer serializer) =>
-            value.Value is not null && (value.Value is not IEnumerable list || value.Value is string || list.GetEnumerator().MoveNext()) && base.EnterMapping(key, value, context, serializer);
+        public override bool EnterMapping(
+            IPropertyDescriptor key, IObjectDescriptor value, IEmitter context, ObjectSerializer serializer) =>
+            value.Value is not null && (value.Value is not IEnumerable list || value.Value is string || list.GetEnumerator().MoveNext())
+                && base.EnterMapping(key, value, context, serializer);
     }
 
     private sealed class Int32OrStringConverter : IYamlTypeConverter

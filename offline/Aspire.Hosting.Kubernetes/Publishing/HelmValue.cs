@@ -20,9 +20,11 @@ internal sealed partial record HelmValue(string? Expression, object? Value)
     public string? ValueText => Convert.ToString(Value, CultureInfo.InvariantCulture);
 
     /// <summary>Whether the value itself refers to values.yaml.</summary>
-    public bool IsComposed => ValueText is { } text && text.Contains("{{", StringComparison.Ordinal) && text.Contains(".Values.", StringComparison.Ordinal);
+    public bool IsComposed => ValueText is { } text && text.Contains("{{", StringComparison.Ordinal)
+        && text.Contains(".Values.", StringComparison.Ordinal);
 
-    public bool IsSecret => (Expression ?? ValueText)?.Contains(".Values.secrets.", StringComparison.Ordinal) == true || ContainsSecret(ValueText);
+    public bool IsSecret => (Expression ?? ValueText)?.Contains(".Values.secrets.", StringComparison.Ordinal) == true
+        || ContainsSecret(ValueText);
 
     public static HelmValue Literal(object value) => new(null, value);
 
@@ -58,7 +60,8 @@ internal static class HelmNames
     public static string Key(string name) => name.Replace('-', '_');
 
     /// <summary>For example <c>{{ .Values.config.gateway.HTTP_PORTS }}</c>.</summary>
-    public static string Expression(string section, string resource, string key) => $"{{{{ .Values.{section}.{Key(resource)}.{Key(key)} }}}}";
+    public static string Expression(string section, string resource, string key) =>
+        $"{{{{ .Values.{section}.{Key(resource)}.{Key(key)} }}}}";
 
     public static string ConfigMap(string resource) => $"{resource.ToLowerInvariant()}-config";
 

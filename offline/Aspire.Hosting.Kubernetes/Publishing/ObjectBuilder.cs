@@ -62,7 +62,8 @@ internal sealed partial class ObjectBuilder(ResourceTranslator source)
     {
         if (source.Resource.Annotations.OfType<ContainerMountAnnotation>().Any())
         {
-            throw new DistributedApplicationException($"'{_name}' has a mount, which the stand-in for Aspire.Hosting.Kubernetes does not publish.");
+            throw new DistributedApplicationException(
+                $"'{_name}' has a mount, which the stand-in for Aspire.Hosting.Kubernetes does not publish.");
         }
 
         var container = new ContainerV1 { Name = _name, Image = source.Image() };
@@ -82,7 +83,8 @@ internal sealed partial class ObjectBuilder(ResourceTranslator source)
             container.EnvFrom.Add(new() { SecretRef = new() { Name = HelmNames.Secret(_name) } });
         }
 
-        container.Ports.AddRange(Ports().Select(endpoint => new ContainerPortV1 { Name = endpoint.Name, Protocol = "TCP", ContainerPort = endpoint.Port.ToScalar() }));
+        container.Ports.AddRange(Ports().Select(endpoint =>
+            new ContainerPortV1 { Name = endpoint.Name, Protocol = "TCP", ContainerPort = endpoint.Port.ToScalar() }));
         return new PodTemplateSpecV1 { Metadata = new() { Labels = Labels() }, Spec = { Containers = { container } } };
     }
 

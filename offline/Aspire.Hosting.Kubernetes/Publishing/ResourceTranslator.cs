@@ -123,7 +123,8 @@ internal sealed class ResourceTranslator(IResource resource, DistributedApplicat
                 return HelmValue.Literal(Property(expression.Endpoint, expression.Property, isEmbedded));
             case ParameterResource parameter:
                 var section = parameter.Secret ? HelmNames.Secrets : HelmNames.Config;
-                return new HelmValue(HelmNames.Expression(section, resource.Name, parameter.Name), null) { Parameter = parameter, ValuesKey = HelmNames.Key(parameter.Name) };
+                return new HelmValue(HelmNames.Expression(section, resource.Name, parameter.Name),
+                    null) { Parameter = parameter, ValuesKey = HelmNames.Key(parameter.Name) };
             case IResourceWithConnectionString connection:
                 return Translate(connection.ConnectionStringExpression, isEmbedded);
             case ConnectionStringReference reference:
@@ -137,15 +138,18 @@ internal sealed class ResourceTranslator(IResource resource, DistributedApplicat
                     Embedded[part.ValuesKey!] = part;
                 }
 
-                return HelmValue.Literal(string.Format(CultureInfo.InvariantCulture, expression.Format, [.. parts.Select(part => part.Expression ?? part.ValueText)]));
+                return HelmValue.Literal(string.Format(CultureInfo.InvariantCulture, expression.Format,
+                    [.. parts.Select(part => part.Expression ?? part.ValueText)]));
             default:
-                throw new DistributedApplicationException($"'{resource.Name}' has a value of the type {value.GetType().Name}, which the stand-in for Aspire.Hosting.Kubernetes does not publish.");
+                throw new DistributedApplicationException($"'{resource.Name}' has a value of the type {value.GetType().Name}, which the " +
+                    $"stand-in for Aspire.Hosting.Kubernetes does not publish.");
         }
     }
 
     private static string Property(EndpointReference reference, EndpointProperty property, bool isEmbedded)
     {
-        var (scheme, host, port, _) = EndpointsOf(reference.Resource).First(mapping => string.Equals(mapping.Name, reference.EndpointName, StringComparison.OrdinalIgnoreCase));
+        var (scheme, host, port, _) = EndpointsOf(reference.Resource)
+            .First(mapping => string.Equals(mapping.Name, reference.EndpointName, StringComparison.OrdinalIgnoreCase));
         var inText = port.Expression ?? port.ValueText;
         return property switch
         {

@@ -21,21 +21,27 @@ public sealed class AgentEngineTests
             ScriptedModel.Calls(("c1", Weather, """{"cities":["Rome","Oslo"]}""")), ScriptedModel.Says("It is ", "sunny."));
         await using var worker = await AgentWorker.StartAsync(model);
 
-        var answer = await AskAsync(worker, more: ""","temperature":0.5,"seed":7,"logit_bias":{"5":1},"response_format":{"type":"json_object"}""");
+        var answer = await AskAsync(worker,
+            more: ""","temperature":0.5,"seed":7,"logit_bias":{"5":1},"response_format":{"type":"json_object"}""");
 
         Assert.Equal(("It is sunny.", "stop"), Summary(answer));
         Assert.Equal([30, 7, 37], UsageOf(answer));
         var tool = Assert.Single(answer.GetProperty("agentplatform").GetProperty("tools").EnumerateArray());
-        Assert.Equal(("c1", Weather, "succeeded"), (tool.GetProperty("id").GetString(), tool.GetProperty("name").GetString(), tool.GetProperty("status").GetString()));
+        Assert.Equal(("c1", Weather, "succeeded"),
+            (tool.GetProperty("id").GetString(), tool.GetProperty("name").GetString(), tool.GetProperty("status").GetString()));
 
         var (first, second) = (model.Requests[0], model.Requests[1]);
         Assert.Equal("llm", first.GetProperty("model").GetString());
         Assert.Equal(["system: Be brief.", "user: Weather?"], first.GetProperty("messages").EnumerateArray().Select(Line));
-        Assert.Equal((0.5, 7, 1), (first.GetProperty("temperature").GetDouble(), first.GetProperty("seed").GetInt32(), first.GetProperty("logit_bias").GetProperty("5").GetInt32()));
+        Assert.Equal((0.5, 7, 1),
+            (first.GetProperty("temperature").GetDouble(), first.GetProperty("seed").GetInt32(),
+                first.GetProperty("logit_bias").GetProperty("5").GetInt32()));
         Assert.Equal("json_object", first.GetProperty("response_format").GetProperty("type").GetString());
-        Assert.Contains(Weather, first.GetProperty("tools").EnumerateArray().Select(item => item.GetProperty("function").GetProperty("name").GetString()));
+        Assert.Contains(Weather,
+            first.GetProperty("tools").EnumerateArray().Select(item => item.GetProperty("function").GetProperty("name").GetString()));
         var messages = second.GetProperty("messages");
-        using var arguments = JsonDocument.Parse(messages[2].GetProperty("tool_calls")[0].GetProperty("function").GetProperty("arguments").GetString()!);
+        using var arguments = JsonDocument.Parse(messages[2].GetProperty("tool_calls")[0].GetProperty("function").GetProperty("arguments")
+            .GetString()!);
         Assert.Equal("Oslo", arguments.RootElement.GetProperty("cities")[1].GetString());
         Assert.Equal(("tool: sunny in Rome and Oslo", "c1"), (Line(messages[3]), messages[3].GetProperty("tool_call_id").GetString()));
         Assert.Equal(7, second.GetProperty("seed").GetInt32());
@@ -44,10 +50,12 @@ public sealed class AgentEngineTests
     [Fact]
     public async Task A_stream_has_text_and_tools_in_their_order_and_ends_with_all_tokens()
     {
-        await using var model = await ScriptedModel.StartAsync(ScriptedModel.Calls(("c1", Weather, """{"cities":["Rome"]}""")), ScriptedModel.Says("It is ", "sunny."));
+        await using var model = await ScriptedModel.StartAsync(ScriptedModel.Calls(("c1", Weather, """{"cities":["Rome"]}""")),
+            ScriptedModel.Says("It is ", "sunny."));
         await using var worker = await AgentWorker.StartAsync(model);
 
-        var parts = await worker.Get<EngineRunner>().RunAsync(Request(stream: true), CancellationToken.None).AnswerAsync().WaitAsync(_limit);
+        var parts = await worker.Get<EngineRunner>().RunAsync(Request(stream: true), CancellationToken.None).AnswerAsync()
+            .WaitAsync(_limit);
 
         Assert.Equal(
             [
@@ -64,7 +72,8 @@ public sealed class AgentEngineTests
     [Fact]
     public async Task A_client_that_knows_nothing_of_tools_reads_the_stream()
     {
-        await using var model = await ScriptedModel.StartAsync(ScriptedModel.Calls(("c1", Weather, """{"cities":["Rome"]}""")), ScriptedModel.Says("It is ", "sunny."));
+        await using var model = await ScriptedModel.StartAsync(ScriptedModel.Calls(("c1", Weather, """{"cities":["Rome"]}""")),
+            ScriptedModel.Says("It is ", "sunny."));
         await using var worker = await AgentWorker.StartAsync(model);
         using var client = worker.Get<DirectInference>().AsChatClient("m", TimeSpan.FromMinutes(1), TimeProvider.System);
 
@@ -77,7 +86,8 @@ public sealed class AgentEngineTests
     public async Task Several_calls_of_one_turn_are_answered_in_the_order_of_the_model()
     {
         await using var model = await ScriptedModel.StartAsync(
-            ScriptedModel.Calls(("c1", "TestPlugin_double", """{"number":21}"""), ("c2", Weather, """{"cities":["Rome"]}""")), ScriptedModel.Says("Done."));
+            ScriptedModel.Calls(("c1", "TestPlugin_double", """{"number":21}"""), ("c2", Weather, """{"cities":["Rome"]}""")),
+            ScriptedModel.Says("Done."));
         await using var worker = await AgentWorker.StartAsync(model);
 
         await AskAsync(worker);
@@ -131,7 +141,9 @@ public sealed class AgentEngineTests
     [Fact]
     public async Task A_model_that_asks_for_too_many_tools_at_once_has_reached_the_limit()
     {
-        await using var model = await ScriptedModel.StartAsync(ScriptedModel.Calls([.. Enumerable.Range(0, 3).Select(call => ($"c{call}", "TestPlugin_double", "{\"number\":1}"))]));
+        await using var model =
+            await ScriptedModel.StartAsync(
+                ScriptedModel.Calls([.. Enumerable.Range(0, 3).Select(call => ($"c{call}", "TestPlugin_double", "{\"number\":1}"))]));
         await using var worker = await AgentWorker.StartAsync(model, ("Agent:MaxToolCalls", "2"));
 
         var answer = await AskAsync(worker);
@@ -145,12 +157,15 @@ public sealed class AgentEngineTests
     public async Task Of_a_result_that_is_too_long_the_model_is_told_only_that()
     {
         var cities = string.Join(',', Enumerable.Repeat("\"Bern\"", 500));
-        await using var model = await ScriptedModel.StartAsync(ScriptedModel.Calls(("c1", "TestPlugin_weather", $$"""{"cities":[{{cities}}]}""")), ScriptedModel.Says("Sorry."));
+        await using var model =
+            await ScriptedModel.StartAsync(ScriptedModel.Calls(("c1", "TestPlugin_weather", $$"""{"cities":[{{cities}}]}""")),
+                ScriptedModel.Says("Sorry."));
         await using var worker = await AgentWorker.StartAsync(model, ("Agent:MaxToolResult", "1000"));
 
         await AskAsync(worker);
 
-        Assert.StartsWith("tool: Error: the tool's result has ", Line(model.Requests[1].GetProperty("messages")[3]), StringComparison.Ordinal);
+        Assert.StartsWith("tool: Error: the tool's result has ", Line(model.Requests[1].GetProperty("messages")[3]),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -172,7 +187,9 @@ public sealed class AgentEngineTests
     {
         var (began, left) = (new TaskCompletionSource(), new TaskCompletionSource());
         TestPlugin.Prepare();
-        await using var model = await ScriptedModel.StartAsync(inTool ? ScriptedModel.Calls(("c1", "TestPlugin_wait", "{}")) : ScriptedModel.Hangs(began, left));
+        await using var model = await ScriptedModel.StartAsync(inTool
+            ? ScriptedModel.Calls(("c1", "TestPlugin_wait", "{}"))
+            : ScriptedModel.Hangs(began, left));
         await using var worker = await AgentWorker.StartAsync(model, ("Agent:MaxTime", "00:00:01"));
 
         var answer = await AskAsync(worker);
@@ -189,7 +206,9 @@ public sealed class AgentEngineTests
     {
         var (began, left) = (new TaskCompletionSource(), new TaskCompletionSource());
         TestPlugin.Prepare();
-        await using var model = await ScriptedModel.StartAsync(inTool ? ScriptedModel.Calls(("c1", "TestPlugin_wait", "{}")) : ScriptedModel.Hangs(began, left));
+        await using var model = await ScriptedModel.StartAsync(inTool
+            ? ScriptedModel.Calls(("c1", "TestPlugin_wait", "{}"))
+            : ScriptedModel.Hangs(began, left));
         await using var worker = await AgentWorker.StartAsync(model);
         using var leave = new CancellationTokenSource();
         await using var parts = worker.Get<EngineRunner>().RunAsync(Request(stream: true), leave.Token).GetAsyncEnumerator();
@@ -261,7 +280,8 @@ public sealed class AgentEngineTests
 
     private static async Task<JsonElement> AskAsync(ServiceHost worker, string more = "")
     {
-        var part = Assert.Single(await worker.Get<EngineRunner>().RunAsync(Request(stream: false, more), CancellationToken.None).AnswerAsync().WaitAsync(_limit));
+        var part = Assert.Single(await worker.Get<EngineRunner>().RunAsync(Request(stream: false, more), CancellationToken.None)
+            .AnswerAsync().WaitAsync(_limit));
         return JsonDocument.Parse(part["Result ".Length..]).RootElement;
     }
 
@@ -271,7 +291,9 @@ public sealed class AgentEngineTests
         return (choice.GetProperty("message").GetProperty("content").GetString()!, choice.GetProperty("finish_reason").GetString()!);
     }
 
-    private static int[] UsageOf(JsonElement answer) => [.. answer.GetProperty("usage").EnumerateObject().Select(member => member.Value.GetInt32())];
+    private static int[] UsageOf(JsonElement answer) =>
+        [.. answer.GetProperty("usage").EnumerateObject().Select(member => member.Value.GetInt32())];
 
-    private static string Line(JsonElement message) => $"{message.GetProperty("role").GetString()}: {message.GetProperty("content").GetString()}";
+    private static string Line(JsonElement message) =>
+        $"{message.GetProperty("role").GetString()}: {message.GetProperty("content").GetString()}";
 }

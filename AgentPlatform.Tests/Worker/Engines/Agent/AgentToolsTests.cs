@@ -15,9 +15,11 @@ public sealed class AgentToolsTests
     [Fact]
     public async Task A_program_that_speaks_the_protocol_gives_its_tools()
     {
-        await using var model = await ScriptedModel.StartAsync(ScriptedModel.Calls(("c1", "feed_list_comments", """{"count":2}""")), ScriptedModel.Says("Two."));
+        await using var model = await ScriptedModel.StartAsync(ScriptedModel.Calls(("c1", "feed_list_comments", """{"count":2}""")),
+            ScriptedModel.Says("Two."));
         await using var worker = await AgentWorker.StartAsync(
-            model, ("Agent:McpServers:0:Name", "feed"), ("Agent:McpServers:0:Command", "dotnet"), ("Agent:McpServers:0:Args:0", Samples.AssemblyOf("CommentFeed")));
+            model, ("Agent:McpServers:0:Name", "feed"), ("Agent:McpServers:0:Command", "dotnet"),
+            ("Agent:McpServers:0:Args:0", Samples.AssemblyOf("CommentFeed")));
 
         await AskAsync(worker);
 
@@ -29,9 +31,11 @@ public sealed class AgentToolsTests
     {
         await using var server = await McpServerHost.StartAsync();
         await using var model = await ScriptedModel.StartAsync(
-            ScriptedModel.Calls(("c1", "http_text_shout", """{"text":"Hi"}"""), ("c2", "http_whisper", """{"text":"Hi"}""")), ScriptedModel.Says("Loud."));
+            ScriptedModel.Calls(("c1", "http_text_shout", """{"text":"Hi"}"""), ("c2", "http_whisper", """{"text":"Hi"}""")),
+            ScriptedModel.Says("Loud."));
         await using var worker = await AgentWorker.StartAsync(
-            model, ("Agent:McpServers:0:Name", "http"), ("Agent:McpServers:0:Url", server.Address.AbsoluteUri), ("Agent:McpServers:0:ApiKey", "secret"));
+            model, ("Agent:McpServers:0:Name", "http"), ("Agent:McpServers:0:Url", server.Address.AbsoluteUri),
+            ("Agent:McpServers:0:ApiKey", "secret"));
 
         await AskAsync(worker);
 
@@ -48,7 +52,8 @@ public sealed class AgentToolsTests
             ? """{"sentiment":"Positive","confidence":0.98765}"""
             : """{"sentiment":"Negative","confidence":0.5}""");
         await using var model = await ScriptedModel.StartAsync(
-            ScriptedModel.Calls(("c1", "social_media_analyze_comments", """{"comments":["great","awful","bad \"thing\""]}""")), ScriptedModel.Says("One is happy."));
+            ScriptedModel.Calls(("c1", "social_media_analyze_comments", """{"comments":["great","awful","bad \"thing\""]}""")),
+            ScriptedModel.Says("One is happy."));
         await using var worker = await AgentWorker.StartAsync(
             model, ("Extensions:0", Samples.AssemblyOf("SocialMedia")), ("Agent:Plugins:1", "social_media"),
             ("Agent:SocialMedia:Name", "sentiment"), ("Agent:SocialMedia:Transport", "http"),
@@ -58,7 +63,8 @@ public sealed class AgentToolsTests
 
         using var report = JsonDocument.Parse(ToolResult(model));
         Assert.Equal((1, 2, 0), (Count("positive"), Count("negative"), Count("neutral")));
-        Assert.Equal(["great", "awful", "bad \"thing\""], report.RootElement.GetProperty("comments").EnumerateArray().Select(comment => comment.GetProperty("text").GetString()!));
+        Assert.Equal(["great", "awful", "bad \"thing\""],
+            report.RootElement.GetProperty("comments").EnumerateArray().Select(comment => comment.GetProperty("text").GetString()!));
         Assert.Equal(["/analyze", "/analyze", "/analyze"], gateway.Requests.Select(request => request.Path));
 
         int Count(string sentiment) => report.RootElement.GetProperty(sentiment).GetInt32();
@@ -88,7 +94,8 @@ public sealed class AgentToolsTests
             var engine = Assert.Single(own, span => span.OperationName == "chat m");
             var tool = Assert.Single(own, span => Equals(span.GetTagItem("gen_ai.operation.name"), "execute_tool"));
             Assert.Equal(("double", engine.SpanId), (tool.GetTagItem("gen_ai.tool.name"), tool.ParentSpanId));
-            Assert.Equal(2, own.Count(span => span.ParentSpanId == engine.SpanId && Equals(span.GetTagItem("gen_ai.request.model"), "llm")));
+            Assert.Equal(2,
+                own.Count(span => span.ParentSpanId == engine.SpanId && Equals(span.GetTagItem("gen_ai.request.model"), "llm")));
         }
     }
 
@@ -112,13 +119,15 @@ public sealed class AgentToolsTests
     [Theory]
     [InlineData("Agent:Plugins:0=nonsense", "Agent:Plugins names 'nonsense'")]
     [InlineData("Agent:Plugins:0=System.Object, System.Runtime", "cannot be used")]
-    [InlineData("Agent:McpServers:0:Name=x;Agent:McpServers:0:Command=no-such-program", "The server 'x' of Agent:McpServers cannot be used")]
+    [InlineData("Agent:McpServers:0:Name=x;Agent:McpServers:0:Command=no-such-program",
+        "The server 'x' of Agent:McpServers cannot be used")]
     [InlineData("Agent:InstructionsFile=no-such-file", "Agent:InstructionsFile cannot be read")]
     public async Task What_cannot_be_loaded_is_a_sentence_and_the_worker_s_end(string settings, string says)
     {
         await using var model = await ScriptedModel.StartAsync();
         await using var worker = ServiceProcess.Worker([
-            "Engine:Type=agent", "Model:Name=m", "Agent:Model:Name=llm", "Agent:Model:Transport=openai", $"Agent:Model:Endpoint={model.Endpoint}", .. settings.Split(';')]);
+            "Engine:Type=agent", "Model:Name=m", "Agent:Model:Name=llm", "Agent:Model:Transport=openai",
+            $"Agent:Model:Endpoint={model.Endpoint}", .. settings.Split(';')]);
 
         var (code, _) = await worker.EndAsync();
 
@@ -126,9 +135,12 @@ public sealed class AgentToolsTests
         Assert.Contains(says, string.Concat(worker.Output), StringComparison.Ordinal);
     }
 
-    private static IEnumerable<(string Key, string Value)> Pairs(string settings) => settings.Split(';').Select(setting => setting.Split('=')).Select(pair => (pair[0], pair[1]));
+    private static IEnumerable<(string Key, string Value)> Pairs(string settings) =>
+        settings.Split(';').Select(setting => setting.Split('=')).Select(pair => (pair[0], pair[1]));
 
-    private static Task<List<string>> AskAsync(ServiceHost worker) => worker.Get<EngineRunner>().RunAsync(Requests.Create(), CancellationToken.None).AnswerAsync().WaitAsync(_limit);
+    private static Task<List<string>> AskAsync(ServiceHost worker) =>
+        worker.Get<EngineRunner>().RunAsync(Requests.Create(), CancellationToken.None).AnswerAsync().WaitAsync(_limit);
 
-    private static string ToolResult(ScriptedModel model) => model.Requests[1].GetProperty("messages").EnumerateArray().Last().GetProperty("content").GetString()!;
+    private static string ToolResult(ScriptedModel model) =>
+        model.Requests[1].GetProperty("messages").EnumerateArray().Last().GetProperty("content").GetString()!;
 }

@@ -9,7 +9,9 @@ using ModelContextProtocol.Server;
 
 namespace AgentPlatform.Tests.Worker.Engines.Agent;
 
-/// <summary>A server of the Model Context Protocol over HTTP, for one client, with a tool whose name is not one for models and one that fails.</summary>
+/// <summary>
+/// A server of the Model Context Protocol over HTTP, for one client, with a tool whose name is not one for models and one that fails.
+/// </summary>
 internal sealed class McpServerHost : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
@@ -37,7 +39,8 @@ internal sealed class McpServerHost : IAsyncDisposable
             [
                 McpServerTool.Create((string text) => $"{text}!", new McpServerToolCreateOptions { Name = "text.shout" }),
                 McpServerTool.Create(
-                    (string text) => new CallToolResult { IsError = true, Content = [new TextContentBlock { Text = $"Cannot whisper {text}." }] },
+                    (string text) =>
+                        new CallToolResult { IsError = true, Content = [new TextContentBlock { Text = $"Cannot whisper {text}." }] },
                     new McpServerToolCreateOptions { Name = "whisper" }),
             ],
         });
@@ -49,7 +52,8 @@ internal sealed class McpServerHost : IAsyncDisposable
         app.MapPost("/mcp", async context =>
         {
             host!.Authorization = context.Request.Headers.Authorization;
-            var message = await JsonSerializer.DeserializeAsync<JsonRpcMessage>(context.Request.Body, McpJsonUtilities.DefaultOptions, context.RequestAborted);
+            var message = await JsonSerializer.DeserializeAsync<JsonRpcMessage>(context.Request.Body, McpJsonUtilities.DefaultOptions,
+                context.RequestAborted);
             context.Response.Headers["Mcp-Session-Id"] = "only";
             context.Response.ContentType = "text/event-stream";
             if (!await transport.HandlePostRequestAsync(message!, context.Response.Body, context.RequestAborted))

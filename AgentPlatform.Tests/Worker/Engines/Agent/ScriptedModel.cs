@@ -70,10 +70,12 @@ internal sealed class ScriptedModel : IAsyncDisposable
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
     private static string Event(string delta, string? reason = null) =>
-        $"data: {{\"id\":\"x\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\"choices\":[{{\"index\":0,\"delta\":{delta},\"finish_reason\":{(reason is null ? "null" : $"\"{reason}\"")}}}]}}\n\n";
+        $"data: {{\"id\":\"x\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\"choices\":[" +
+        $"{{\"index\":0,\"delta\":{delta},\"finish_reason\":{(reason is null ? "null" : $"\"{reason}\"")}}}]}}\n\n";
 
     private static string Usage(int input, int output) =>
-        $"data: {{\"id\":\"x\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\"choices\":[],\"usage\":{{\"prompt_tokens\":{input},\"completion_tokens\":{output},\"total_tokens\":{input + output}}}}}\n\n";
+        "data: {\"id\":\"x\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\"choices\":[],\"usage\":" +
+        $"{{\"prompt_tokens\":{input},\"completion_tokens\":{output},\"total_tokens\":{input + output}}}}}\n\n";
 }
 
 internal static class CancellationWait

@@ -21,7 +21,8 @@ public sealed class TestPlugin
 
     [KernelFunction("weather")]
     [Description("Says the weather of cities.")]
-    public static Task<string> WeatherAsync([Description("Names of cities.")] IReadOnlyList<string> cities) => Task.FromResult($"sunny in {string.Join(" and ", cities)}");
+    public static Task<string> WeatherAsync([Description("Names of cities.")] IReadOnlyList<string> cities) =>
+        Task.FromResult($"sunny in {string.Join(" and ", cities)}");
 
     [KernelFunction("double")]
     public static int Twice(int number) => number * 2;

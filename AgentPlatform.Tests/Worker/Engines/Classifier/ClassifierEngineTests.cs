@@ -44,7 +44,8 @@ public sealed class ClassifierEngineTests
     public async Task A_request_without_text_is_refused_naming_the_field()
     {
         await using var engine = await LoadAsync();
-        var error = await engine.RunAsync(Requests.Create(Operation.Analyze, body: """{"txt":"x"}"""), CancellationToken.None).FailureAsync();
+        var error = await engine.RunAsync(Requests.Create(Operation.Analyze, body: """{"txt":"x"}"""), CancellationToken.None)
+            .FailureAsync();
         Assert.Equal((400, "text"), (error.Status, error.Param));
     }
 
@@ -68,12 +69,14 @@ public sealed class ClassifierEngineTests
     }
 
     private static ClassifierEngine Create(string? source) => new(
-        ModelFolders.At(source), Options.Create(new OnnxOptions()), Options.Create(new BatchingOptions { MaxBatchSize = 8 }), Preparations.Create(), TimeProvider.System,
+        ModelFolders.At(source), Options.Create(new OnnxOptions()), Options.Create(new BatchingOptions { MaxBatchSize = 8 }),
+        Preparations.Create(), TimeProvider.System,
         Meters.OfBatching());
 
     private static async Task<string> AskAsync(ClassifierEngine engine, string text)
     {
-        var parts = await engine.RunAsync(Requests.Create(Operation.Analyze, body: JsonSerializer.Serialize(new { text })), CancellationToken.None).ReadAsync();
+        var parts = await engine.RunAsync(Requests.Create(Operation.Analyze, body: JsonSerializer.Serialize(new { text })),
+            CancellationToken.None).ReadAsync();
         return Assert.Single(parts)["Result ".Length..];
     }
 

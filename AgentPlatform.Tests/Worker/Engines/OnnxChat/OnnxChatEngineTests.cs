@@ -72,21 +72,24 @@ public sealed class OnnxChatEngineTests : IAsyncLifetime, IDisposable
         Assert.Equal("""Delta {"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}""", parts[0]);
         Assert.Equal("""Delta {"choices":[{"index":0,"delta":{},"finish_reason":"length"}]}""", parts[^2]);
         Assert.Equal($"End {whole.GetProperty("usage").GetRawText()}", parts[^1]);
-        Assert.Equal(whole.GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString(), string.Concat(parts.SkipLast(1).Select(Text)));
+        Assert.Equal(whole.GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString(),
+            string.Concat(parts.SkipLast(1).Select(Text)));
         Assert.DoesNotContain("role", string.Concat(parts.Skip(1)), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_stop_string_ends_the_answer_before_it_wherever_tokens_begin()
     {
-        var text = (await ResultAsync($$"""{"messages":{{Hi}},"max_tokens":60,"temperature":1,"seed":2,"ignore_eos":true}""")).GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString()!;
+        var text = (await ResultAsync($$"""{"messages":{{Hi}},"max_tokens":60,"temperature":1,"seed":2,"ignore_eos":true}"""))
+            .GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString()!;
         for (var at = 10; at < 30; at++)
         {
             // Of several tokens, since hardly any is of more than one character.
             var stop = text.Substring(at, 4);
             var body = $$"""{"messages":{{Hi}},"max_tokens":60,"temperature":1,"seed":2,"ignore_eos":true,"stop":{{JsonSerializer.Serialize(stop)}}}""";
             var choice = (await ResultAsync(body)).GetProperty("choices")[0];
-            Assert.Equal(text[..text.IndexOf(stop, StringComparison.Ordinal)], choice.GetProperty("message").GetProperty("content").GetString());
+            Assert.Equal(text[..text.IndexOf(stop, StringComparison.Ordinal)],
+                choice.GetProperty("message").GetProperty("content").GetString());
             Assert.Equal("stop", choice.GetProperty("finish_reason").GetString());
             var parts = await ReadAsync(body, stream: true);
             Assert.Equal(text[..text.IndexOf(stop, StringComparison.Ordinal)], string.Concat(parts.SkipLast(1).Select(Text)));
@@ -100,10 +103,12 @@ public sealed class OnnxChatEngineTests : IAsyncLifetime, IDisposable
         var result = await ResultAsync($$"""{"messages":{{Hi}},"logprobs":true,"logit_bias":{"{{mark}}":100} }""");
         var choice = result.GetProperty("choices")[0];
         Assert.Equal(("", "stop", 0), (
-            choice.GetProperty("message").GetProperty("content").GetString(), choice.GetProperty("finish_reason").GetString(), choice.GetProperty("logprobs").GetProperty("content").GetArrayLength()));
+            choice.GetProperty("message").GetProperty("content").GetString(), choice.GetProperty("finish_reason").GetString(),
+            choice.GetProperty("logprobs").GetProperty("content").GetArrayLength()));
         Assert.Equal(1, result.GetProperty("usage").GetProperty("completion_tokens").GetInt32());
         Assert.Equal(
-            ["""Delta {"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}""", """Delta {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"""],
+            ["""Delta {"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}""",
+                """Delta {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"""],
             (await ReadAsync($$"""{"messages":{{Hi}},"logit_bias":{"{{mark}}":100} }""", stream: true))[..2]);
     }
 
@@ -114,7 +119,8 @@ public sealed class OnnxChatEngineTests : IAsyncLifetime, IDisposable
         var tokenizer = AgentPlatform.OnnxChat.Tokens.TokenizerReader.Read(_files.File("tokenizer.json"));
         var parts = new List<string>();
         var halves = new ChatResumeState().Of(new ChatPiece(0, "", [.. tokenizer.Encode("😀").Take(3)], null, null));
-        var request = Worker.Requests.Create(stream: true, body: $$"""{"messages":{{Hi}},"max_tokens":5,"ignore_eos":true}""") with { PartialAnswer = new PartialAnswer(1, halves) };
+        var request = Worker.Requests.Create(stream: true,
+            body: $$"""{"messages":{{Hi}},"max_tokens":5,"ignore_eos":true}""") with { PartialAnswer = new PartialAnswer(1, halves) };
         await foreach (var part in _engine.RunAsync(request, CancellationToken.None))
         {
             parts.Add(System.Text.Encoding.UTF8.GetString(part.Payload.Span));
@@ -127,7 +133,8 @@ public sealed class OnnxChatEngineTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task Logprobs_cover_the_whole_text_and_probabilities_add_up()
     {
-        const string settings = "\"temperature\":1.2,\"seed\":9,\"max_tokens\":40,\"logprobs\":true,\"top_logprobs\":20,\"ignore_eos\":true";
+        const string settings =
+            "\"temperature\":1.2,\"seed\":9,\"max_tokens\":40,\"logprobs\":true,\"top_logprobs\":20,\"ignore_eos\":true";
         var choice = (await ResultAsync($$"""{"messages":{{Hi}},{{settings}}}""")).GetProperty("choices")[0];
         var tokens = choice.GetProperty("logprobs").GetProperty("content").EnumerateArray().ToList();
         Assert.Equal(40, tokens.Count);
@@ -140,11 +147,13 @@ public sealed class OnnxChatEngineTests : IAsyncLifetime, IDisposable
             Assert.True(token.GetProperty("logprob").GetDouble() <= top[0]);
         });
         var bytes = tokens.SelectMany(token => token.GetProperty("bytes").EnumerateArray().Select(value => value.GetByte())).ToArray();
-        Assert.Equal(choice.GetProperty("message").GetProperty("content").GetString(), System.Text.Encoding.UTF8.GetString(bytes).Replace("<|im_start|>", "", StringComparison.Ordinal));
+        Assert.Equal(choice.GetProperty("message").GetProperty("content").GetString(),
+            System.Text.Encoding.UTF8.GetString(bytes).Replace("<|im_start|>", "", StringComparison.Ordinal));
 
         var streamed = (await ReadAsync($$"""{"messages":{{Hi}},{{settings}}}""", stream: true)).SkipLast(1)
             .Select(part => JsonDocument.Parse(part["Delta ".Length..]).RootElement.GetProperty("choices")[0])
-            .Where(delta => delta.TryGetProperty("logprobs", out _)).SelectMany(delta => delta.GetProperty("logprobs").GetProperty("content").EnumerateArray());
+            .Where(delta => delta.TryGetProperty("logprobs", out _))
+                .SelectMany(delta => delta.GetProperty("logprobs").GetProperty("content").EnumerateArray());
         Assert.Equal(tokens.Select(token => token.GetRawText()), streamed.Select(token => token.GetRawText()));
     }
 
@@ -159,7 +168,8 @@ public sealed class OnnxChatEngineTests : IAsyncLifetime, IDisposable
         Assert.Contains(all, token => token.Length > 2);
         for (var begin = 0; begin < text.Length - 3; begin++)
         {
-            var choice = (await ResultAsync($$"""{{body[..^1]}},"stop":{{JsonSerializer.Serialize(text.Substring(begin, 3))}}}""")).GetProperty("choices")[0];
+            var choice = (await ResultAsync($$"""{{body[..^1]}},"stop":{{JsonSerializer.Serialize(text.Substring(begin, 3))}}}"""))
+                .GetProperty("choices")[0];
             var (given, told) = (choice.GetProperty("message").GetProperty("content").GetString()!, TokensOf(choice));
             Assert.Equal(all.Take(told.Count), told);
             Assert.StartsWith(given, string.Concat(told), StringComparison.Ordinal);
@@ -167,7 +177,8 @@ public sealed class OnnxChatEngineTests : IAsyncLifetime, IDisposable
         }
 
         static List<string> TokensOf(JsonElement choice) =>
-            [.. choice.GetProperty("logprobs").GetProperty("content").EnumerateArray().Select(token => token.GetProperty("token").GetString()!)];
+            [.. choice.GetProperty("logprobs").GetProperty("content").EnumerateArray()
+                .Select(token => token.GetProperty("token").GetString()!)];
     }
 
     [Fact]
@@ -183,19 +194,23 @@ public sealed class OnnxChatEngineTests : IAsyncLifetime, IDisposable
         for (var choice = 0; choice < 3; choice++)
         {
             var own = all.FindAll(part => part.Payload.StartsWith($$"""{"choices":[{"index":{{choice}},""", StringComparison.Ordinal));
-            Assert.Equal($$$"""{"choices":[{"index":{{{choice}}},"delta":{"role":"assistant","content":""},"finish_reason":null}]}""", own[0].Payload);
+            Assert.Equal($$$"""{"choices":[{"index":{{{choice}}},"delta":{"role":"assistant","content":""},"finish_reason":null}]}""",
+                own[0].Payload);
             Assert.DoesNotContain(own.Skip(1), part => part.Payload.Contains("role", StringComparison.Ordinal));
         }
 
         for (uint given = 1; given < all.Count - 1; given += given < 5 ? 1u : 3u)
         {
             var begun = new PartialAnswer(given, all.Take((int)given).SelectMany(part => part.ResumeState).ToArray());
-            var rest = await _engine.RunAsync(Worker.Requests.Create(stream: true, body: body) with { PartialAnswer = begun }, CancellationToken.None).ReadAsync().WaitAsync(_limit);
-            Assert.Equal(OfChoices(all.Skip((int)given).Select(part => part.Payload)), OfChoices(rest.Select(part => part[(part.IndexOf(' ', StringComparison.Ordinal) + 1)..])));
+            var rest = await _engine.RunAsync(Worker.Requests.Create(stream: true, body: body) with { PartialAnswer = begun },
+                CancellationToken.None).ReadAsync().WaitAsync(_limit);
+            Assert.Equal(OfChoices(all.Skip((int)given).Select(part => part.Payload)),
+                OfChoices(rest.Select(part => part[(part.IndexOf(' ', StringComparison.Ordinal) + 1)..])));
         }
 
         // The choices' parts may be interleaved in another way, each choice's own order is the answer.
-        static IEnumerable<string> OfChoices(IEnumerable<string> payloads) => payloads.OrderBy(payload => payload[..Math.Min(24, payload.Length)], StringComparer.Ordinal);
+        static IEnumerable<string> OfChoices(IEnumerable<string> payloads) =>
+            payloads.OrderBy(payload => payload[..Math.Min(24, payload.Length)], StringComparer.Ordinal);
     }
 
     [Fact]
@@ -205,9 +220,11 @@ public sealed class OnnxChatEngineTests : IAsyncLifetime, IDisposable
         Assert.Equal([0, 1], result.GetProperty("choices").EnumerateArray().Select(choice => choice.GetProperty("index").GetInt32()));
         Assert.NotEqual(Content(result, 0), Content(result, 1));
         Assert.Equal(20, result.GetProperty("usage").GetProperty("completion_tokens").GetInt32());
-        Assert.Equal(Content(await ResultAsync($$"""{"messages":{{Hi}},"temperature":1,"seed":1,"max_tokens":10,"ignore_eos":true}"""), 0), Content(result, 0));
+        Assert.Equal(Content(await ResultAsync($$"""{"messages":{{Hi}},"temperature":1,"seed":1,"max_tokens":10,"ignore_eos":true}"""), 0),
+            Content(result, 0));
 
-        static string? Content(JsonElement result, int choice) => result.GetProperty("choices")[choice].GetProperty("message").GetProperty("content").GetString();
+        static string? Content(JsonElement result, int choice) =>
+            result.GetProperty("choices")[choice].GetProperty("message").GetProperty("content").GetString();
     }
 
     [Fact]
@@ -215,7 +232,8 @@ public sealed class OnnxChatEngineTests : IAsyncLifetime, IDisposable
     {
         using var cancel = new CancellationTokenSource();
         await using var parts = _engine.RunAsync(
-            Worker.Requests.Create(stream: true, body: $$"""{"messages":{{Hi}},"ignore_eos":true}"""), cancel.Token).GetAsyncEnumerator(cancel.Token);
+            Worker.Requests.Create(stream: true, body: $$"""{"messages":{{Hi}},"ignore_eos":true}"""), cancel.Token)
+                .GetAsyncEnumerator(cancel.Token);
         Assert.True(await parts.MoveNextAsync());
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
@@ -266,14 +284,17 @@ public sealed class OnnxChatEngineTests : IAsyncLifetime, IDisposable
     }
 
     private static OnnxChatEngine Create(string folder, OnnxOptions? options = null) => new(
-        ModelFolders.At(folder), Options.Create(options ?? new OnnxOptions()), Options.Create(new EngineOptions()), Preparations.Create(), Meters.OfBatching(),
+        ModelFolders.At(folder), Options.Create(options ?? new OnnxOptions()), Options.Create(new EngineOptions()), Preparations.Create(),
+        Meters.OfBatching(),
         NullLogger<OnnxChatEngine>.Instance);
 
     // {"choices":[{"index":0,"delta":{"content":"…"},…}]}
     private static string Text(string part)
     {
         using var json = JsonDocument.Parse(part["Delta ".Length..]);
-        return json.RootElement.GetProperty("choices")[0].GetProperty("delta").TryGetProperty("content", out var content) ? content.GetString()! : "";
+        return json.RootElement.GetProperty("choices")[0].GetProperty("delta").TryGetProperty("content", out var content)
+            ? content.GetString()!
+            : "";
     }
 
     private async Task<string> LoadingFailsAsync()

@@ -30,7 +30,8 @@ public sealed class TritonClassifierTests
     public async Task Logits_become_probabilities()
     {
         await using var server = await InferenceServer.StartAsync(ServedModel.Classifier(_ => [MathF.Log(6), 0, 0]));
-        await using var engine = await TritonEngines.LoadAsync(server, options => options.Scores = AgentPlatform.Worker.Engines.Triton.TritonScores.Logits, classifies: true);
+        await using var engine = await TritonEngines.LoadAsync(server, options =>
+            options.Scores = AgentPlatform.Worker.Engines.Triton.TritonScores.Logits, classifies: true);
         using var answer = JsonDocument.Parse((await engine.Analyze("x").ReadAsync()).Single()["Result ".Length..]);
         Assert.Equal("Negative", answer.RootElement.GetProperty("sentiment").GetString());
         Assert.Equal(0.75, answer.RootElement.GetProperty("confidence").GetDouble(), 5);
@@ -40,7 +41,8 @@ public sealed class TritonClassifierTests
     [InlineData(8, 4, true, 4)] // The server's limit
     [InlineData(2, 100, true, 2)] // The worker's
     [InlineData(8, 0, false, 8)] // No limit of the server's, which is not Triton
-    public async Task Batches_are_as_large_as_worker_and_model_allow_and_give_what_each_text_gets_alone(int worker, int model, bool isTriton, int expected)
+    public async Task Batches_are_as_large_as_worker_and_model_allow_and_give_what_each_text_gets_alone(
+        int worker, int model, bool isTriton, int expected)
     {
         var gate = new TaskCompletionSource();
         var classifier = ServedModel.Classifier(_byLength, model) with { HasConfig = isTriton };
@@ -53,7 +55,8 @@ public sealed class TritonClassifierTests
                 return await infer(inputs, batch);
             },
         });
-        await using var engine = await TritonEngines.LoadAsync(server, batching: new BatchingOptions { MaxBatchSize = worker }, classifies: true);
+        await using var engine = await TritonEngines.LoadAsync(server, batching: new BatchingOptions { MaxBatchSize = worker },
+            classifies: true);
         var texts = Enumerable.Range(1, 20).Select(length => new string('x', length)).ToList();
         var first = engine.Analyze("first").ReadAsync();
         await Wait.UntilAsync(() => !server.Inferences.IsEmpty);
@@ -100,7 +103,8 @@ public sealed class TritonClassifierTests
     {
         await using var server = await InferenceServer.StartAsync(ServedModel.Classifier(
             text => text == "too long" ? throw new RefusedException(400, "TEXT is too long") : [0, 0, 1]));
-        await using var engine = await TritonEngines.LoadAsync(server, batching: new BatchingOptions { MaxDelay = TimeSpan.FromSeconds(10), MaxBatchSize = 3 }, classifies: true);
+        await using var engine = await TritonEngines.LoadAsync(server,
+            batching: new BatchingOptions { MaxDelay = TimeSpan.FromSeconds(10), MaxBatchSize = 3 }, classifies: true);
         var good = engine.Analyze("a").ReadAsync();
         var bad = engine.Analyze("too long").FailureAsync();
         var other = engine.Analyze("b").ReadAsync();
@@ -164,14 +168,16 @@ public sealed class TritonClassifierTests
     public async Task A_server_that_breaks_off_hangs_or_is_gone_fails_its_requests_and_no_later_ones()
     {
         await using var server = await InferenceServer.StartAsync(ServedModel.Classifier(_byLength));
-        await using var engine = await TritonEngines.LoadAsync(server, options => options.BatchTimeout = TimeSpan.FromMilliseconds(500), classifies: true);
+        await using var engine = await TritonEngines.LoadAsync(server, options => options.BatchTimeout = TimeSpan.FromMilliseconds(500),
+            classifies: true);
         server.Misbehave = context =>
         {
             context.Response.ContentLength = 100;
             return context.Response.WriteAsync("{");
         };
         Assert.Equal((502, "engine_error"), await StatusAsync(engine.Analyze("x").FailureAsync()));
-        server.Misbehave = context => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
+        server.Misbehave = context =>
+            Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
         Assert.Equal((503, "unavailable"), await StatusAsync(engine.Analyze("x").FailureAsync()));
         server.Misbehave = null;
         Assert.Single(await engine.Analyze("x").ReadAsync().WaitAsync(_limit));
@@ -183,12 +189,14 @@ public sealed class TritonClassifierTests
     public async Task A_caller_that_leaves_does_not_wait_for_the_server()
     {
         await using var server = await InferenceServer.StartAsync(ServedModel.Classifier(_byLength));
-        await using var engine = await TritonEngines.LoadAsync(server, options => options.BatchTimeout = TimeSpan.FromSeconds(1), classifies: true);
+        await using var engine = await TritonEngines.LoadAsync(server, options => options.BatchTimeout = TimeSpan.FromSeconds(1),
+            classifies: true);
         var asked = new TaskCompletionSource();
         server.Misbehave = context =>
         {
             asked.TrySetResult();
-            return Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
+            return Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted)
+                .ContinueWith(_ => { }, TaskScheduler.Default);
         };
         using var leave = new CancellationTokenSource();
         var answer = engine.Analyze("x", leave.Token).ReadAsync();

@@ -12,7 +12,8 @@ internal static class TritonEngines
 {
     public static readonly string[] Labels = ["Negative", "Neutral", "Positive"];
 
-    public static TritonEngine Create(Uri address, Action<TritonOptions>? configure = null, BatchingOptions? batching = null, TimeProvider? time = null, bool classifies = false)
+    public static TritonEngine Create(Uri address, Action<TritonOptions>? configure = null, BatchingOptions? batching = null,
+        TimeProvider? time = null, bool classifies = false)
     {
         var options = new TritonOptions { Endpoint = address.AbsoluteUri };
         foreach (var label in classifies ? Labels : [])
@@ -23,7 +24,8 @@ internal static class TritonEngines
         configure?.Invoke(options);
         var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { Timeout = Timeout.InfiniteTimeSpan };
         return new TritonEngine(
-            http, Options.Create(options), Options.Create(new ModelOptions { Name = "m" }), Options.Create(batching ?? new BatchingOptions()),
+            http, Options.Create(options), Options.Create(new ModelOptions { Name = "m" }),
+            Options.Create(batching ?? new BatchingOptions()),
             Preparations.Create(), Meters.OfBatching(), time ?? TimeProvider.System, NullLogger<TritonEngine>.Instance);
     }
 
@@ -35,11 +37,14 @@ internal static class TritonEngines
         return engine;
     }
 
-    public static IAsyncEnumerable<ReplyPart> Analyze(this TritonEngine engine, string text, CancellationToken cancellationToken = default) =>
+    public static IAsyncEnumerable<ReplyPart> Analyze(
+        this TritonEngine engine, string text, CancellationToken cancellationToken = default) =>
         engine.RunAsync(Requests.Create(Operation.Analyze, body: $$"""{"text":"{{text}}"}"""), cancellationToken);
 
-    public static IAsyncEnumerable<ReplyPart> Chat(this TritonEngine engine, string more = "", bool stream = false, CancellationToken cancellationToken = default) =>
-        engine.RunAsync(Requests.Create(stream: stream, body: $$"""{"messages":[{"role":"user","content":"Hi"}]{{more}}}"""), cancellationToken);
+    public static IAsyncEnumerable<ReplyPart> Chat(
+        this TritonEngine engine, string more = "", bool stream = false, CancellationToken cancellationToken = default) =>
+        engine.RunAsync(Requests.Create(stream: stream, body: $$"""{"messages":[{"role":"user","content":"Hi"}]{{more}}}"""),
+            cancellationToken);
 
     /// <summary>The sentence with which loading ends.</summary>
     public static async Task<string> LoadFailureAsync(this TritonEngine engine, bool warmUp = false) =>
