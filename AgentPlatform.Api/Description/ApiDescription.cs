@@ -78,7 +78,11 @@ internal static class ApiDescription
                 ["role"] = Of(JsonSchemaType.String, "system, developer, user, assistant, tool or function"),
                 ["content"] = new OpenApiSchema
                 {
-                    AnyOf = [Of(JsonSchemaType.String), new OpenApiSchema { Type = JsonSchemaType.Array, Items = Of(JsonSchemaType.Object) }],
+                    AnyOf =
+                    [
+                        Of(JsonSchemaType.String),
+                        new OpenApiSchema { Type = JsonSchemaType.Array, Items = Of(JsonSchemaType.Object) },
+                    ],
                 },
             }),
         },
