@@ -1,4 +1,5 @@
 using AgentPlatform.Training.Decoder;
+using AgentPlatform.Training.TinyChat;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
