@@ -62,7 +62,7 @@ try
     await builder.Build().RunAsync();
     return chart is { IsComplete: false } ? 1 : Environment.ExitCode;
 }
-catch (Exception e) when (StartupMistake.Describe(e) is { } sentence)
+catch (Exception e) when (StartupMistake.Explain(e) is { } sentence)
 {
     await Console.Error.WriteLineAsync(sentence);
     return 1;

@@ -14,7 +14,7 @@ try
     await builder.BuildGateway().RunAsync();
     return 0;
 }
-catch (Exception e) when (StartupMistake.Describe(e) is { } sentences)
+catch (Exception e) when (StartupMistake.Explain(e) is { } sentences)
 {
     await Console.Error.WriteLineAsync(sentences);
     return 1;

@@ -19,7 +19,7 @@ public readonly record struct TimeLimit
         (_time, _began, _span) = (time, time.GetTimestamp(), span);
     }
 
-    /// <summary>Whether it ends at all.</summary>
+    /// <summary>Whether there is a limit; without one the time never passes.</summary>
     public bool IsSet => _time is not null;
 
     /// <summary>What is left; negative once it has passed, <see cref="TimeSpan.MaxValue"/> if it never does.</summary>

@@ -8,7 +8,7 @@ try
     await builder.BuildWorker().RunAsync();
     return Environment.ExitCode;
 }
-catch (Exception e) when (StartupMistake.Describe(e) is { } sentences)
+catch (Exception e) when (StartupMistake.Explain(e) is { } sentences)
 {
     await Console.Error.WriteLineAsync(sentences);
     return 1;

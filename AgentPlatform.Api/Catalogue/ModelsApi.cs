@@ -15,14 +15,14 @@ internal static class ModelsApi
 
     /// <summary>GET /v1/models</summary>
     public static IResult List(IModelCatalogue catalogue) =>
-        Results.Json(new ModelList("list", [.. catalogue.Models.Select(Describe)]), ModelsJsonContext.Relaxed.ModelList);
+        Results.Json(new ModelList("list", [.. catalogue.Models.Select(ToObject)]), ModelsJsonContext.Relaxed.ModelList);
 
     /// <summary>GET /v1/models/{id}</summary>
     public static IResult Get(string id, IModelCatalogue catalogue) => catalogue.Find(id) is { Model: var model }
-        ? Results.Json(Describe(model), ModelsJsonContext.Relaxed.ModelObject)
+        ? Results.Json(ToObject(model), ModelsJsonContext.Relaxed.ModelObject)
         : throw new InferenceException(InferenceError.ModelNotFound(id));
 
-    private static ModelObject Describe(ModelInfo model) =>
+    private static ModelObject ToObject(ModelInfo model) =>
         new(model.Id, "model", _created, model.OwnedBy, [.. model.Operations.Select(operation => operation.Info().Name)],
             model.Description);
 }

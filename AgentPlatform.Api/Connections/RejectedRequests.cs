@@ -65,7 +65,7 @@ internal sealed class RejectedRequests(DiagnosticListener server) : IHostedServi
 
     private static ReadOnlySpan<byte> Write(BadHttpRequestException rejection, IHttpResponseFeature response)
     {
-        var error = RequestErrors.Describe(rejection);
+        var error = RequestErrors.ErrorOf(rejection);
         var body = new ArrayBufferWriter<byte>();
         ErrorResponse.WriteEnvelope(body, error);
         var head = new StringBuilder();

@@ -21,7 +21,7 @@ internal static class ErrorResponse
     /// <summary>Writes a whole response. Nothing of another one may have been sent.</summary>
     public static Task WriteAsync(HttpContext context, InferenceError error) => WriteAsync(context, error, error.Status);
 
-    /// <summary>The same with a status of the server's own.</summary>
+    /// <summary>Writes a whole response with a status that is not the one of the error's kind.</summary>
     public static async Task WriteAsync(HttpContext context, InferenceError error, int status)
     {
         var response = context.Response;

@@ -35,7 +35,7 @@ internal sealed partial class RequestErrors(RequestDelegate next, ILogger<Reques
         }
         catch (BadHttpRequestException e) when (!context.Response.HasStarted)
         {
-            await ErrorResponse.WriteAsync(context, Describe(e), e.StatusCode);
+            await ErrorResponse.WriteAsync(context, ErrorOf(e), e.StatusCode);
             return;
         }
         catch (Exception e)
@@ -52,7 +52,7 @@ internal sealed partial class RequestErrors(RequestDelegate next, ILogger<Reques
         if (context.Response is { HasStarted: false, StatusCode: 404 or 405, ContentLength: null, ContentType: null }
             && !MethodRules.TryAnswerOptions(context))
         {
-            await ErrorResponse.WriteAsync(context, Describe(context));
+            await ErrorResponse.WriteAsync(context, ErrorOf(context));
         }
     }
 
@@ -61,10 +61,10 @@ internal sealed partial class RequestErrors(RequestDelegate next, ILogger<Reques
         context.Features.Get<IExceptionHandlerFeature>()?.Error is null ? Task.CompletedTask : ErrorResponse.WriteAsync(context, Unhandled);
 
     /// <summary>What a client is told of a request that the server rejects.</summary>
-    public static InferenceError Describe(BadHttpRequestException rejection) =>
+    public static InferenceError ErrorOf(BadHttpRequestException rejection) =>
         new(ErrorKind.InvalidRequest, rejection.Message, CodeOf(rejection.StatusCode));
 
-    private static InferenceError Describe(HttpContext context) => new(
+    private static InferenceError ErrorOf(HttpContext context) => new(
         ErrorFormat.KindOf(context.Response.StatusCode),
         context.Response.StatusCode == StatusCodes.Status404NotFound
             ? $"There is nothing at {context.Request.Method} {context.Request.Path}. {ApiPaths.Hint(context.Request.Path)}".TrimEnd()

@@ -37,7 +37,7 @@ internal sealed class RecordedResponse
     /// <summary>Bytes of memory that it is charged with.</summary>
     public long Charged { get; set; }
 
-    /// <summary>Whether its run has ended.</summary>
+    /// <summary>Whether the response is complete, or failed.</summary>
     public bool IsFinished { get; set; }
 
     /// <summary>Whether no name leads to it any more.</summary>

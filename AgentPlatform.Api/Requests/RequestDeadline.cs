@@ -48,7 +48,7 @@ internal sealed class RequestDeadline : IDisposable
 
     public DateTimeOffset At { get; }
 
-    /// <summary>The same, as time that is left.</summary>
+    /// <summary>The deadline as the time that is left, which no clock that is set can change.</summary>
     public TimeLimit Limit { get; }
 
     /// <summary>Cancelled when the deadline passes, the client leaves or the process ends.</summary>

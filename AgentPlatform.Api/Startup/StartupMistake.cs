@@ -8,9 +8,9 @@ namespace AgentPlatform.Api.Startup;
 public static class StartupMistake
 {
     /// <summary>The sentences, one a line, or null if the failure is not a person's mistake.</summary>
-    public static string? Describe(Exception e) => e switch
+    public static string? Explain(Exception e) => e switch
     {
-        AggregateException many when many.InnerExceptions.Select(Describe).ToList() is var all && !all.Contains(null) =>
+        AggregateException many when many.InnerExceptions.Select(Explain).ToList() is var all && !all.Contains(null) =>
             string.Join(Environment.NewLine, all),
         OptionsValidationException invalid =>
             string.Join(Environment.NewLine, invalid.Failures.Select(failure => NameKey(failure, invalid.OptionsType))),
@@ -18,7 +18,7 @@ public static class StartupMistake
         // "Failed to convert configuration value 'soon' at 'Api:DefaultDeadline' to type 'System.TimeSpan'."; in a collection it is inside
         // another.
         InvalidOperationException { Source: "Microsoft.Extensions.Configuration.Binder",
-            InnerException: InvalidOperationException inner } => Describe(inner),
+            InnerException: InvalidOperationException inner } => Explain(inner),
         InvalidOperationException { Source: "Microsoft.Extensions.Configuration.Binder" } => e.Message,
         IOException { InnerException: AddressInUseException } => $"{e.Message} Choose another with --urls or HTTP_PORTS.",
         UriFormatException => $"ConnectionStrings:messaging is not an address such as amqp://user:password@host:5672: {e.Message}",

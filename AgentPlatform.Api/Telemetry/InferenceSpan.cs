@@ -33,12 +33,12 @@ internal sealed class InferenceSpan : IDisposable
         {
             activity.SetTag("gen_ai.response.id", $"chatcmpl-{request.RequestId:N}");
             activity.SetTag("gen_ai.request.stream", request.Stream);
-            Reading(() => RequestSettings.Describe(activity, request.Body.Span));
+            Reading(() => RequestSettings.Tag(activity, request.Body.Span));
         }
 
         if (hasContent)
         {
-            Reading(() => PromptRecord.Describe(activity, request));
+            Reading(() => PromptRecord.Tag(activity, request));
         }
     }
 

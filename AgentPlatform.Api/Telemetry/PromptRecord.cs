@@ -12,7 +12,7 @@ namespace AgentPlatform.Api.Telemetry;
 internal static class PromptRecord
 {
     /// <summary>Reads OpenAI's messages and tools, or the text that is to be judged.</summary>
-    public static void Describe(Activity activity, InferenceRequest request)
+    public static void Tag(Activity activity, InferenceRequest request)
     {
         using var document = JsonDocument.Parse(request.Body, JsonLimits.Document);
         var body = document.RootElement;

@@ -10,7 +10,7 @@ internal static class RequestSettings
     /// <summary>Reads the members of OpenAI's request that OpenTelemetry has names for.</summary>
     /// <param name="activity">The span.</param>
     /// <param name="body">The request.</param>
-    public static void Describe(Activity activity, ReadOnlySpan<byte> body)
+    public static void Tag(Activity activity, ReadOnlySpan<byte> body)
     {
         var reader = new Utf8JsonReader(body, JsonLimits.Reader);
         reader.Read();

@@ -9,9 +9,9 @@ internal sealed class StartupException(string message) : Exception(message);
 internal static class StartupMistake
 {
     /// <summary>Returns the sentence, or null if the user cannot correct the error.</summary>
-    public static string? Describe(Exception e) => e switch
+    public static string? Explain(Exception e) => e switch
     {
-        AggregateException { InnerExceptions: [var only] } => Describe(only),
+        AggregateException { InnerExceptions: [var only] } => Explain(only),
         OptionsValidationException invalid =>
             string.Join(Environment.NewLine, invalid.Failures.Select(failure => NameKey(failure, invalid.OptionsType))),
         StartupException => e.Message,

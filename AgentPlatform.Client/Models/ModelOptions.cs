@@ -27,10 +27,10 @@ public sealed class ModelOptions
     /// <summary>The version that serves it; with <see cref="Name"/> it names the queue.</summary>
     public string Version { get; set; } = "1";
 
-    /// <summary>How it is reached.</summary>
+    /// <summary>The transport between gateway and model.</summary>
     public Transport Transport { get; set; } = Transport.Queue;
 
-    /// <summary>What it can be asked; chat if nothing is said.</summary>
+    /// <summary>The operations that the model serves; chat if the list is empty.</summary>
     public IList<Operation> Operations { get; } = [];
 
     /// <summary>What a user should know before relying on it.</summary>

@@ -68,17 +68,17 @@ internal sealed class DeadCommand(TextWriter output, TextWriter errors, IReadOnl
             using var host = DeadHost.Build(settings);
             return await work(host, cancellationToken) ? 0 : Failed;
         }
-        catch (Exception e) when (Describe(e) is { } sentence)
+        catch (Exception e) when (Explain(e) is { } sentence)
         {
             await errors.WriteLineAsync(sentence);
             return Failed;
         }
     }
 
-    private static string? Describe(Exception e) => e switch
+    private static string? Explain(Exception e) => e switch
     {
         OperationCanceledException => "Stopped; the jobs are where they were.",
         BrokerException or TimeoutException => e.Message,
-        _ => StartupMistake.Describe(e),
+        _ => StartupMistake.Explain(e),
     };
 }

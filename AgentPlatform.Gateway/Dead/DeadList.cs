@@ -52,7 +52,7 @@ internal sealed class DeadList(IHost host, TextWriter output, TextWriter errors)
 
         foreach (var job in jobs)
         {
-            await output.WriteLineAsync(Printable(Describe(job)));
+            await output.WriteLineAsync(Printable(Format(job)));
         }
 
         return await CheckFoundAsync(ids, jobs);
@@ -116,7 +116,7 @@ internal sealed class DeadList(IHost host, TextWriter output, TextWriter errors)
         return missing.Count == 0;
     }
 
-    private static string Describe(DeadJob job)
+    private static string Format(DeadJob job)
     {
         var text = new StringBuilder();
         Line("id", job.Id);

@@ -41,7 +41,7 @@ public readonly record struct ChatContent(int Message, int? Index, JsonElement J
     /// <summary>Its kind, such as <c>text</c> or <c>image_url</c>; null if it does not say.</summary>
     public string? Type => Json.ValueKind == JsonValueKind.String ? "text" : Json.TextOf("type");
 
-    /// <summary>Its text; null if it has none.</summary>
+    /// <summary>The text of the part; null for other kinds.</summary>
     public string? Text => Json.ValueKind == JsonValueKind.String ? Json.GetString() : Json.TextOf("text");
 }
 

@@ -74,7 +74,7 @@ public static class JsonBody
 
     private static InferenceException NotUtf8(ReadOnlySpan<byte> body, int at, string why)
     {
-        var place = JsonPlace.Describe(body, at);
+        var place = JsonPlace.Find(body, at);
         var where = place is null ? "" : $", in '{place}'";
         return new(InferenceError.Invalid($"The body is not valid UTF-8 at byte {at + 1}{where}{why}.", place, "invalid_json"));
     }

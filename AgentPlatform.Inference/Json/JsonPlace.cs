@@ -11,7 +11,7 @@ internal static class JsonPlace
     /// <summary>The path to the token at or before <paramref name="position"/>; null for the root, and where it cannot be told.</summary>
     /// <param name="json">JSON, valid up to there but for what is in its strings.</param>
     /// <param name="position">Index of a byte.</param>
-    public static string? Describe(ReadOnlySpan<byte> json, int position)
+    public static string? Find(ReadOnlySpan<byte> json, int position)
     {
         var open = new List<Container>();
         var reader = new Utf8JsonReader(json, JsonLimits.Reader);

@@ -39,7 +39,7 @@ public sealed class OpenAIInference(HttpClient http, OpenAIEndpoint endpoint, IL
             var whole = await response.Content.ReadWholeAsync(UpstreamContent.MaxAnswerSize, cancellationToken);
             result = ChatJson.WithoutEnvelope(whole.Span);
         }
-        catch (Exception e) when (UpstreamErrors.Describe(e, cancellationToken) is { } error)
+        catch (Exception e) when (UpstreamErrors.ToError(e, cancellationToken) is { } error)
         {
             throw new InferenceException(error, e);
         }
@@ -88,7 +88,7 @@ public sealed class OpenAIInference(HttpClient http, OpenAIEndpoint endpoint, IL
             response.Dispose();
             throw new InferenceException(InferenceError.EngineFailed($"The model's server was asked for a stream and sent {type}."));
         }
-        catch (Exception e) when (UpstreamErrors.Describe(e, cancellationToken) is { } error)
+        catch (Exception e) when (UpstreamErrors.ToError(e, cancellationToken) is { } error)
         {
             throw new InferenceException(error, e);
         }
@@ -107,7 +107,7 @@ public sealed class OpenAIInference(HttpClient http, OpenAIEndpoint endpoint, IL
 
         using (response)
         {
-            throw new InferenceException(await _errors.DescribeAsync(response, request.Model, cancellationToken));
+            throw new InferenceException(await _errors.ToErrorAsync(response, request.Model, cancellationToken));
         }
     }
 
@@ -118,7 +118,7 @@ public sealed class OpenAIInference(HttpClient http, OpenAIEndpoint endpoint, IL
         {
             return await events.ReadAsync(cancellationToken);
         }
-        catch (Exception e) when (UpstreamErrors.Describe(e, cancellationToken) is { } error)
+        catch (Exception e) when (UpstreamErrors.ToError(e, cancellationToken) is { } error)
         {
             throw new InferenceException(error, e);
         }
@@ -132,7 +132,7 @@ public sealed class OpenAIInference(HttpClient http, OpenAIEndpoint endpoint, IL
         }
         catch (UpstreamException e)
         {
-            throw new InferenceException(_errors.Describe(e.Said, model), e);
+            throw new InferenceException(_errors.ToError(e.Said, model), e);
         }
         catch (FormatException e)
         {

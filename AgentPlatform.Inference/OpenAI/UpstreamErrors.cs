@@ -29,7 +29,7 @@ public sealed partial class UpstreamErrors(ILogger logger)
     };
 
     /// <summary>The meaning of a response that is not a success.</summary>
-    public async Task<InferenceError> DescribeAsync(HttpResponseMessage response, string model, CancellationToken cancellationToken)
+    public async Task<InferenceError> ToErrorAsync(HttpResponseMessage response, string model, CancellationToken cancellationToken)
     {
         var status = (int)response.StatusCode;
         var said = UpstreamMessage.Parse((await response.Content.ReadErrorAsync(cancellationToken)).Span);
@@ -53,7 +53,7 @@ public sealed partial class UpstreamErrors(ILogger logger)
     }
 
     /// <summary>The meaning of an error inside of a stream.</summary>
-    public InferenceError Describe(UpstreamMessage said, string model)
+    public InferenceError ToError(UpstreamMessage said, string model)
     {
         Log(model, status: 200, said);
         return InferenceError.EngineFailed($"The server of model '{model}' failed.");
@@ -75,7 +75,7 @@ public sealed partial class UpstreamErrors(ILogger logger)
     }
 
     /// <summary>The meaning of a failure of the connection or the answer's form; null if it is neither.</summary>
-    public static InferenceError? Describe(Exception e, CancellationToken cancellationToken) => e switch
+    public static InferenceError? ToError(Exception e, CancellationToken cancellationToken) => e switch
     {
         // The server never had the request, or hung up before it answered.
         HttpRequestException { HttpRequestError: not HttpRequestError.ResponseEnded } =>
@@ -111,7 +111,7 @@ public sealed partial class UpstreamErrors(ILogger logger)
                 reader.Read();
                 if (isError && reader.TokenType != JsonTokenType.Null)
                 {
-                    return DescribeItem(UpstreamMessage.Parse(item), model);
+                    return ToItemError(UpstreamMessage.Parse(item), model);
                 }
 
                 reader.Skip();
@@ -126,7 +126,7 @@ public sealed partial class UpstreamErrors(ILogger logger)
         }
     }
 
-    private InferenceError DescribeItem(UpstreamMessage said, string model)
+    private InferenceError ToItemError(UpstreamMessage said, string model)
     {
         switch (said.Type)
         {
@@ -137,7 +137,7 @@ public sealed partial class UpstreamErrors(ILogger logger)
                 Log(model, status: 429, said);
                 return InferenceError.Overloaded($"The server of model '{model}' is at its limit.", retryAfterSeconds: 1);
             default:
-                return Describe(said, model);
+                return ToError(said, model);
         }
     }
 
@@ -211,6 +211,6 @@ public sealed partial class UpstreamErrors(ILogger logger)
 /// <summary>A server's own error where an answer was to come.</summary>
 public sealed class UpstreamException(UpstreamMessage said) : Exception(said.Code)
 {
-    /// <summary>What it says; not for clients.</summary>
+    /// <summary>The server's words, which are for the log and not for clients.</summary>
     public UpstreamMessage Said => said;
 }

@@ -30,10 +30,10 @@ public sealed record UpstreamMessage(string? Message, string? Type, string? Code
 
             if (root.TryGetProperty("error", out var error))
             {
-                return error.ValueKind == JsonValueKind.Object ? Describe(error) : new UpstreamMessage(Text(error), null, null, null);
+                return error.ValueKind == JsonValueKind.Object ? Read(error) : new UpstreamMessage(Text(error), null, null, null);
             }
 
-            return Describe(root);
+            return Read(root);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
@@ -42,7 +42,7 @@ public sealed record UpstreamMessage(string? Message, string? Type, string? Code
         }
     }
 
-    private static UpstreamMessage Describe(JsonElement error) =>
+    private static UpstreamMessage Read(JsonElement error) =>
         new(Member(error, "message") ?? Member(error, "detail") ?? Member(error, "title"), Member(error, "type"), Member(error, "code"),
             Member(error, "param"));
 

@@ -124,7 +124,7 @@ internal sealed class FrameLane
         }
     }
 
-    /// <summary>The same, of an answer that ends with it.</summary>
+    /// <summary>Appends the last frame of an answer and closes its writer; says what became of the message that carries it.</summary>
     public Task<PublishOutcome> AppendLast(FrameWriter writer, in Frame frame)
     {
         lock (_lock)

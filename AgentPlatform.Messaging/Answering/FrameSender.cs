@@ -122,7 +122,9 @@ public sealed class FrameWriter : IDisposable
     /// <summary>The engine began; does not wait.</summary>
     public void Start(ReadOnlyMemory<byte> note) => _lane.Append(this, new Frame(_requestId, _attempt, _offset, FrameKind.Started, note));
 
-    /// <summary>The same, and waits until the broker knows: for a job that may end this process as soon as its engine has it.</summary>
+    /// <summary>
+    /// Says that the engine begins, and waits until the broker knows: for a job that may end this process as soon as its engine has it.
+    /// </summary>
     public Task StartAsync(ReadOnlyMemory<byte> note) =>
         _lane.AppendUrgent(this, new Frame(_requestId, _attempt, _offset, FrameKind.Started, note));
 
@@ -141,7 +143,7 @@ public sealed class FrameWriter : IDisposable
     public Task<bool> CompleteAsync(ReplyPart part) =>
         SendLastAsync(new Frame(_requestId, _attempt, _offset++, part.Kind.ToFrameKind(), part.Payload));
 
-    /// <summary>The same with a failure for the last part.</summary>
+    /// <summary>Ends the answer with an error instead of a last part; true once the broker has it.</summary>
     /// <param name="error">The failure.</param>
     /// <param name="worker">Name of this worker.</param>
     public Task<bool> FailAsync(InferenceError error, string worker) =>

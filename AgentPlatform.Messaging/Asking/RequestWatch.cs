@@ -144,7 +144,8 @@ internal sealed partial class RequestWatch : BackgroundService
     private async Task DeadLetterAsync(ReplyAssembly waiting)
     {
         Activity.Current = waiting.Span;
-        var outcome = await _dead.PublishAsync(waiting.Request, waiting.Queue, waiting.Version, [.. waiting.Attempts().Select(Describe)]);
+        var outcome = await _dead.PublishAsync(waiting.Request, waiting.Queue, waiting.Version,
+            [.. waiting.Attempts().Select(ToDeadAttempt)]);
         if (outcome != PublishOutcome.Confirmed)
         {
             // Only what is safely in infer.dead may end here.
@@ -159,7 +160,7 @@ internal sealed partial class RequestWatch : BackgroundService
             $"The request was given up: {_options.DeliveryLimit} workers were lost over it.", DeadJobs.Poison));
     }
 
-    private static DeadAttempt Describe(AttemptRecord record) =>
+    private static DeadAttempt ToDeadAttempt(AttemptRecord record) =>
         new(record.Attempt, record.Worker, (int)record.Parts, record.End.ToString().ToLowerInvariant());
 
     [LoggerMessage(LogLevel.Warning, "{Count} requests lost their workers and were issued again, the latest {RequestId}")]

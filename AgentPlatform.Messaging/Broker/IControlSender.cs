@@ -11,7 +11,7 @@ public interface IControlSender
 /// <summary>A worker's end of it.</summary>
 public interface IControlHandler
 {
-    /// <summary>What it listens to.</summary>
+    /// <summary>Topics of the messages that this worker is to be given.</summary>
     IReadOnlyList<string> Topics { get; }
 
     /// <summary>A message came. It is valid only until this returns, which must be soon.</summary>

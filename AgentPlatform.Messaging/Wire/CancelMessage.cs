@@ -8,7 +8,7 @@ namespace AgentPlatform.Messaging.Wire;
 /// <param name="Attempt">The newest run that is to end; null for all of them.</param>
 internal sealed record CancelMessage(Guid RequestId, ushort? Attempt = null)
 {
-    /// <summary>Its routing key.</summary>
+    /// <summary>Routing key of the message in the control exchange.</summary>
     public const string RoutingKey = "cancel";
 }
 

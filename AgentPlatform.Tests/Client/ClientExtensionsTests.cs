@@ -39,7 +39,7 @@ public sealed class ClientExtensionsTests
     {
         var mistake = Assert.ThrowsAny<Exception>(() => ClientHost.Build(
             ["tiny"], null, [.. settings.Split(';').Select(setting => setting.Split('=')).Select(pair => (pair[0], (string?)pair[1]))]));
-        var sentence = StartupMistake.Describe(mistake);
+        var sentence = StartupMistake.Explain(mistake);
         Assert.Contains(says, sentence, StringComparison.Ordinal);
         Assert.DoesNotContain(Environment.NewLine, sentence, StringComparison.Ordinal);
     }
@@ -50,6 +50,6 @@ public sealed class ClientExtensionsTests
         var mistake = await Assert.ThrowsAsync<OptionsValidationException>(() => ClientHost.StartAsync(
             ["tiny"], ("AgentPlatform:RequestTimeout", "01:00:00"), ("AgentPlatform:Models:0:Name", "tiny"),
             ("AgentPlatform:Models:0:Transport", "openai"), ("AgentPlatform:Models:0:Endpoint", "http://x/v1")));
-        Assert.Contains("AgentPlatform:RequestTimeout", StartupMistake.Describe(mistake), StringComparison.Ordinal);
+        Assert.Contains("AgentPlatform:RequestTimeout", StartupMistake.Explain(mistake), StringComparison.Ordinal);
     }
 }

@@ -6,7 +6,7 @@ namespace AgentPlatform.AppHost.Kubernetes.Chart;
 /// <summary>Named templates that the chart's templates include as functions, and the escaping of values by one of them.</summary>
 internal static partial class HelmFunctions
 {
-    /// <summary>Their file, in the folder of templates.</summary>
+    /// <summary>Name of the file that defines the functions, in the chart's folder of templates.</summary>
     public const string File = "_functions.tpl";
 
     private const string Factors = "dict \"\" 1 \"k\" 1000 \"M\" 1000000 \"G\" 1000000000 \"T\" 1000000000000 "

@@ -82,9 +82,9 @@ internal sealed class AgentClient(HttpClient http, OpenAIEndpoint agent, ILogger
             using var response = await http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
             return response.IsSuccessStatusCode
                 ? await response.Content.ReadWholeAsync(limit, cancellationToken)
-                : throw new InferenceException(await _errors.DescribeAsync(response, model, cancellationToken));
+                : throw new InferenceException(await _errors.ToErrorAsync(response, model, cancellationToken));
         }
-        catch (Exception e) when (UpstreamErrors.Describe(e, cancellationToken) is { } error)
+        catch (Exception e) when (UpstreamErrors.ToError(e, cancellationToken) is { } error)
         {
             throw new InferenceException(error, e);
         }

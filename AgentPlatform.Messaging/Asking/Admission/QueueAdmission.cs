@@ -39,7 +39,7 @@ public sealed class QueueAdmission
         if (refusal != AdmissionRefusal.None)
         {
             _metrics.Refused(queue, refusal);
-            throw new InferenceException(InferenceError.Overloaded(Describe(refusal, request.Model, load.Waiting, wait),
+            throw new InferenceException(InferenceError.Overloaded(MessageOf(refusal, request.Model, load.Waiting, wait),
                 load.RetryAfter(wait)));
         }
     }
@@ -60,7 +60,7 @@ public sealed class QueueAdmission
         return new InferenceException(InferenceError.Overloaded($"The queue of model '{model}' is full.", this[queue].RetryAfterSeconds));
     }
 
-    private static string Describe(AdmissionRefusal refusal, string model, int waiting, TimeSpan? wait) => refusal switch
+    private static string MessageOf(AdmissionRefusal refusal, string model, int waiting, TimeSpan? wait) => refusal switch
     {
         AdmissionRefusal.Deadline => string.Create(CultureInfo.InvariantCulture,
             $"The model '{model}' is overloaded: the request would wait for " +

@@ -32,7 +32,7 @@ public sealed class QueueLoad(AdmissionOptions options, TimeProvider time)
     /// <summary>Requests that were published and not started.</summary>
     public int Waiting => Volatile.Read(ref _waiting);
 
-    /// <summary>Their bytes.</summary>
+    /// <summary>Bytes of the requests that were published and not started.</summary>
     public long WaitingBytes => Volatile.Read(ref _waitingBytes);
 
     /// <summary>

@@ -23,7 +23,7 @@ public struct QueuePlace
     /// <summary>A worker began with it.</summary>
     public void Start() => _load?.Start(ref this);
 
-    /// <summary>Its answer is complete.</summary>
+    /// <summary>The answer is complete, which is what the pace of a pool is measured by.</summary>
     public void Complete() => _load?.Complete(ref this);
 
     /// <summary>It is over, for whatever reason; true if it was still waiting.</summary>

@@ -163,7 +163,7 @@ public sealed class EdgeTests
     public async Task A_setting_that_means_nothing_is_named(string key, string value)
     {
         var mistake = await Assert.ThrowsAsync<OptionsValidationException>(() => ApiHost.StartAsync((key, value)));
-        Assert.StartsWith($"{key[..^2]} holds '{value}'", StartupMistake.Describe(mistake), StringComparison.Ordinal);
+        Assert.StartsWith($"{key[..^2]} holds '{value}'", StartupMistake.Explain(mistake), StringComparison.Ordinal);
     }
 
     private static string? Single(HttpResponseMessage response, string header) =>

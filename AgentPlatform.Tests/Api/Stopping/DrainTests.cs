@@ -100,7 +100,7 @@ public sealed class DrainTests
         var wrong = await Assert.ThrowsAsync<OptionsValidationException>(
             () => ApiHost.StartAsync(("Stopping:DrainTimeout", "00:00:01"), ("Stopping:ListenTime", "00:00:02")));
         Assert.Equal(
-            "Stopping:ListenTime must not be longer than Stopping:DrainTimeout.", AgentPlatform.Api.Startup.StartupMistake.Describe(wrong));
+            "Stopping:ListenTime must not be longer than Stopping:DrainTimeout.", AgentPlatform.Api.Startup.StartupMistake.Explain(wrong));
     }
 
     private static async Task<bool> IsListeningAsync(ApiHost host)

@@ -33,7 +33,7 @@ public sealed class ModelsOptionsTests
     public void A_mistake_is_one_sentence_that_names_the_key(string settings, string says)
     {
         var mistake = Assert.ThrowsAny<Exception>(() => Read(settings));
-        var sentence = StartupMistake.Describe(mistake);
+        var sentence = StartupMistake.Explain(mistake);
         Assert.NotNull(sentence);
         Assert.Contains(says, sentence, StringComparison.Ordinal);
         Assert.DoesNotContain(Environment.NewLine, sentence, StringComparison.Ordinal);

@@ -99,7 +99,7 @@ internal sealed class TritonEngine : IEngine, IAsyncDisposable
             return reason;
         }
 
-        var model = await _server.DescribeAsync(cancellationToken);
+        var model = await _server.GetModelAsync(cancellationToken);
         _model = Classifies
             ? new TritonClassifier(_server, model, _options, _batching, _preparation, _time, _metrics)
             : new TritonGenerator(_server, model, _options, _preparation);

@@ -183,7 +183,7 @@ internal sealed class TritonGenerator : IInference
         {
             return await events.ReadAsync(cancellationToken);
         }
-        catch (Exception e) when (UpstreamErrors.Describe(e, cancellationToken) is { } error)
+        catch (Exception e) when (UpstreamErrors.ToError(e, cancellationToken) is { } error)
         {
             throw new InferenceException(error, e);
         }

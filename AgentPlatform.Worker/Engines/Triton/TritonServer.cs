@@ -31,7 +31,7 @@ internal sealed class TritonServer(HttpClient http, Uri address, string model, s
     /// <summary>What the server knows of the model.</summary>
     /// <exception cref="EngineLoadException">It cannot be understood.</exception>
     /// <exception cref="HttpRequestException">The server is away.</exception>
-    public async Task<TritonModel> DescribeAsync(CancellationToken cancellationToken)
+    public async Task<TritonModel> GetModelAsync(CancellationToken cancellationToken)
     {
         var metadata = await GetAsync(ModelPath, cancellationToken)
             ?? throw new EngineLoadException($"The server at {address} has no metadata of the model '{model}'.");
@@ -59,7 +59,7 @@ internal sealed class TritonServer(HttpClient http, Uri address, string model, s
                 throw new InferenceException(ErrorOf(response, await response.Content.ReadErrorAsync(cancellationToken)));
             }
         }
-        catch (Exception e) when (UpstreamErrors.Describe(e, cancellationToken) is { } error)
+        catch (Exception e) when (UpstreamErrors.ToError(e, cancellationToken) is { } error)
         {
             throw new InferenceException(error, e);
         }
