@@ -205,6 +205,8 @@ public class RabbitMQNode : IAsyncDisposable
     {
         if (_group is { } group)
         {
+            // The end of its input is what kills the group, and a frozen one does not see it.
+            await SignalAsync("CONT");
             group.StandardInput.Close();
             await group.WaitForExitAsync();
             group.Dispose();
