@@ -35,11 +35,7 @@ internal sealed class RabbitMQCluster : IAsyncDisposable
         var cluster = new RabbitMQCluster();
         await Task.WhenAll(cluster.Nodes.Select(node => node.BeginAsync()));
 
-        // All know all.
-        await Wait.UntilAsync(
-            async () =>
-                (await cluster.Nodes[0].ControlAsync("-q cluster_status --formatter json")).Split("\"running_nodes\"")[1].Split(']')[0]
-                    .Split('@').Length == 4);
+        await cluster.Nodes[0].SeesAllAsync();
         return cluster;
     }
 
@@ -151,11 +147,19 @@ internal sealed class RabbitMQCluster : IAsyncDisposable
             await FreezeAsync();
         }
 
-        /// <summary>Lets it go on.</summary>
+        /// <summary>
+        /// Lets it go on, and waits until it is one of three again: frozen for so long that the others took it for gone, it finds itself
+        /// in the minority, pauses and comes back. Somebody is led to it, and the next one may be lost, only then.
+        /// </summary>
         public async Task GoOnAsync()
         {
             await ThawAsync();
+            await _cluster.Nodes.First(node => node != this).SeesAllAsync();
             _cluster.Set(this, isAway: false);
         }
+
+        /// <summary>Waits until it knows of all nodes that they run.</summary>
+        internal Task SeesAllAsync() => Wait.UntilAsync(async () =>
+            (await ControlAsync("-q cluster_status --formatter json")).Split("\"running_nodes\"")[1].Split(']')[0].Split('@').Length == 4);
     }
 }
