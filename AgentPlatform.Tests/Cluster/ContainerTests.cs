@@ -139,7 +139,7 @@ public sealed class ContainerTests(ClusterFixture cluster)
     [ContainerFact]
     public void Images_name_user_port_and_entry_point_and_no_health_check()
     {
-        foreach (var (image, program) in new[] { ("gateway", "AgentPlatform.Gateway"), ("worker", "AgentPlatform.Worker") })
+        foreach (var (image, program) in new[] { ("gateway", "AgentPlatform.Gateway.dll"), ("worker", "AgentPlatform.Worker.dll") })
         {
             Assert.Equal($"1654 map[8080/tcp:{{}}] [dotnet {program}] <nil>", ContainerEngine.Docker("inspect", "--format",
                 "{{.Config.User}} {{.Config.ExposedPorts}} {{.Config.Entrypoint}} {{.Config.Healthcheck}}", $"agentplatform/{image}:test"));
