@@ -97,7 +97,7 @@ public sealed class ChatCallTests : IDisposable
     }
 
     [Theory]
-    [InlineData(""" "user":"u","metadata":{"a":"b"},"store":true,"stream_options":{"include_usage":true},"service_tier":"auto","x":1 """)]
+    [InlineData(""" "user":"u","metadata":{"a":"b"},"store":true,"stream_options":{"include_usage":true},"service_tier":"auto","something_new":1 """)]
     [InlineData(""" "tools":[],"tool_choice":"none","response_format":{"type":"text"},"modalities":["text"],"parallel_tool_calls":true """)]
     [InlineData("\"tools\":null,\"echo\":false,\"temperature\":null,\"stop\":null,\"logit_bias\":null")]
     public void Read_FieldsThatChangeNothing_Pass(string fields) => Assert.NotEmpty(Read(Hi, fields).Prompt);
